@@ -1,0 +1,133 @@
+"""The configuration of a pretraining run: one YAML file, checked before anything starts.
+
+Nothing has a default in code, so that one file tells a run whole.
+"""
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from gnn_nas.config_file import dump_yaml, load
+
+
+def _check_arguments(value: Any) -> Any:
+    items = value.values() if isinstance(value, dict) else value
+    for item in items:
+        if isinstance(item, dict | list):
+            _check_arguments(item)
+        elif not (item is None or isinstance(item, str | bool | int | float)):
+            raise ValueError(f"an argument must be plain, not a {type(item).__name__}: {item}")
+        elif isinstance(item, float) and not math.isfinite(item):
+            raise ValueError(f"an argument must be finite, not {item}")
+    return value
+
+
+Arguments = Annotated[dict[str, Any], AfterValidator(_check_arguments)]
+
+
+class Section(BaseModel):
+    """A part of a configuration: no unknown keys, no coerced types, no later changes."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class ModelConfig(Section):
+    """Sizes of the controller."""
+
+    hidden: int = Field(ge=1, le=4096, description="width of the GIN layers")
+    layers: int = Field(ge=1, le=64, description="number of GIN layers")
+    embedding: int = Field(ge=2, le=4096, description="dimension of the L2-normalised embedding")
+    decoder_hidden: int = Field(ge=1, le=4096, description="width of the LSTM decoder")
+    predictor_hidden: int = Field(ge=1, le=4096, description="width of the predictor's MLP")
+
+
+class DataConfig(Section):
+    """What a batch is made of."""
+
+    batch_size: int = Field(ge=2, le=65536, description="samples a step: anchors x (1 + positives)")
+    positives: int = Field(ge=1, le=1023, description="edited cells that go with each anchor")
+    held_out: float = Field(
+        ge=0, lt=1, description="share of the cells, chosen by hash, that is never trained on"
+    )
+
+    @property
+    def anchors(self) -> int:
+        """Anchors in a batch."""
+        return self.batch_size // (1 + self.positives)
+
+    @model_validator(mode="after")
+    def _whole_groups(self) -> "DataConfig":
+        group = 1 + self.positives
+        if self.batch_size % group:
+            raise ValueError(
+                f"batch_size {self.batch_size} must be divisible by 1 + positives = {group}"
+            )
+        return self
+
+
+class MetricConfig(Section):
+    """The metric-learning loss; without this section a run reconstructs only."""
+
+    loss: str = Field(description="a loss of pytorch-metric-learning")
+    loss_args: Arguments = Field(description="keyword arguments of the loss")
+    miner: str | None = Field(description="a miner of pytorch-metric-learning, or null")
+    miner_args: Arguments = Field(description="keyword arguments of the miner")
+    weight: float = Field(ge=0, description="the loss's weight beside the reconstruction loss")
+
+    @model_validator(mode="after")
+    def _no_orphaned_arguments(self) -> "MetricConfig":
+        if self.miner is None and self.miner_args:
+            raise ValueError("miner_args are given, but miner is null")
+        return self
+
+
+class OptimizerConfig(Section):
+    """How the weights are stepped."""
+
+    name: str = Field(description="a class of torch.optim")
+    lr: float = Field(gt=0, description="learning rate; the peak where the schedule has one")
+    args: Arguments = Field(description="further keyword arguments of the class")
+    schedule: Literal["constant", "step", "cosine", "one-cycle"] = Field(
+        description="how the learning rate moves over the run"
+    )
+    schedule_args: Arguments = Field(description="keyword arguments of the schedule")
+    clip: float = Field(ge=0, description="largest gradient norm; 0 = no clipping")
+
+
+class TrainingConfig(Section):
+    """How long a run is and what it writes when; all intervals are in steps."""
+
+    steps: int = Field(ge=1, description="optimiser steps of the whole run")
+    log_every: int = Field(ge=1, description="steps between rows of metrics")
+    validate_every: int = Field(ge=1, description="steps between validations")
+    checkpoint_every: int = Field(ge=1, description="steps between checkpoints")
+    embedding_noise: float = Field(
+        ge=0, description="standard deviation of the Gaussian noise on embeddings to decode"
+    )
+
+
+class PretrainConfig(Section):
+    """Everything that decides a pretraining run."""
+
+    seed: int = Field(ge=0, lt=2**32, description="seed of all random generators")
+    model: ModelConfig = Field(description="sizes of the controller")
+    data: DataConfig = Field(description="what a batch is made of")
+    metric: MetricConfig | None = Field(description="metric-learning loss, or null for none")
+    optimizer: OptimizerConfig = Field(description="how the weights are stepped")
+    training: TrainingConfig = Field(description="length and intervals")
+
+    def to_yaml(self) -> str:
+        """Give the YAML text that :func:`load_config` reads back to an equal object."""
+        return dump_yaml(self.model_dump())
+
+
+def load_config(path: str | Path, overrides: Iterable[str] = ()) -> PretrainConfig:
+    """Read and check a pretraining config, after setting each ``section.key=value`` override.
+
+    Values of overrides are parsed as YAML. Raises :class:`UserError`, one line that names the file
+    or the override, the key, the problem and what is allowed.
+    """
+    return load(PretrainConfig, path, overrides)

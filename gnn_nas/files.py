@@ -1,0 +1,83 @@
+"""Files that are either whole or absent: write beside the target, sync, rename."""
+
+import json
+import math
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+_PREFIX = ".tmp-"
+
+
+@contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary name in the target's folder; what is written there ends up at ``path``.
+
+    The temporary name ends like the target's, so savers that look at the suffix are content. If the
+    block raises, the temporary file is removed and the target stays as it was. Raises ``OSError``
+    where the folder cannot be written.
+    """
+    path = Path(path)
+    temporary = path.with_name(f"{_PREFIX}{secrets.token_hex(8)}-{path.name}")
+    try:
+        yield temporary
+        _sync(temporary)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync(path.parent)
+
+
+def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
+    """Replace a file's content atomically. Raises ``OSError``."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: str | os.PathLike[str], content: str) -> None:
+    """Replace a file's content atomically, as UTF-8. Raises ``OSError``."""
+    write_bytes(path, content.encode())
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
+    """Replace a file's content atomically by indented JSON; see :func:`to_json`."""
+    write_text(path, to_json(value, indent=2) + "\n")
+
+
+def to_json(value: Any, indent: int | None = None) -> str:
+    """Give strict JSON: numbers that JSON lacks (NaN, infinities) become null.
+
+    Scalars of numpy and torch are unwrapped. Raises ``TypeError`` for what JSON cannot hold.
+    """
+    return json.dumps(_plain(value), indent=indent, allow_nan=False, ensure_ascii=False)
+
+
+def remove_leftovers(folder: str | os.PathLike[str]) -> None:
+    """Delete temporary files that killed writers left in a folder no one else is writing to."""
+    for leftover in Path(folder).glob(f"{_PREFIX}*"):
+        leftover.unlink(missing_ok=True)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _sync(path: Path) -> None:
+    # Works for folders too: after a power cut the new name must be there, not only the content.
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
