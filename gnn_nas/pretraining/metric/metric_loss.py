@@ -42,7 +42,7 @@ class MetricLoss(nn.Module):
         if self.miner is None:
             return self.loss.library(embeddings, labels)
         mined = self.miner(embeddings, labels)
-        self.mined_triplets = mined.count()
+        self.mined_triplets = mined.count
         return self.loss(embeddings, labels, mined)
 
 

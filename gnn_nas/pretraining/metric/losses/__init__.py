@@ -5,12 +5,26 @@ import inspect
 from pytorch_metric_learning import losses
 from pytorch_metric_learning.losses.base_metric_loss_function import BaseMetricLossFunction
 
+from gnn_nas.pretraining.metric.losses.angular import Angular
+from gnn_nas.pretraining.metric.losses.contrastive import Contrastive
+from gnn_nas.pretraining.metric.losses.generalized_lifted import GeneralizedLifted
+from gnn_nas.pretraining.metric.losses.lifted import Lifted
+from gnn_nas.pretraining.metric.losses.margin import Margin
 from gnn_nas.pretraining.metric.losses.mined_loss import MinedLoss
 from gnn_nas.pretraining.metric.losses.multi_similarity import MultiSimilarity
+from gnn_nas.pretraining.metric.losses.n_pairs import NPairs
+from gnn_nas.pretraining.metric.losses.triplet_margin import TripletMargin
 
 # Library name -> exact short cut; a loss that is not here takes the triplets themselves.
 ROUTES: dict[str, type[MinedLoss]] = {
+    "AngularLoss": Angular,
+    "ContrastiveLoss": Contrastive,
+    "GeneralizedLiftedStructureLoss": GeneralizedLifted,
+    "LiftedStructureLoss": Lifted,
+    "MarginLoss": Margin,
     "MultiSimilarityLoss": MultiSimilarity,
+    "NPairsLoss": NPairs,
+    "TripletMarginLoss": TripletMargin,
 }
 
 
