@@ -86,7 +86,8 @@ def read_mapping(path: str | Path) -> dict[str, Any]:
 
 def dump_yaml(values: dict[str, Any]) -> str:
     """Give YAML text that :func:`read_mapping` reads back to equal values."""
-    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    # In ASCII: PyYAML writes some Unicode line breaks so that it reads them back as spaces.
+    return yaml.dump(values, Dumper=_Dumper, sort_keys=False)
 
 
 def parse_yaml(text: str, source: str) -> Any:
