@@ -7,41 +7,28 @@ import torch
 from torch import Tensor
 
 
-@dataclass(frozen=True)
-class PositiveSlots:
-    """Every positive pair of a batch, arranged as M slots per anchor.
+def positive_slots(same_label: Tensor) -> Tensor:
+    """Arrange the positive pairs of a batch as M slots per anchor.
 
-    Shapes: positive (B, M), the sample in each slot, 0 where the slot is empty; filled (B, M),
-    bool; same_label (B, B), bool, true on the diagonal. M is the largest number of positives of
-    any anchor, at least 1; nothing is wasted when all labels have the same number of samples.
+    Shapes: same_label (B, B), bool; result (B, M), each anchor's positives in increasing order,
+    then the anchor itself in slots left empty. M is the largest number of positives of any anchor,
+    at least 1; nothing is wasted when all labels have the same number of samples.
     """
-
-    positive: Tensor
-    filled: Tensor
-    same_label: Tensor
-
-    @classmethod
-    def from_labels(cls, labels: Tensor) -> "PositiveSlots":
-        """Arrange the positive pairs of `labels` (B), each anchor's in increasing order."""
-        same_label = labels[:, None] == labels
-        matches = same_label.clone().fill_diagonal_(False)
-        anchor, positive = torch.where(matches)
-        per_anchor = matches.sum(1)
-        slot = torch.arange(len(anchor), device=labels.device)
-        slot -= (per_anchor.cumsum(0) - per_anchor)[anchor]
-        width = max(1, int(per_anchor.max()))
-        slots = matches.new_zeros(len(labels), width, dtype=torch.long)
-        filled = torch.zeros_like(slots, dtype=torch.bool)
-        slots[anchor, slot] = positive
-        filled[anchor, slot] = True
-        return cls(slots, filled, same_label)
+    matches = same_label.clone().fill_diagonal_(False)
+    anchor, positive = torch.where(matches)
+    per_anchor = matches.sum(1)
+    first_pair = per_anchor.cumsum(0) - per_anchor
+    samples = torch.arange(len(matches), device=matches.device)
+    slots = samples[:, None].repeat(1, max(1, int(per_anchor.max())))
+    slots[anchor, torch.arange(len(anchor), device=matches.device) - first_pair[anchor]] = positive
+    return slots
 
 
 @dataclass(frozen=True)
 class MinedTriplets:
     """The triplets a miner has chosen from a batch.
 
-    Shapes: positive (B, M), as in `PositiveSlots`; chosen (B, M, B), bool: `chosen[a, m, n]` says
+    Shapes: positive (B, M), see `positive_slots`; chosen (B, M, B), bool: `chosen[a, m, n]` says
     that (a, positive[a, m], n) is mined. Empty slots are never chosen.
     """
 
@@ -83,7 +70,7 @@ class MinedTriplets:
     def _by_sample(self, per_slot: Tensor) -> Tensor:
         """Move (B, M) values of slots to their samples, (B, B); those of empty slots are 0."""
         batch = self.chosen.shape[0]
-        return per_slot.new_zeros(batch, batch).scatter_add_(1, self.positive, per_slot)
+        return per_slot.new_zeros(batch, batch).scatter_(1, self.positive, per_slot)
 
 
 def _smallest_integer(largest: int) -> torch.dtype:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from gnn_nas.pretraining.metric.distances import squared_distances
-from gnn_nas.pretraining.metric.triplets import MinedTriplets, PositiveSlots
+from gnn_nas.pretraining.metric.triplets import MinedTriplets, positive_slots
 
 # What the library adds to every coordinate difference. It decides the case a = p = n, in which
 # the angle would be 0/0: with it the tangent is 1/2, so the triplet is mined below 26.57 degrees.
@@ -36,17 +36,18 @@ class AngularMiner:
     @torch.no_grad()
     def __call__(self, embeddings: Tensor, labels: Tensor) -> MinedTriplets:
         """Mine a batch: embeddings (B, D) of unit length, labels (B)."""
-        slots = PositiveSlots.from_labels(labels)
-        squared = squared_distances(embeddings)
-        # NaN compares false: samples of the anchor's label and empty slots are never mined.
-        negative = squared.masked_fill(slots.same_label, math.nan)
-        positive = squared.gather(1, slots.positive).masked_fill_(~slots.filled, math.nan)
+        same_label = labels[:, None] == labels
+        slots = positive_slots(same_label)
+        # NaN compares false: the anchor itself is no positive, and its label has no negatives.
+        squared = squared_distances(embeddings).fill_diagonal_(math.nan)
+        positive = squared.gather(1, slots)
+        negative = squared.masked_fill(same_label, math.nan)
 
         # |a-p|² > 4 tan² |n-c|², solved for |n-a|² + |n-p|².
         eps = embeddings.shape[1] * _LIBRARY_EPS**2
         four_tan = 4 * math.tan(math.radians(self.angle)) ** 2
         reach = 2 * ((positive + eps) / four_tan - eps) + positive / 2
-        batch, width = slots.positive.shape
-        both = negative.index_select(0, slots.positive.flatten()).view(batch, width, batch)
+        batch, width = slots.shape
+        both = negative.index_select(0, slots.flatten()).view(batch, width, batch)
         both += negative[:, None]
-        return MinedTriplets(slots.positive, both < reach[:, :, None])
+        return MinedTriplets(slots, both < reach[:, :, None])

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from gnn_nas.pretraining.metric.distances import squared_distances
-from gnn_nas.pretraining.metric.triplets import MinedTriplets, PositiveSlots
+from gnn_nas.pretraining.metric.triplets import MinedTriplets, positive_slots
 
 _TYPES = ("all", "hard", "semihard", "easy")
 
@@ -37,12 +37,13 @@ class TripletMarginMiner:
     @torch.no_grad()
     def __call__(self, embeddings: Tensor, labels: Tensor) -> MinedTriplets:
         """Mine a batch: embeddings (B, D) of unit length, labels (B)."""
-        slots = PositiveSlots.from_labels(labels)
-        distance = squared_distances(embeddings).sqrt_()
-        # NaN compares false: samples of the anchor's label and empty slots are never mined.
-        negative = distance.masked_fill(slots.same_label, math.nan)
-        positive = distance.gather(1, slots.positive).masked_fill_(~slots.filled, math.nan)
-        return MinedTriplets(slots.positive, self._choose(negative[:, None] - positive[..., None]))
+        same_label = labels[:, None] == labels
+        slots = positive_slots(same_label)
+        # NaN compares false: the anchor itself is no positive, and its label has no negatives.
+        distance = squared_distances(embeddings).sqrt_().fill_diagonal_(math.nan)
+        positive = distance.gather(1, slots)
+        negative = distance.masked_fill(same_label, math.nan)
+        return MinedTriplets(slots, self._choose(negative[:, None] - positive[..., None]))
 
     def _choose(self, gap: Tensor) -> Tensor:
         if self.type_of_triplets == "easy":
