@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -58,8 +59,14 @@ def to_json(value: Any, indent: int | None = None) -> str:
 
 def remove_leftovers(folder: str | os.PathLike[str]) -> None:
     """Delete temporary files that killed writers left in a folder no one else is writing to."""
-    for leftover in Path(folder).glob(f"{_PREFIX}*"):
-        leftover.unlink(missing_ok=True)
+    for entry in Path(folder).iterdir():
+        if is_leftover(entry.name):
+            entry.unlink(missing_ok=True)
+
+
+def is_leftover(name: str) -> bool:
+    """Say whether a file's name is one that :func:`atomic_path` gives while writing."""
+    return re.match(rf"{re.escape(_PREFIX)}[0-9a-f]{{16}}-", name) is not None
 
 
 def _plain(value: Any) -> Any:

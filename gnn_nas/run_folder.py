@@ -59,8 +59,8 @@ class RunFolder:
         folder = cls(path)
         with _reported(f"cannot write the run folder {path}"):
             folder.path.mkdir(parents=True, exist_ok=True)
-            files.remove_leftovers(folder.path)
-            entries = sorted(entry.name for entry in folder.path.iterdir())
+            names = sorted(entry.name for entry in folder.path.iterdir())
+        entries = [name for name in names if not files.is_leftover(name)]
         if folder.config.name in entries:
             folder._refuse_unless_continued(config, resume)
         elif entries:
@@ -70,6 +70,8 @@ class RunFolder:
             )
         # Written on resume too: it finds out now whether the folder can be written.
         with _reported(f"cannot write {folder.config}"):
+            # Not before: a refused folder may be another run's, which is writing right now.
+            files.remove_leftovers(folder.path)
             files.write_text(folder.config, config.to_yaml())
         return folder
 

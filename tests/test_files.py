@@ -44,12 +44,12 @@ def test_files_get_the_usual_permissions(tmp_path):
 
 
 def test_leftovers_of_killed_writers_are_removed_and_nothing_else(tmp_path):
-    (tmp_path / ".hidden").touch()
+    (tmp_path / ".tmp-mine").touch()
     writer = files.atomic_path(tmp_path / "model")
     writer.__enter__().touch()
     assert len(os.listdir(tmp_path)) == 2
     files.remove_leftovers(tmp_path)
-    assert os.listdir(tmp_path) == [".hidden"]
+    assert os.listdir(tmp_path) == [".tmp-mine"]
 
 
 def test_json_is_strict_and_takes_scalars_of_numpy_and_torch(tmp_path):

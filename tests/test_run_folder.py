@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from gnn_nas import files
 from gnn_nas.config import load_config
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder, load_into
@@ -32,7 +33,7 @@ def test_a_new_folder_holds_the_config(folder):
 
 
 def test_an_empty_folder_and_one_killed_before_its_config_are_taken(tmp_path):
-    (tmp_path / ".tmp-0123-config.yaml").write_text("seed")
+    (tmp_path / ".tmp-0123456789abcdef-config.yaml").write_text("seed")
     RunFolder.create(tmp_path, CONFIG)
     assert os.listdir(tmp_path) == ["config.yaml"]
 
@@ -67,6 +68,14 @@ def test_a_folder_of_other_files_is_refused_and_kept(tmp_path):
         with refuses("holds files that no run wrote .thesis.tex."):
             RunFolder.create(tmp_path, CONFIG, resume=resume)
     assert os.listdir(tmp_path) == ["thesis.tex"]
+
+
+def test_a_refused_folder_keeps_what_its_own_run_is_writing(folder):
+    with files.atomic_path(folder.checkpoint) as temporary:
+        temporary.touch()
+        with refuses("unfinished"):
+            RunFolder.create(folder.path, CONFIG)
+    assert folder.checkpoint.exists()
 
 
 def test_an_unwritable_place_is_one_clear_error(tmp_path):
