@@ -1,0 +1,131 @@
+"""Cells as a few integers each: the form in which whole batches are checked and looked up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Batch, Data
+
+from gnn_nas.cells.space import (
+    FEATURES,
+    MAX_INTERIOR,
+    MAX_VERTICES,
+    NUM_SLOTS,
+    SLOT_SOURCES,
+    SLOT_TARGETS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PackedCells:
+    """A batch of ``B`` cells as integers, free of padding and pointers.
+
+    Shapes:
+        - vertices: ``[B]``, number of vertices, input and output included
+        - edges: ``[B]``, bit ``slot_of(x, y)`` is set where the edge ``x -> y`` exists
+        - ops: ``[B, 5]``, index into ``OPS`` of every interior vertex, 0 where there is none
+    """
+
+    vertices: Tensor
+    edges: Tensor
+    ops: Tensor
+
+    def __len__(self) -> int:
+        return len(self.edges)
+
+    def __getitem__(self, index: slice | Tensor) -> PackedCells:
+        """Select cells by anything that keeps a tensor's first dimension."""
+        return PackedCells(self.vertices[index], self.edges[index], self.ops[index])
+
+    def adjacency(self) -> Tensor:
+        """Adjacency matrices, bool ``[B, 7, 7]``; vertices a cell does not have are isolated."""
+        sources, targets = slot_ends(self.edges.device)
+        dense = self.edges.new_zeros(len(self), MAX_VERTICES, MAX_VERTICES, dtype=torch.bool)
+        dense[:, sources, targets] = self.edge_bits()
+        return dense
+
+    def edge_bits(self) -> Tensor:
+        """Which slots hold an edge, bool ``[B, 21]``."""
+        slots = torch.arange(NUM_SLOTS, device=self.edges.device)
+        return (self.edges[:, None] >> slots) & 1 != 0
+
+    def has_interior(self) -> Tensor:
+        """Which of the five columns of ``ops`` belong to a vertex, bool ``[B, 5]``."""
+        return torch.arange(MAX_INTERIOR, device=self.ops.device) < self.vertices[:, None] - 2
+
+    def to_batch(self) -> Batch:
+        """The same cells as a PyG `Batch` with one-hot ``x`` and ``edge_index`` sorted by slot."""
+        device, count = self.edges.device, len(self)
+        sources, targets = slot_ends(device)
+        ptr = _pointers(self.vertices)
+        cell, slot = self.edge_bits().nonzero(as_tuple=True)
+        features = self.ops.new_full((count, MAX_VERTICES), len(FEATURES))
+        features[:, 0] = 0
+        features[:, 1:-1] = self.ops + 1
+        features.scatter_(1, self.vertices[:, None] - 1, len(FEATURES) - 1)
+        exists = torch.arange(MAX_VERTICES, device=device) < self.vertices[:, None]
+        one_hot = torch.eye(len(FEATURES), device=device)
+        return build_batch(
+            x=one_hot[features[exists]],
+            edge_index=torch.stack([sources[slot], targets[slot]]) + ptr[cell],
+            vertices=self.vertices,
+            edge_counts=torch.bincount(cell, minlength=count),
+        )
+
+
+def pack(cells: Data | Batch) -> PackedCells:
+    """Read a PyG `Data` (a batch of one) or `Batch` of cells back into integers.
+
+    Raises:
+        ValueError: a cell has fewer than two or more than seven vertices, features that are not
+            one-hot input, ops, output in this order, or an edge against the vertex order.
+    """
+    ptr = cells.ptr if isinstance(cells, Batch) else cells.edge_index.new_tensor([0, len(cells.x)])
+    vertices = ptr.diff()
+    if vertices.numel() and not bool(((vertices >= 2) & (vertices <= MAX_VERTICES)).all()):
+        raise ValueError(f"a cell has 2 to {MAX_VERTICES} vertices, got {vertices.tolist()[:10]}")
+    cell_of_node = torch.repeat_interleave(vertices)
+    position = torch.arange(len(cells.x), device=ptr.device) - ptr[cell_of_node]
+    source, target = cells.edge_index
+    cell = cell_of_node[source]
+    x, y = position[source], position[target]
+    if not bool(((cell == cell_of_node[target]) & (x < y)).all()):
+        raise ValueError("edges must go from a lower to a higher vertex of the same cell")
+    edges = torch.zeros_like(vertices).index_add_(0, cell, 1 << (x + y * (y - 1) // 2))
+
+    features = cells.x.argmax(1)
+    expected_end = torch.where(position == 0, 0, len(FEATURES) - 1)
+    is_end = (position == 0) | (position == vertices[cell_of_node] - 1)
+    interior_fits = (features > 0) & (features < len(FEATURES) - 1)
+    if not bool(torch.where(is_end, features == expected_end, interior_fits).all()):
+        raise ValueError("x must be one-hot with the input first, the output last, ops between")
+    ops = vertices.new_zeros(len(vertices), MAX_INTERIOR)
+    inside = ~is_end
+    ops[cell_of_node[inside], position[inside] - 1] = features[inside] - 1
+    return PackedCells(vertices, edges, ops)
+
+
+def build_batch(x: Tensor, edge_index: Tensor, vertices: Tensor, edge_counts: Tensor) -> Batch:
+    """Assemble a `Batch` from already concatenated tensors, without collating `Data` objects.
+
+    Shapes:
+        - x: ``[nodes, 5]``; edge_index: ``[2, edges]``; vertices, edge_counts: ``[B]``
+    """
+    ptr = _pointers(vertices)
+    batch = Batch(x=x, edge_index=edge_index, batch=torch.repeat_interleave(vertices), ptr=ptr)
+    # What `Batch.from_data_list` notes, so that `batch[i]` and `to_data_list` work.
+    batch._num_graphs = len(vertices)
+    batch._slice_dict = {"x": ptr, "edge_index": _pointers(edge_counts)}
+    batch._inc_dict = {"x": torch.zeros_like(vertices), "edge_index": ptr[:-1]}
+    return batch
+
+
+def slot_ends(device: torch.device) -> tuple[Tensor, Tensor]:
+    """Source and target vertex of every slot, two tensors ``[21]``."""
+    return torch.tensor(SLOT_SOURCES, device=device), torch.tensor(SLOT_TARGETS, device=device)
+
+
+def _pointers(counts: Tensor) -> Tensor:
+    return torch.nn.functional.pad(counts.cumsum(0), (1, 0))

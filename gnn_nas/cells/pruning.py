@@ -1,0 +1,44 @@
+"""Pruning: vertices that lie on no path from the input to the output are dropped."""
+
+import torch
+from torch import Tensor
+
+from gnn_nas.cells.packed import PackedCells
+from gnn_nas.cells.space import MAX_EDGES, MAX_INTERIOR, MAX_VERTICES, SLOT_SOURCES, SLOT_TARGETS
+
+
+def prune(cells: PackedCells) -> tuple[PackedCells, Tensor]:
+    """Drop every vertex that is not on a path from input to output (Ying et al. 2019).
+
+    Shapes:
+        - returns: the pruned `PackedCells` and bool ``[B]``, which of them are valid: input and
+          output connected, at most nine edges. The others come back as arbitrary numbers.
+    """
+    device, count = cells.edges.device, len(cells)
+    bits = cells.edge_bits().T
+    forward = torch.zeros(MAX_VERTICES, count, dtype=torch.bool, device=device)
+    backward = torch.zeros_like(forward)
+    forward[0] = True
+    backward.scatter_(0, cells.vertices[None] - 1, True)
+    slots = list(enumerate(zip(SLOT_SOURCES, SLOT_TARGETS, strict=True)))
+    for slot, (source, target) in slots:  # ascending targets: a topological order
+        forward[target] |= bits[slot] & forward[source]
+    for slot, (source, target) in reversed(slots):
+        backward[source] |= bits[slot] & backward[target]
+    kept = (forward & backward).T
+
+    # Kept vertices move to the front in their old order; the dropped ones keep no edge.
+    order = (~kept).int().argsort(dim=1, stable=True)
+    adjacency = cells.adjacency() & kept[:, :, None] & kept[:, None, :]
+    adjacency = adjacency.gather(1, order[:, :, None].expand_as(adjacency))
+    adjacency = adjacency.gather(2, order[:, None, :].expand_as(adjacency))
+    sources = torch.tensor(SLOT_SOURCES, device=device)
+    targets = torch.tensor(SLOT_TARGETS, device=device)
+    moved_bits = adjacency[:, sources, targets]
+    edges = (moved_bits.long() << torch.arange(len(slots), device=device)).sum(1)
+    vertices = kept.sum(1)
+
+    ops = torch.nn.functional.pad(cells.ops, (1, 1)).gather(1, order)[:, 1:-1]
+    interior = torch.arange(MAX_INTERIOR, device=device) < vertices[:, None] - 2
+    pruned = PackedCells(vertices, edges, torch.where(interior, ops, 0))
+    return pruned, (vertices >= 2) & (moved_bits.sum(1) <= MAX_EDGES)
