@@ -66,7 +66,7 @@ def test_counts_beyond_a_byte_do_not_wrap_around():
     slots = positive_slots(same_label)
     is_positive = slots != torch.arange(len(labels))[:, None]
     mined = MinedTriplets(slots, is_positive[:, :, None] & ~same_label[:, None])
-    assert mined.positive_counts()[0, 1] == 270
-    assert mined.negative_counts()[0, 300] == 299
-    assert mined.negative_counts()[300, 0] == 269
-    assert mined.count == 300 * 299 * 270 + 270 * 269 * 300
+    assert mined.positive_counts()[0, 1].item() == 270
+    assert mined.negative_counts()[0, 300].item() == 299
+    assert mined.negative_counts()[300, 0].item() == 269
+    assert mined.count.item() == 300 * 299 * 270 + 270 * 269 * 300
