@@ -122,6 +122,18 @@ def build_batch(x: Tensor, edge_index: Tensor, vertices: Tensor, edge_counts: Te
     return batch
 
 
+def join(first: Batch, second: Batch) -> Batch:
+    """One `Batch` with the cells of both, in this order."""
+    return build_batch(
+        x=torch.cat([first.x, second.x]),
+        edge_index=torch.cat([first.edge_index, second.edge_index + len(first.x)], dim=1),
+        vertices=torch.cat([first.ptr.diff(), second.ptr.diff()]),
+        edge_counts=torch.cat(
+            [first._slice_dict["edge_index"].diff(), second._slice_dict["edge_index"].diff()]
+        ),
+    )
+
+
 def slot_ends(device: torch.device) -> tuple[Tensor, Tensor]:
     """Source and target vertex of every slot, two tensors ``[21]``."""
     return torch.tensor(SLOT_SOURCES, device=device), torch.tensor(SLOT_TARGETS, device=device)

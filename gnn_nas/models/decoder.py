@@ -10,8 +10,8 @@ from gnn_nas.models.lstm import lstm, lstm_cell
 class Decoder(nn.Module):
     """An LSTM that sees the embedding and its own last token at every step.
 
-    Every position has its own table of token projections, so the LSTM need not count where in the
-    27 tokens it stands.
+    Each of the 27 positions reads both through weights of its own, since every position means the
+    same in all cells: the LSTM need not count where it stands.
 
     Args:
         embedding: dimension of the embedding; hidden: width of the LSTM.
@@ -19,31 +19,32 @@ class Decoder(nn.Module):
 
     def __init__(self, embedding: int, hidden: int) -> None:
         super().__init__()
+        channels = embedding + NUM_TOKENS
         self.hidden = hidden
-        self.from_embedding = nn.Linear(embedding, 4 * hidden)
-        self.from_token = nn.Parameter(torch.empty(SEQUENCE_LENGTH, 4 * hidden, NUM_TOKENS))
-        self.recurrent = nn.Parameter(torch.empty(4 * hidden, hidden))
+        self.input_weight = nn.Parameter(torch.empty(SEQUENCE_LENGTH, 4 * hidden, channels))
+        self.recurrent_weight = nn.Parameter(torch.empty(4 * hidden, hidden))
         self.to_token = nn.Linear(hidden, NUM_TOKENS)
-        nn.init.normal_(self.from_token, std=hidden**-0.5)
-        nn.init.uniform_(self.recurrent, -(hidden**-0.5), hidden**-0.5)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw new parameters from the global generator."""
+        nn.init.normal_(self.input_weight, std=0.3)
+        nn.init.uniform_(self.recurrent_weight, -(self.hidden**-0.5), self.hidden**-0.5)
+        self.to_token.reset_parameters()
 
     def forward(self, embeddings: Tensor, tokens: Tensor) -> Tensor:
         """Logits of every next token, given the tokens before it (teacher forcing).
 
         Shapes:
             - embeddings: ``[B, embedding]``; tokens: ``[B, 27]``
-            - returns: ``[B, 7, 27]``, as ``cross_entropy`` wants it
+            - returns: ``[27, B, 7]``
         """
-        before = nn.functional.pad(tokens[:, :-1], (1, 0), value=PAD)
-        spoken = nn.functional.one_hot(before.T, NUM_TOKENS).to(embeddings.dtype)
-        projected = torch.baddbmm(
-            self.from_embedding(embeddings).T.expand(SEQUENCE_LENGTH, -1, -1),
-            self.from_token,
-            spoken.transpose(1, 2),
-        )
-        states = lstm(projected, self.recurrent)
-        logits = torch.matmul(self.to_token.weight, states) + self.to_token.bias[:, None]
-        return logits.permute(2, 1, 0)
+        before = nn.functional.pad(tokens.T[:-1], (0, 0, 1, 0), value=PAD)
+        spoken = nn.functional.one_hot(before, NUM_TOKENS).to(embeddings.dtype)
+        embedding = embeddings.T.expand(SEQUENCE_LENGTH, -1, -1)
+        inputs = torch.cat([embedding, spoken.transpose(1, 2)], dim=1)
+        states = lstm(inputs, self.input_weight, self.recurrent_weight)
+        return self.to_token(states.transpose(1, 2))
 
     @torch.no_grad()
     def greedy(self, embeddings: Tensor) -> Tensor:
@@ -53,14 +54,15 @@ class Decoder(nn.Module):
             - embeddings: ``[B, embedding]``
             - returns: int64 ``[B, 27]``
         """
-        constant = self.from_embedding(embeddings).T
-        state = constant.new_zeros(self.hidden, len(embeddings))
+        width = embeddings.shape[1]
+        state = embeddings.new_zeros(self.hidden, len(embeddings))
         memory, squashed = torch.zeros_like(state), torch.empty_like(state)
         token = torch.full((len(embeddings),), PAD, device=embeddings.device)
         tokens = []
-        for from_token in self.from_token:
-            gates = torch.addmm(constant + from_token[:, token], self.recurrent, state)
+        for weight in self.input_weight:
+            gates = weight[:, :width] @ embeddings.T + weight[:, width:][:, token]
+            gates.addmm_(self.recurrent_weight, state)
             lstm_cell(gates, memory, memory, squashed, state)
-            token = torch.addmm(self.to_token.bias[:, None], self.to_token.weight, state).argmax(0)
+            token = self.to_token(state.T).argmax(1)
             tokens.append(token)
         return torch.stack(tokens, dim=1)

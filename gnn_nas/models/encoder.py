@@ -1,5 +1,7 @@
 """The GIN encoder: from a batch of cells to L2-normalised embeddings."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
@@ -48,9 +50,7 @@ class Encoder(nn.Module):
     def __init__(self, hidden: int, layers: int, embedding: int) -> None:
         super().__init__()
         widths = [len(FEATURES)] + [hidden] * layers
-        self.convs = nn.ModuleList(
-            DirectedGINConv(a, b) for a, b in zip(widths, widths[1:], strict=False)
-        )
+        self.convs = nn.ModuleList(DirectedGINConv(a, b) for a, b in pairwise(widths))
         self.project = nn.Sequential(
             nn.Linear(sum(widths), 2 * hidden), nn.ReLU(), nn.Linear(2 * hidden, embedding)
         )

@@ -1,0 +1,69 @@
+"""The controller: encoder, decoder and predictor joined."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.data import Batch, Data
+
+from gnn_nas.cells.packed import PackedCells
+from gnn_nas.cells.pruning import prune
+from gnn_nas.cells.table import CellTable
+from gnn_nas.cells.tokens import from_tokens
+from gnn_nas.models.decoder import Decoder
+from gnn_nas.models.encoder import Encoder
+from gnn_nas.models.predictor import Predictor
+
+if TYPE_CHECKING:
+    from gnn_nas.config import ModelConfig
+
+# Cells encoded at a time where there are many: large enough for the matrix products, small enough
+# for the caches.
+_CHUNK = 2048
+
+
+class Controller(nn.Module):
+    """What is pretrained and then searched with (the paper's ``f_e``, ``f_d`` and ``f_p``).
+
+    Args:
+        config: sizes of the parts.
+        seed: of the initial parameters; the global random state is left as it was.
+    """
+
+    def __init__(self, config: ModelConfig, seed: int = 0) -> None:
+        super().__init__()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.encoder = Encoder(config.hidden, config.layers, config.embedding)
+            self.decoder = Decoder(config.embedding, config.decoder_hidden)
+            self.predictor = Predictor(config.embedding, config.predictor_hidden)
+
+    def encode(self, cells: Data | Batch) -> Tensor:
+        """Embeddings of unit length, ``[B, embedding]``, of a `Batch` or of one `Data`."""
+        return self.encoder(cells if isinstance(cells, Batch) else Batch.from_data_list([cells]))
+
+    def predict(self, embeddings: Tensor) -> Tensor:
+        """Predicted performance, ``[B]``."""
+        return self.predictor(embeddings)
+
+    def decode(self, embeddings: Tensor) -> tuple[PackedCells, Tensor]:
+        """Decode greedily to pruned cells.
+
+        Shapes:
+            - embeddings: ``[B, embedding]``
+            - returns: `PackedCells` of ``B`` cells and bool ``[B]``, which of them are valid: the
+              tokens parse, input and output are connected, at most nine edges are left
+        """
+        cells, parsed = from_tokens(self.decoder.greedy(embeddings))
+        pruned, valid = prune(cells)
+        return pruned, valid & parsed
+
+    @torch.no_grad()
+    def encode_rows(self, table: CellTable, rows: Tensor | None = None) -> Tensor:
+        """Embeddings of rows of the cell table, or of all 423,624 cells, ``[N, embedding]``."""
+        if rows is None:
+            rows = torch.arange(len(table), device=table.module_hash.device)
+        chunks = [self.encode(table.cells[part].to_batch()) for part in rows.split(_CHUNK)]
+        return torch.cat(chunks)

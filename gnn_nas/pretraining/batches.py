@@ -1,0 +1,88 @@
+"""Training batches: anchors with their positives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Batch
+
+from gnn_nas.cells.packed import join
+from gnn_nas.cells.positives import PositiveSampler
+from gnn_nas.cells.table import CellTable
+
+
+@dataclass(frozen=True)
+class TrainingBatch:
+    """``A`` anchors followed by ``A * positives`` positives.
+
+    Shapes:
+        - cells: `Batch` of ``B = A * (1 + positives)`` cells
+        - rows: ``[B]``, their rows in the cell table
+        - labels: ``[B]``, number of the anchor each belongs to
+        - duplicates: scalar, positives isomorphic to another positive of the same anchor
+    """
+
+    cells: Batch
+    rows: Tensor
+    labels: Tensor
+    duplicates: Tensor
+
+
+class BatchSampler:
+    """Draws batches without end: anchors in passes over the cells, positives anew every time.
+
+    A cell without interior vertices has no positive and is never an anchor.
+
+    Args:
+        table: the cell table.
+        excluded: bool ``[423624]``, cells that are neither anchors nor positives.
+        anchors: anchors in a batch; positives: positives of each.
+        generator: of all random draws.
+    """
+
+    def __init__(
+        self,
+        table: CellTable,
+        excluded: Tensor,
+        anchors: int,
+        positives: int,
+        generator: torch.Generator,
+    ) -> None:
+        self.table = table
+        self.anchors = anchors
+        self.positives = positives
+        self.generator = generator
+        self.sampler = PositiveSampler(table, forbidden=excluded)
+        self.candidates = (~excluded & (table.cells.vertices > 2)).nonzero().flatten()
+        number = torch.arange(anchors, device=excluded.device)
+        self.labels = torch.cat([number, number.repeat_interleave(positives)])
+        self.order = self.candidates[:0]
+
+    def draw(self) -> TrainingBatch:
+        """Draw the next batch; a pass over the anchors ends where less than a batch is left."""
+        if len(self.order) < self.anchors:
+            shuffled = torch.randperm(
+                len(self.candidates), generator=self.generator, device=self.candidates.device
+            )
+            self.order = self.candidates[shuffled]
+        anchors, self.order = self.order[: self.anchors], self.order[self.anchors :]
+        positives = self.sampler.sample(anchors, self.positives, self.generator)
+        among = positives.rows.view(self.anchors, self.positives).sort(dim=1).values
+        return TrainingBatch(
+            cells=join(self.table.cells[anchors].to_batch(), positives.cells),
+            rows=torch.cat([anchors, positives.rows]),
+            labels=self.labels,
+            duplicates=(among[:, 1:] == among[:, :-1]).sum(),
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """What is needed to go on drawing the same batches."""
+        return {"generator": self.generator.get_state(), "order": self.order.clone()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where `state_dict` was taken."""
+        self.generator.set_state(state["generator"])
+        self.order = state["order"].to(self.candidates.device)

@@ -1,0 +1,76 @@
+"""Optimiser and learning-rate schedule from their config."""
+
+import inspect
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+from gnn_nas.config import OptimizerConfig
+
+
+def make_optimizer(config: OptimizerConfig, parameters: Iterable[nn.Parameter]) -> Optimizer:
+    """Build any optimiser of `torch.optim` by its class name.
+
+    Raises:
+        ValueError: there is no such class, or it takes no such argument.
+    """
+    known = {
+        name: kind
+        for name, kind in vars(torch.optim).items()
+        if inspect.isclass(kind) and issubclass(kind, Optimizer) and kind is not Optimizer
+    }
+    if config.name not in known:
+        raise ValueError(f"optimizer.name {config.name!r} is none of {', '.join(sorted(known))}")
+    try:
+        return known[config.name](parameters, lr=config.lr, **config.args)
+    except TypeError as error:
+        raise ValueError(f"optimizer.args do not fit {config.name}: {error}") from error
+
+
+def make_schedule(config: OptimizerConfig, optimizer: Optimizer, steps: int) -> LambdaLR:
+    """Build the learning-rate schedule of a run of ``steps`` steps.
+
+    Raises:
+        ValueError: the schedule takes no such argument.
+    """
+    try:
+        factor = SCHEDULES[config.schedule](steps, **config.schedule_args)
+    except TypeError as error:
+        raise ValueError(
+            f"optimizer.schedule_args do not fit {config.schedule}: {error}"
+        ) from error
+    return LambdaLR(optimizer, factor)
+
+
+def _constant(steps: int) -> Callable[[int], float]:
+    return lambda step: 1.0
+
+
+def _step(steps: int, at: list[int], gamma: float) -> Callable[[int], float]:
+    """Multiply by ``gamma`` at each of the steps ``at`` (the paper: 0.2 at 6,000)."""
+    return lambda step: gamma ** sum(step >= milestone for milestone in at)
+
+
+def _cosine(steps: int, floor: float = 0.0) -> Callable[[int], float]:
+    """Fall along half a cosine to ``floor`` (Loshchilov & Hutter 2017, without restarts)."""
+    return lambda step: floor + (1 - floor) * (1 + math.cos(math.pi * step / steps)) / 2
+
+
+def _one_cycle(steps: int, warmup: float = 0.05, floor: float = 1e-3) -> Callable[[int], float]:
+    """Rise linearly over the share ``warmup`` of the steps, then fall along half a cosine."""
+    rise = max(1.0, warmup * steps)
+    fall = _cosine(max(1, math.ceil(steps - rise)), floor)
+    return lambda step: (step + 1) / rise if step + 1 < rise else fall(step + 1 - rise)
+
+
+SCHEDULES: dict[str, Any] = {
+    "constant": _constant,
+    "step": _step,
+    "cosine": _cosine,
+    "one-cycle": _one_cycle,
+}

@@ -1,0 +1,97 @@
+"""The pretraining run, from the first step to the summary."""
+
+from __future__ import annotations
+
+import resource
+import time
+from typing import Any
+
+import torch
+
+from gnn_nas.analysis.curves import draw_curves
+from gnn_nas.cells.checker import PositivesCheck, check_positives
+from gnn_nas.cells.table import CellTable
+from gnn_nas.config import PretrainConfig
+from gnn_nas.pretraining.held_out import held_out_cells
+from gnn_nas.pretraining.report import Report
+from gnn_nas.pretraining.training_state import TrainingState
+from gnn_nas.pretraining.validation import Validation
+from gnn_nas.run_folder import RunFolder
+
+# Anchors whose positives networkx checks, with seven positives 28 pairs each.
+_FIRST_CHECK, _LAST_CHECK = 2, 15
+
+
+class PositivesViolation(RuntimeError):
+    """A sampled positive is not one: a defect of the sampler, so the run is worth nothing."""
+
+
+def pretrain(config: PretrainConfig, folder: RunFolder, table: CellTable) -> dict[str, Any]:
+    """Pretrain a controller in ``folder``, going on from the folder's checkpoint if it has one.
+
+    Returns:
+        the summary, as written to ``summary.json``
+
+    Raises:
+        UserError: the config names what does not exist, or the checkpoint does not fit it.
+        PositivesViolation: networkx found a positive that is too far from its anchor.
+    """
+    held_out = held_out_cells(table, config.data.held_out)
+    validation = Validation(table, held_out, config.seed)
+    state = TrainingState(config, table, held_out)
+    if folder.checkpoint.exists():
+        state.restore(folder)
+    folder.cut_metrics(state.step)
+    _check(state, _FIRST_CHECK)
+
+    plan = config.training
+    with Report(folder, plan.steps, state.step) as report:
+        while state.step < plan.steps:
+            started = time.perf_counter()
+            state.advance()
+            state.seconds += time.perf_counter() - started
+            report.advance()
+            if state.step % plan.log_every == 0:
+                rate = state.schedule.get_last_lr()[0]
+                report.train(state.step, {**state.averages(plan.log_every), "learning_rate": rate})
+            if state.step % plan.validate_every == 0 and state.step < plan.steps:
+                report.validation(state.step, validation.measure(state.controller))
+            if state.step % plan.checkpoint_every == 0 or state.step == plan.steps:
+                state.save(folder)
+        report.say("final validation")
+        figures = validation.measure_all(state.controller)
+        report.validation(state.step, figures)
+
+    checked = _check(state, _LAST_CHECK)
+    summary = {
+        **figures,
+        "checked_pairs": checked.checked_pairs,
+        "max_anchor_distance": checked.max_anchor_distance,
+        "max_positive_distance": checked.max_positive_distance,
+        "duplicate_positives": state.duplicates.item(),
+        "held_out_cells": len(validation.rows),
+        "parameters": sum(p.numel() for p in state.controller.parameters()),
+        "steps": state.step,
+        "seconds": state.seconds,
+        "steps_per_second": state.step / state.seconds,
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "threads": torch.get_num_threads(),
+        "seed": config.seed,
+    }
+    draw_curves(folder.read_metrics(), folder.curves)
+    folder.save_weights(state.controller.state_dict())
+    folder.save_summary(summary)
+    return summary
+
+
+def _check(state: TrainingState, anchors: int) -> PositivesCheck:
+    """Let networkx measure positives of a few anchors, drawn apart from the training's draws."""
+    sampler, candidates = state.batches.sampler, state.batches.candidates
+    generator = torch.Generator(candidates.device).manual_seed(state.config.seed)
+    chosen = torch.randint(
+        len(candidates), (anchors,), generator=generator, device=candidates.device
+    )
+    check = check_positives(sampler, candidates[chosen], state.config.data.positives, generator)
+    if check.violations:
+        raise PositivesViolation("; ".join(check.violations))
+    return check

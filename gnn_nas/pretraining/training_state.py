@@ -1,0 +1,120 @@
+"""All that changes in a pretraining run, and so all that a checkpoint holds."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gnn_nas.cells.table import CellTable
+from gnn_nas.config import PretrainConfig
+from gnn_nas.errors import UserError
+from gnn_nas.models.controller import Controller
+from gnn_nas.pretraining.batches import BatchSampler
+from gnn_nas.pretraining.objective import Losses, PretrainingObjective
+from gnn_nas.pretraining.optimisation import make_optimizer, make_schedule
+from gnn_nas.run_folder import RunFolder, load_into
+
+
+class TrainingState:
+    """Controller, optimiser, schedule, batches and counters of one run.
+
+    Args:
+        config: the run's config.
+        table: the cell table, on the device to train on.
+        held_out: bool ``[423624]``, the cells never trained on.
+
+    Raises:
+        UserError: a loss, miner or optimiser of the config does not exist or takes no such
+            argument.
+    """
+
+    def __init__(self, config: PretrainConfig, table: CellTable, held_out: Tensor) -> None:
+        device = held_out.device
+        self.config = config
+        self.table = table
+        self.generator = torch.Generator(device).manual_seed(config.seed)
+        self.controller = Controller(config.model, config.seed).to(device)
+        self.batches = BatchSampler(
+            table, held_out, config.data.anchors, config.data.positives, self.generator
+        )
+        # The predictor has no part in pretraining: its parameters stay as they were drawn.
+        self.trained = [
+            *self.controller.encoder.parameters(),
+            *self.controller.decoder.parameters(),
+        ]
+        try:
+            self.objective = PretrainingObjective(
+                config.metric, config.training.embedding_noise, self.generator
+            )
+            self.optimizer = make_optimizer(config.optimizer, self.trained)
+            self.schedule = make_schedule(config.optimizer, self.optimizer, config.training.steps)
+        except ValueError as error:
+            raise UserError(f"config: {error}") from error
+        self.step = 0
+        self.seconds = 0.0
+        self.duplicates = torch.zeros((), dtype=torch.long, device=device)
+        # Sums over the steps since the last row of metrics.
+        self.sums = torch.zeros(4, device=device)
+
+    def advance(self) -> None:
+        """Make one optimiser step on the next batch."""
+        batch = self.batches.draw()
+        losses = self.objective(self.controller, self.table, batch)
+        self.optimizer.zero_grad()
+        losses.total.backward()
+        if self.config.optimizer.clip:
+            torch.nn.utils.clip_grad_norm_(self.trained, self.config.optimizer.clip)
+        self.optimizer.step()
+        self.schedule.step()
+        self.step += 1
+        self.duplicates += batch.duplicates
+        self.sums += self._row(losses)
+
+    def averages(self, steps: int) -> dict[str, float]:
+        """Mean losses of the last ``steps`` steps; starts a new mean."""
+        means = (self.sums / steps).tolist()
+        self.sums.zero_()
+        names = ("loss", "reconstruction", "metric", "token_accuracy")
+        return dict(zip(names, means, strict=True))
+
+    def save(self, folder: RunFolder) -> None:
+        """Write the checkpoint from which `restore` goes on bit for bit."""
+        folder.save_checkpoint(
+            {
+                "controller": self.controller.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "schedule": self.schedule.state_dict(),
+                "batches": self.batches.state_dict(),
+                "step": self.step,
+                "seconds": self.seconds,
+                "duplicates": self.duplicates,
+                "sums": self.sums,
+            }
+        )
+
+    def restore(self, folder: RunFolder) -> None:
+        """Take over the folder's checkpoint.
+
+        Raises:
+            UserError: it is damaged, or of another architecture.
+        """
+        state = folder.load_checkpoint()
+        try:
+            load_into(self.controller, state["controller"], folder.checkpoint)
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.schedule.load_state_dict(state["schedule"])
+            self.batches.load_state_dict(state["batches"])
+            self.step, self.seconds = state["step"], state["seconds"]
+            self.duplicates.copy_(state["duplicates"])
+            self.sums.copy_(state["sums"])
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise UserError(
+                f"{folder.checkpoint} is no checkpoint of a pretraining run ({error!r}):"
+                " delete the file and --resume to run from step 0"
+            ) from error
+
+    @staticmethod
+    def _row(losses: Losses) -> Tensor:
+        return torch.stack(
+            [losses.total.detach(), losses.reconstruction, losses.metric, losses.token_accuracy]
+        )

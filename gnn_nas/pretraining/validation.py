@@ -1,0 +1,74 @@
+"""Honest figures of a controller on the cells that it was not trained on."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gnn_nas.analysis.distinctness import distinct_embeddings
+from gnn_nas.analysis.locality import locality
+from gnn_nas.analysis.prior import prior
+from gnn_nas.analysis.reconstruction import reconstruction
+from gnn_nas.analysis.retrieval import retrieval
+from gnn_nas.cells.positives import PositiveSampler
+from gnn_nas.cells.table import CellTable
+from gnn_nas.models.controller import Controller
+
+_RETRIEVAL_ANCHORS = 1000
+_POSITIVES = 7
+_PRIOR_SAMPLE = 20_000
+
+
+class Validation:
+    """Measures a controller on held-out cells, the same ones and the same draws every time.
+
+    Args:
+        table: the cell table.
+        held_out: bool ``[423624]``, the cells that were not trained on.
+        seed: of the validation's own draws.
+    """
+
+    def __init__(self, table: CellTable, held_out: Tensor, seed: int) -> None:
+        self.table = table
+        self.rows = held_out.nonzero().flatten()
+        self.seed = seed
+        generator = self._generator()
+        # Held-out cells that can be anchors, and training cells, in a random but fixed order.
+        self.anchors = self._shuffled(held_out & (table.cells.vertices > 2), generator)
+        self.training_rows = self._shuffled(~held_out, generator)
+
+    def measure(self, controller: Controller) -> dict[str, float]:
+        """Figures that are cheap enough for every validation."""
+        generator = self._generator()
+        training = controller.encode_rows(self.table, self.training_rows[:_PRIOR_SAMPLE])
+        return {
+            **reconstruction(controller, self.table, self.rows),
+            **self._retrieval(controller, generator),
+            **prior(controller, self.table, training, generator),
+        }
+
+    def measure_all(self, controller: Controller) -> dict[str, float]:
+        """Those of `measure` and the costly ones, for the end of a run."""
+        return {
+            **self.measure(controller),
+            "distinct_embeddings": distinct_embeddings(controller, self.table),
+            **locality(controller, self.table, self.anchors[:2000], self._generator()),
+        }
+
+    @torch.no_grad()
+    def _retrieval(self, controller: Controller, generator: torch.Generator) -> dict[str, float]:
+        anchors = self.anchors[:_RETRIEVAL_ANCHORS]
+        positives = PositiveSampler(self.table).sample(anchors, _POSITIVES, generator)
+        labels = torch.arange(len(anchors), device=anchors.device)
+        return retrieval(
+            controller.encode_rows(self.table, torch.cat([anchors, positives.rows])),
+            torch.cat([labels, labels.repeat_interleave(_POSITIVES)]),
+        )
+
+    def _generator(self) -> torch.Generator:
+        return torch.Generator(self.table.module_hash.device).manual_seed(self.seed)
+
+    @staticmethod
+    def _shuffled(mask: Tensor, generator: torch.Generator) -> Tensor:
+        rows = mask.nonzero().flatten()
+        return rows[torch.randperm(len(rows), generator=generator, device=rows.device)]
