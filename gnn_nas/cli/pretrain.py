@@ -96,18 +96,23 @@ def _run(arguments: argparse.Namespace) -> None:
     import torch
 
     from gnn_nas.cells.table import load_table
+    from gnn_nas.pretraining.held_out import held_out_cells
     from gnn_nas.pretraining.trainer import pretrain
+    from gnn_nas.pretraining.training_state import TrainingState
 
     device = arguments.device
     if device == "cuda" and not torch.cuda.is_available():
         raise UserError("--device cuda: torch finds no usable GPU here; use --device cpu")
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
+    table = load_table().to(device)
+    # Before the folder: a loss or an optimiser that does not exist leaves nothing behind.
+    state = TrainingState(config, table, held_out_cells(table, config.data.held_out))
     folder = RunFolder.create(path, config, arguments.resume)
     if folder.finished:
         print(f"{path} holds a finished run: nothing to resume", file=sys.stderr)
         return
-    summary = pretrain(config, folder, load_table().to(device))
+    summary = pretrain(state, folder)
     for name, value in summary.items():
         print(f"{name:24} {value:.4f}" if isinstance(value, float) else f"{name:24} {value}")
     print(f"written to {os.fspath(path)}")

@@ -14,21 +14,23 @@ from gnn_nas.config import OptimizerConfig
 
 
 def make_optimizer(config: OptimizerConfig, parameters: Iterable[nn.Parameter]) -> Optimizer:
-    """Build any optimiser of `torch.optim` by its class name.
+    """Build an optimiser of `torch.optim` by its class name.
 
     Raises:
         ValueError: there is no such class, or it takes no such argument.
     """
+    # Some need a closure, sparse gradients or matrices only, which there are none of here.
+    unusable = {Optimizer, torch.optim.LBFGS, torch.optim.SparseAdam, torch.optim.Muon}
     known = {
         name: kind
         for name, kind in vars(torch.optim).items()
-        if inspect.isclass(kind) and issubclass(kind, Optimizer) and kind is not Optimizer
+        if inspect.isclass(kind) and issubclass(kind, Optimizer) and kind not in unusable
     }
     if config.name not in known:
         raise ValueError(f"optimizer.name {config.name!r} is none of {', '.join(sorted(known))}")
     try:
         return known[config.name](parameters, lr=config.lr, **config.args)
-    except TypeError as error:
+    except (TypeError, LookupError, RuntimeError) as error:
         raise ValueError(f"optimizer.args do not fit {config.name}: {error}") from error
 
 
@@ -36,10 +38,11 @@ def make_schedule(config: OptimizerConfig, optimizer: Optimizer, steps: int) -> 
     """Build the learning-rate schedule of a run of ``steps`` steps.
 
     Raises:
-        ValueError: the schedule takes no such argument.
+        ValueError: the schedule takes no such argument or value.
     """
     try:
         factor = SCHEDULES[config.schedule](steps, **config.schedule_args)
+        factor(0), factor(steps)  # a value of a wrong type shows only now
     except TypeError as error:
         raise ValueError(
             f"optimizer.schedule_args do not fit {config.schedule}: {error}"
@@ -63,6 +66,8 @@ def _cosine(steps: int, floor: float = 0.0) -> Callable[[int], float]:
 
 def _one_cycle(steps: int, warmup: float = 0.05, floor: float = 1e-3) -> Callable[[int], float]:
     """Rise linearly over the share ``warmup`` of the steps, then fall along half a cosine."""
+    if not 0 <= warmup <= 1:
+        raise ValueError(f"optimizer.schedule_args: warmup is a share from 0 to 1, not {warmup}")
     rise = max(1.0, warmup * steps)
     fall = _cosine(max(1, math.ceil(steps - rise)), floor)
     return lambda step: (step + 1) / rise if step + 1 < rise else fall(step + 1 - rise)

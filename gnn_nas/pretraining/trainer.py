@@ -10,35 +10,35 @@ import torch
 
 from gnn_nas.analysis.curves import draw_curves
 from gnn_nas.cells.checker import PositivesCheck, check_positives
-from gnn_nas.cells.table import CellTable
-from gnn_nas.config import PretrainConfig
-from gnn_nas.pretraining.held_out import held_out_cells
 from gnn_nas.pretraining.report import Report
 from gnn_nas.pretraining.training_state import TrainingState
 from gnn_nas.pretraining.validation import Validation
 from gnn_nas.run_folder import RunFolder
 
-# Anchors whose positives networkx checks, with seven positives 28 pairs each.
+# Anchors whose positives networkx checks, and how many of each: 28 pairs with seven.
 _FIRST_CHECK, _LAST_CHECK = 2, 15
+_MOST_POSITIVES = 7
 
 
 class PositivesViolation(RuntimeError):
     """A sampled positive is not one: a defect of the sampler, so the run is worth nothing."""
 
 
-def pretrain(config: PretrainConfig, folder: RunFolder, table: CellTable) -> dict[str, Any]:
+def pretrain(state: TrainingState, folder: RunFolder) -> dict[str, Any]:
     """Pretrain a controller in ``folder``, going on from the folder's checkpoint if it has one.
+
+    Args:
+        state: a new one.
 
     Returns:
         the summary, as written to ``summary.json``
 
     Raises:
-        UserError: the config names what does not exist, or the checkpoint does not fit it.
+        UserError: the checkpoint does not fit, the loss is not finite or a file cannot be written.
         PositivesViolation: networkx found a positive that is too far from its anchor.
     """
-    held_out = held_out_cells(table, config.data.held_out)
-    validation = Validation(table, held_out, config.seed)
-    state = TrainingState(config, table, held_out)
+    config = state.config
+    validation = Validation(state.table, state.held_out, config.seed)
     if folder.checkpoint.exists():
         state.restore(folder)
     folder.cut_metrics(state.step)
@@ -60,7 +60,8 @@ def pretrain(config: PretrainConfig, folder: RunFolder, table: CellTable) -> dic
                 state.save(folder)
         report.say("final validation")
         figures = validation.measure_all(state.controller)
-        report.validation(state.step, figures)
+        if not _is_noted(folder, state.step):
+            report.validation(state.step, figures)
 
     checked = _check(state, _LAST_CHECK)
     summary = {
@@ -84,6 +85,11 @@ def pretrain(config: PretrainConfig, folder: RunFolder, table: CellTable) -> dic
     return summary
 
 
+def _is_noted(folder: RunFolder, step: int) -> bool:
+    """Whether a run that was killed after its last validation has noted it already."""
+    return any(r["kind"] == "validation" and r["step"] == step for r in folder.read_metrics())
+
+
 def _check(state: TrainingState, anchors: int) -> PositivesCheck:
     """Let networkx measure positives of a few anchors, drawn apart from the training's draws."""
     sampler, candidates = state.batches.sampler, state.batches.candidates
@@ -91,7 +97,8 @@ def _check(state: TrainingState, anchors: int) -> PositivesCheck:
     chosen = torch.randint(
         len(candidates), (anchors,), generator=generator, device=candidates.device
     )
-    check = check_positives(sampler, candidates[chosen], state.config.data.positives, generator)
+    positives = min(state.config.data.positives, _MOST_POSITIVES)
+    check = check_positives(sampler, candidates[chosen], positives, generator)
     if check.violations:
         raise PositivesViolation("; ".join(check.violations))
     return check

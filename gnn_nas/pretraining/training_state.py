@@ -32,6 +32,7 @@ class TrainingState:
         device = held_out.device
         self.config = config
         self.table = table
+        self.held_out = held_out
         self.generator = torch.Generator(device).manual_seed(config.seed)
         self.controller = Controller(config.model, config.seed).to(device)
         self.batches = BatchSampler(
@@ -71,16 +72,28 @@ class TrainingState:
         self.sums += self._row(losses)
 
     def averages(self, steps: int) -> dict[str, float]:
-        """Mean losses of the last ``steps`` steps; starts a new mean."""
+        """Mean losses of the last ``steps`` steps; starts a new mean.
+
+        Raises:
+            UserError: a loss was not finite.
+        """
+        self._refuse_divergence()
         means = (self.sums / steps).tolist()
         self.sums.zero_()
         names = ("loss", "reconstruction", "metric", "token_accuracy")
         return dict(zip(names, means, strict=True))
 
     def save(self, folder: RunFolder) -> None:
-        """Write the checkpoint from which `restore` goes on bit for bit."""
+        """Write the checkpoint from which `restore` goes on bit for bit.
+
+        Raises:
+            UserError: a loss was not finite, or the file cannot be written.
+        """
+        self._refuse_divergence()
         folder.save_checkpoint(
             {
+                "config": self.config.to_yaml(),
+                "device": self.held_out.device.type,
                 "controller": self.controller.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "schedule": self.schedule.state_dict(),
@@ -96,11 +109,21 @@ class TrainingState:
         """Take over the folder's checkpoint.
 
         Raises:
-            UserError: it is damaged, or of another architecture.
+            UserError: it is damaged, or of another architecture, config or kind of device.
         """
         state = folder.load_checkpoint()
         try:
             load_into(self.controller, state["controller"], folder.checkpoint)
+            if state["config"] != self.config.to_yaml():
+                raise UserError(
+                    f"{folder.checkpoint} belongs to a run with another config: delete the file and"
+                    " --resume to run from step 0"
+                )
+            if state["device"] != self.held_out.device.type:
+                raise UserError(
+                    f"{folder.checkpoint} was written on another device: resume with"
+                    f" --device {state['device']}"
+                )
             self.optimizer.load_state_dict(state["optimizer"])
             self.schedule.load_state_dict(state["schedule"])
             self.batches.load_state_dict(state["batches"])
@@ -112,6 +135,13 @@ class TrainingState:
                 f"{folder.checkpoint} is no checkpoint of a pretraining run ({error!r}):"
                 " delete the file and --resume to run from step 0"
             ) from error
+
+    def _refuse_divergence(self) -> None:
+        if not self.sums.isfinite().all():
+            raise UserError(
+                f"the loss has become infinite or NaN by step {self.step}:"
+                " lower optimizer.lr or set optimizer.clip"
+            )
 
     @staticmethod
     def _row(losses: Losses) -> Tensor:
