@@ -79,32 +79,55 @@ def pack(cells: Data | Batch) -> PackedCells:
     """Read a PyG `Data` (a batch of one) or `Batch` of cells back into integers.
 
     Raises:
-        ValueError: a cell has fewer than two or more than seven vertices, features that are not
-            one-hot input, ops, output in this order, or an edge against the vertex order.
+        ValueError: a cell lacks x or edge_index, or has fewer than two or more than seven vertices,
+            features that are not one-hot input, ops, output in this order, an edge twice, or one
+            against the vertex order.
     """
-    ptr = cells.ptr if isinstance(cells, Batch) else cells.edge_index.new_tensor([0, len(cells.x)])
+    x, edge_index = cells.x, cells.edge_index
+    if x is None or edge_index is None:
+        raise ValueError("a cell needs x and edge_index")
+    if x.shape[1:] != (len(FEATURES),):
+        raise ValueError(f"x must have {len(FEATURES)} columns, got shape {tuple(x.shape)}")
+    ptr = cells.ptr if isinstance(cells, Batch) else edge_index.new_tensor([0, len(x)])
     vertices = ptr.diff()
-    if vertices.numel() and not bool(((vertices >= 2) & (vertices <= MAX_VERTICES)).all()):
+    if bool(((vertices < 2) | (vertices > MAX_VERTICES)).any()):
         raise ValueError(f"a cell has 2 to {MAX_VERTICES} vertices, got {vertices.tolist()[:10]}")
     cell_of_node = torch.repeat_interleave(vertices)
-    position = torch.arange(len(cells.x), device=ptr.device) - ptr[cell_of_node]
-    source, target = cells.edge_index
+    position = torch.arange(len(x), device=ptr.device) - ptr[cell_of_node]
+    return PackedCells(
+        vertices,
+        _read_edges(edge_index, cell_of_node, position, len(vertices)),
+        _read_ops(x, cell_of_node, position, vertices),
+    )
+
+
+def _read_edges(edge_index: Tensor, cell_of_node: Tensor, position: Tensor, cells: int) -> Tensor:
+    if bool(((edge_index < 0) | (edge_index >= len(position))).any()):
+        raise ValueError(f"edge_index names vertices outside 0 to {len(position) - 1}")
+    source, target = edge_index
     cell = cell_of_node[source]
     x, y = position[source], position[target]
     if not bool(((cell == cell_of_node[target]) & (x < y)).all()):
         raise ValueError("edges must go from a lower to a higher vertex of the same cell")
-    edges = torch.zeros_like(vertices).index_add_(0, cell, 1 << (x + y * (y - 1) // 2))
+    present = torch.zeros(cells, NUM_SLOTS, dtype=torch.bool, device=position.device)
+    present[cell, x + y * (y - 1) // 2] = True
+    if int(present.sum()) != len(source):
+        raise ValueError("a cell has the same edge twice")
+    return (present.long() << torch.arange(NUM_SLOTS, device=position.device)).sum(1)
 
-    features = cells.x.argmax(1)
-    expected_end = torch.where(position == 0, 0, len(FEATURES) - 1)
-    is_end = (position == 0) | (position == vertices[cell_of_node] - 1)
-    interior_fits = (features > 0) & (features < len(FEATURES) - 1)
-    if not bool(torch.where(is_end, features == expected_end, interior_fits).all()):
+
+def _read_ops(x: Tensor, cell_of_node: Tensor, position: Tensor, vertices: Tensor) -> Tensor:
+    features = x.argmax(1)
+    is_last = position == vertices[cell_of_node] - 1
+    inside = (position > 0) & ~is_last
+    is_op = (features > 0) & (features < len(FEATURES) - 1)
+    fits = torch.where(inside, is_op, features == is_last * (len(FEATURES) - 1))
+    one_hot = (x == torch.nn.functional.one_hot(features, len(FEATURES))).all()
+    if not bool(one_hot & fits.all()):
         raise ValueError("x must be one-hot with the input first, the output last, ops between")
     ops = vertices.new_zeros(len(vertices), MAX_INTERIOR)
-    inside = ~is_end
     ops[cell_of_node[inside], position[inside] - 1] = features[inside] - 1
-    return PackedCells(vertices, edges, ops)
+    return ops
 
 
 def build_batch(x: Tensor, edge_index: Tensor, vertices: Tensor, edge_counts: Tensor) -> Batch:
