@@ -6,6 +6,15 @@ output last (Ying et al. 2019). An edge ``x -> y`` with ``x < y`` has the *slot*
 do not change when the cell grows.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Count = TypeVar("Count", int, "Tensor")
+
 MAX_VERTICES = 7
 MAX_EDGES = 9
 MAX_INTERIOR = MAX_VERTICES - 2
@@ -26,6 +35,6 @@ def slot_of(source: int, target: int) -> int:
     return source + target * (target - 1) // 2
 
 
-def num_slots(vertices: int) -> int:
+def num_slots(vertices: Count) -> Count:
     """Edge slots of a cell with this many vertices: its strictly upper triangle."""
     return vertices * (vertices - 1) // 2

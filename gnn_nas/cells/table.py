@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +18,10 @@ from gnn_nas.cells.packed import PackedCells, pack
 from gnn_nas.cells.space import MAX_INTERIOR, MAX_VERTICES, NUM_SLOTS, OPS, num_slots
 from gnn_nas.files import atomic_path
 
-NUM_CELLS = 423_624
-NUM_FORMS = 1_293_208
-
 # Part of the file name: a change of the arrays below makes a new file instead of misreading.
 _FORMAT = 1
+# The space is a constant, and so is its table.
+_CHECKSUM = 0x76412533
 
 # Worth of each op in a cell of V vertices: the ops are digits in base 3, the first one leading.
 _PLACE_VALUES = torch.tensor(
@@ -121,12 +121,18 @@ def load_table(cache: Path | None = None) -> CellTable:
 
     Args:
         cache: folder; by default ``$GNN_NAS_CACHE``, else ``gnn_nas`` in the user's cache folder.
+
+    Raises:
+        OSError: the cache folder cannot be written.
+        RuntimeError: the enumeration does not give the known table, so the installation is broken.
     """
     path = (cache or cache_folder()) / f"nasbench101-cells-{_FORMAT}.safetensors"
     arrays = _read(path)
     if arrays is None:
-        arrays = _build()
         path.parent.mkdir(parents=True, exist_ok=True)
+        arrays = _build()
+        if _checksum(arrays) != _CHECKSUM:
+            raise RuntimeError("the enumeration of the search space gave a wrong table")
         with atomic_path(path) as temporary:
             save_file(arrays, temporary)
     cells = PackedCells(arrays["vertices"].long(), arrays["edges"].long(), arrays["ops"].long())
@@ -146,10 +152,15 @@ def _read(path: Path) -> dict[str, Tensor] | None:
         arrays = load_file(path)
     except (FileNotFoundError, SafetensorError):
         return None
-    sizes = {name: len(array) for name, array in arrays.items()}
-    expected = dict.fromkeys(("vertices", "edges", "ops", "module_hash"), NUM_CELLS)
-    expected |= {"row_of_form": NUM_FORMS, "first_form": 1 << NUM_SLOTS}
-    return arrays if sizes == expected else None
+    return arrays if _checksum(arrays) == _CHECKSUM else None
+
+
+def _checksum(arrays: dict[str, Tensor]) -> int:
+    value = 0
+    for name, array in sorted(arrays.items()):
+        value = zlib.crc32(f"{name} {array.dtype} {list(array.shape)}".encode(), value)
+        value = zlib.crc32(array.numpy(), value)
+    return value
 
 
 def _build() -> dict[str, Tensor]:
