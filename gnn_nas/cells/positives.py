@@ -150,8 +150,8 @@ class PositiveSampler:
         edits = _no_edits(len(anchors), device)
         pending = torch.arange(len(anchors), device=device)
         tried = 0
-        while tried < _MAX_PROPOSALS:
-            copies = max(1, _PROPOSALS // max(1, len(pending)))
+        while len(pending) and tried < _MAX_PROPOSALS:
+            copies = max(1, _PROPOSALS // len(pending))
             index = pending.repeat_interleave(copies)
             proposed = _propose(cells[index], num_edits[index], generator)
             proposed_rows = table.rows_of(proposed.preview(cells[index]))
@@ -166,14 +166,15 @@ class PositiveSampler:
             for whole, part in zip(vars(edits).values(), vars(proposed).values(), strict=True):
                 whole[done] = part[chosen]
             pending = pending[~found]
-            if not len(pending):
-                return Positives(rows, edits.apply(cells.to_batch()), num_edits)
             tried += copies
             if tried >= _PATIENCE:
                 num_edits[pending] = torch.randint(
                     1, MAX_EDITS + 1, pending.shape, generator=generator, device=device
                 )
-        raise ValueError(f"no positive found for rows {anchors[pending].unique().tolist()[:10]}")
+        if len(pending):
+            stuck = anchors[pending].unique().tolist()
+            raise ValueError(f"no positive found for rows {stuck[:10]}")
+        return Positives(rows, edits.apply(cells.to_batch()), num_edits)
 
 
 def _no_edits(count: int, device: torch.device) -> Edits:
