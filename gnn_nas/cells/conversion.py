@@ -1,0 +1,107 @@
+"""Single cells as adjacency matrix and op names, the way NAS-Bench-101 writes them."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch_geometric.data import Data
+
+from gnn_nas.cells.packed import pack
+from gnn_nas.cells.pruning import prune
+from gnn_nas.cells.space import FEATURES, INPUT, MAX_EDGES, MAX_VERTICES, OPS, OUTPUT
+
+
+class Spec(Protocol):
+    """Anything with a matrix and ops, such as the official ``nasbench.api.ModelSpec``."""
+
+    matrix: Any
+    ops: Any
+
+
+def from_matrix(matrix: ArrayLike, ops: Sequence[str]) -> Data:
+    """Make a cell of an adjacency matrix and its op names, vertices kept as they are.
+
+    The cell must be valid once pruned, but is not pruned here: see `gnn_nas.cells.pruning`.
+
+    Shapes:
+        - matrix: ``[V, V]`` of 0 and 1, strictly upper triangular, ``V`` from 2 to 7
+        - ops: ``V`` names, ``input`` first, ``output`` last, official op names between
+
+    Raises:
+        ValueError: the matrix or the ops break a rule above, output cannot be reached from input,
+            or more than nine edges are left after pruning.
+    """
+    edges = _checked_matrix(matrix)
+    features = _checked_features(ops, len(edges))
+    cell = Data(
+        x=torch.eye(len(FEATURES))[features],
+        edge_index=torch.from_numpy(np.stack(edges.nonzero())),
+    )
+    pruned, valid = prune(pack(cell))
+    if not pruned.vertices.item():
+        raise ValueError("no path leads from the input to the output")
+    if not valid.item():
+        count = pruned.edge_bits().sum().item()
+        raise ValueError(f"a cell has at most {MAX_EDGES} edges, this one {count} after pruning")
+    return cell
+
+
+def from_spec(spec: Spec) -> Data:
+    """Make a pruned cell of an official ``ModelSpec``, pruned or not, or of anything like it.
+
+    Raises:
+        ValueError: as `from_matrix`, or the spec has no matrix: the official class sets it to
+            ``None`` where the output cannot be reached.
+    """
+    if spec.matrix is None or spec.ops is None:
+        raise ValueError("the spec has no matrix or no ops: no path from the input to the output")
+    pruned, _ = prune(pack(from_matrix(spec.matrix, spec.ops)))
+    return pruned.to_batch()[0]
+
+
+def to_matrix(cell: Data) -> tuple[np.ndarray, list[str]]:
+    """Adjacency matrix and op names of a cell: what the official ``ModelSpec`` takes.
+
+    Shapes:
+        - returns: int8 ``[V, V]`` and ``V`` names, ``input`` and ``output`` included
+
+    Raises:
+        ValueError: the cell is malformed (see `pack`).
+    """
+    packed = pack(cell)
+    vertices = packed.vertices.item()
+    matrix = packed.adjacency()[0, :vertices, :vertices].cpu().numpy().astype(np.int8)
+    names = [OPS[op] for op in packed.ops[0, : vertices - 2].tolist()]
+    return matrix, [INPUT, *names, OUTPUT]
+
+
+def _checked_matrix(matrix: ArrayLike) -> np.ndarray:
+    try:
+        edges = np.asarray(matrix)
+    except ValueError as error:
+        raise ValueError("the matrix has rows of different length") from error
+    if edges.ndim != 2 or edges.shape[0] != edges.shape[1]:
+        raise ValueError(f"the matrix must be square, got shape {edges.shape}")
+    if not 2 <= len(edges) <= MAX_VERTICES:
+        raise ValueError(f"a cell has 2 to {MAX_VERTICES} vertices, got {len(edges)}")
+    if not np.isin(edges, (0, 1)).all():
+        raise ValueError("the matrix must hold only 0 and 1")
+    if np.tril(edges).any():
+        x, y = np.argwhere(np.tril(edges))[0].tolist()
+        raise ValueError(f"the matrix must be strictly upper triangular, got an edge {x} -> {y}")
+    return edges
+
+
+def _checked_features(ops: Sequence[str], vertices: int) -> list[int]:
+    if len(ops) != vertices:
+        raise ValueError(f"{len(ops)} ops do not fit a matrix of {vertices} vertices")
+    if (ops[0], ops[-1]) != (INPUT, OUTPUT):
+        raise ValueError(
+            f"ops must begin with {INPUT!r} and end with {OUTPUT!r}, got {ops[0]!r} and {ops[-1]!r}"
+        )
+    for position, op in enumerate(ops[1:-1], start=1):
+        if op not in OPS:
+            raise ValueError(f"unknown op {op!r} at vertex {position}; known are {', '.join(OPS)}")
+    return [FEATURES.index(op) for op in ops]
