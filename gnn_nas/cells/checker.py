@@ -11,7 +11,8 @@ from torch_geometric.data import Data
 from gnn_nas.cells.positives import MAX_EDITS, PositiveSampler
 from gnn_nas.cells.space import FEATURES, INPUT, OUTPUT
 
-# More than any edit script costs, so that input and output are only ever paired with themselves.
+# More than any edit script costs, so that input and output are only ever paired with themselves:
+# removing and adding them anew saves nothing.
 _FORBIDDEN = 1000
 
 
@@ -47,8 +48,6 @@ def networkx_distance(first: Data, second: Data, upper_bound: int | None = None)
         _to_networkx(first),
         _to_networkx(second),
         node_subst_cost=_substitution_cost,
-        node_del_cost=_vertex_cost,
-        node_ins_cost=_vertex_cost,
         upper_bound=upper_bound,
     )
     return None if distance is None else round(distance)
@@ -114,7 +113,3 @@ def _substitution_cost(first: dict[str, str], second: dict[str, str]) -> int:
     if len(labels) == 1:
         return 0
     return _FORBIDDEN if labels & {INPUT, OUTPUT} else 1
-
-
-def _vertex_cost(vertex: dict[str, str]) -> int:
-    return _FORBIDDEN if vertex["label"] in (INPUT, OUTPUT) else 1
