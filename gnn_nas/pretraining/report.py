@@ -25,13 +25,12 @@ class Report:
 
         self.folder = folder
         self.writer = SummaryWriter(str(folder.tensorboard), purge_step=step + 1)
+        # Fills the 80 columns of a plain terminal; what is wider would be cut.
         self.progress = Progress(
-            TextColumn("pretraining"),
-            BarColumn(),
+            BarColumn(bar_width=8),
             MofNCompleteColumn(),
             TextColumn("{task.fields[losses]}"),
             TextColumn("{task.fields[pace]}"),
-            TextColumn("left"),
             TimeRemainingColumn(),
             console=Console(stderr=True),
         )
@@ -55,7 +54,7 @@ class Report:
         speed = self.progress.tasks[0].speed
         self.progress.update(
             self.task,
-            losses=f"reconstruction {losses['reconstruction']:.4f} metric {losses['metric']:.4f}"
+            losses=f"rec {losses['reconstruction']:.4f} metric {losses['metric']:.4f}"
             f" tokens {losses['token_accuracy']:.2%}",
             pace=f"{speed:.1f} steps/s" if speed else "",
         )
@@ -64,7 +63,7 @@ class Report:
         """Note the figures of a validation and print the main ones as a line that stays."""
         self._write("validation", step, figures)
         shown = "  ".join(f"{name} {figures[name]:.4f}" for name in _SHOWN)
-        self.progress.console.print(f"step {step}: {shown}", highlight=False)
+        self.progress.console.print(f"step {step}: {shown}", highlight=False, soft_wrap=True)
 
     def say(self, what: str) -> None:
         """Show what is going on instead of the losses."""
