@@ -1,0 +1,115 @@
+import pytest
+import torch
+from torch import Tensor, nn
+
+from gnn_nas.models.lstm import lstm, lstm_cell
+
+STEPS, CHANNELS, HIDDEN, BATCH = 5, 3, 4, 2
+TO_TORCH = (0, 1, 3, 2)  # torch has the gates as input, forget, new, output
+
+
+def naive_lstm(inputs: Tensor, input_weight: Tensor, weight: Tensor) -> Tensor:
+    """The equations, for autograd to differentiate."""
+    batch, hidden = inputs.shape[2], weight.shape[1]
+    state = memory = inputs.new_zeros(hidden, batch)
+    states = []
+    for step in range(len(inputs)):
+        gates = input_weight[step] @ inputs[step] + weight @ state
+        into, forget, output, new = gates.split(hidden)
+        memory = forget.sigmoid() * memory + into.sigmoid() * new.tanh()
+        state = output.sigmoid() * memory.tanh()
+        states.append(state)
+    return torch.stack(states)
+
+
+def arguments(steps: int = STEPS, batch: int = BATCH, scale: float = 1.0) -> list[Tensor]:
+    generator = torch.Generator().manual_seed(steps)
+    shapes = ((steps, CHANNELS, batch), (steps, 4 * HIDDEN, CHANNELS), (4 * HIDDEN, HIDDEN))
+    return [
+        (scale * torch.randn(shape, generator=generator, dtype=torch.float64)).requires_grad_()
+        for shape in shapes
+    ]
+
+
+def gradients(function, given: list[Tensor], outer: Tensor) -> tuple[Tensor, ...]:
+    return torch.autograd.grad((function(*given) * outer).sum(), given)
+
+
+@pytest.mark.parametrize("steps", [1, 2, STEPS])
+@pytest.mark.parametrize("scale", [0.1, 1.0, 5.0])
+def test_values_and_gradients_equal_the_naive_loop(steps, scale):
+    given = arguments(steps, scale=scale)
+    expected = naive_lstm(*given)
+    torch.testing.assert_close(lstm(*given), expected, rtol=0, atol=1e-12)
+    outer = torch.randn_like(expected)
+    assert expected.abs().max() > 1e-4
+    for ours, theirs in zip(
+        gradients(lstm, given, outer), gradients(naive_lstm, given, outer), strict=True
+    ):
+        assert theirs.abs().max() > 1e-4 or (steps == 1 and theirs.shape == given[2].shape)
+        torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
+
+
+def test_gradients_equal_finite_differences():
+    assert torch.autograd.gradcheck(lstm, arguments(3))
+
+
+def test_it_is_torch_lstm_where_all_steps_share_weights():
+    inputs, input_weight, weight = arguments()
+    theirs = nn.LSTM(CHANNELS, HIDDEN, bias=False).double()
+    shared = input_weight[0].detach().clone().requires_grad_()
+    with torch.no_grad():
+        for name, ours in (("weight_ih_l0", shared), ("weight_hh_l0", weight)):
+            parts = ours.chunk(4)
+            getattr(theirs, name).copy_(torch.cat([parts[gate] for gate in TO_TORCH]))
+    expected, _ = theirs(inputs.transpose(1, 2))
+    states = lstm(inputs, shared.expand(STEPS, -1, -1), weight)
+    torch.testing.assert_close(states.transpose(1, 2), expected, rtol=0, atol=1e-12)
+
+    outer = torch.randn_like(expected)
+    (expected * outer).sum().backward()
+    grad_shared, grad_weight = torch.autograd.grad(
+        (states.transpose(1, 2) * outer).sum(), (shared, weight)
+    )
+    for ours, their in (
+        (grad_shared, theirs.weight_ih_l0.grad),
+        (grad_weight, theirs.weight_hh_l0.grad),
+    ):
+        parts = ours.chunk(4)
+        reordered = torch.cat([parts[gate] for gate in TO_TORCH])
+        torch.testing.assert_close(reordered, their, rtol=1e-10, atol=1e-12)
+
+
+def test_gates_far_out_are_saturated_and_finite():
+    given = [tensor.detach().float() * 1e4 for tensor in arguments()]
+    states = lstm(*given)
+    assert states.isfinite().all()
+    torch.testing.assert_close(states, naive_lstm(*given), rtol=0, atol=1e-6)
+
+
+def test_single_precision_is_as_good_as_torch_s_own():
+    given = [tensor.detach() for tensor in arguments(27, batch=50)]
+    single = lstm(*(tensor.float() for tensor in given))
+    torch.testing.assert_close(single.double(), naive_lstm(*given), rtol=0, atol=1e-5)
+
+
+def test_samples_do_not_see_each_other():
+    inputs, input_weight, weight = arguments(batch=4)
+    whole = lstm(inputs, input_weight, weight)
+    for sample in range(4):
+        alone = lstm(inputs[:, :, sample : sample + 1], input_weight, weight)
+        torch.testing.assert_close(alone[:, :, 0], whole[:, :, sample], rtol=0, atol=1e-12)
+
+
+def test_a_cell_may_write_its_memory_in_place():
+    gates = torch.randn(4 * HIDDEN, BATCH, dtype=torch.float64)
+    memory = torch.randn(HIDDEN, BATCH, dtype=torch.float64)
+    results = []
+    for in_place in (False, True):
+        own = memory.clone()
+        target = own if in_place else torch.empty_like(own)
+        squashed, state = torch.empty_like(own), torch.empty_like(own)
+        lstm_cell(gates.clone(), own, target, squashed, state)
+        results.append(torch.stack([target, squashed, state]))
+    assert torch.equal(*results)
+    assert not torch.equal(results[1][0], memory)
