@@ -1,0 +1,24 @@
+import pytest
+
+from gnn_nas.config import PretrainConfig, load_config
+
+TINY = (
+    "model.hidden=8",
+    "model.layers=2",
+    "model.embedding=8",
+    "model.decoder_hidden=8",
+    "model.predictor_hidden=8",
+    "data.batch_size=16",
+    "training.steps=40",
+)
+
+
+@pytest.fixture
+def make_config(pytestconfig):
+    """Gives gin_multisim.yaml made tiny, with further values set as by ``--set``."""
+
+    def make(*overrides: str, name: str = "gin_multisim") -> PretrainConfig:
+        path = pytestconfig.rootpath / "configs" / f"{name}.yaml"
+        return load_config(path, (*TINY, *overrides))
+
+    return make

@@ -1,0 +1,132 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gnn_nas.cells.distance import edit_distance
+from gnn_nas.cells.table import CellTable
+from gnn_nas.pretraining.batches import BatchSampler, TrainingBatch
+from gnn_nas.pretraining.held_out import held_out_cells
+
+
+def sampler(
+    table: CellTable, anchors: int = 8, positives: int = 7, share: float = 0.01, seed: int = 0
+) -> BatchSampler:
+    generator = torch.Generator().manual_seed(seed)
+    return BatchSampler(table, held_out_cells(table, share), anchors, positives, generator)
+
+
+def same(one: TrainingBatch, other: TrainingBatch) -> bool:
+    return (
+        torch.equal(one.rows, other.rows)
+        and torch.equal(one.cells.x, other.cells.x)
+        and torch.equal(one.cells.edge_index, other.cells.edge_index)
+    )
+
+
+@settings(max_examples=25)
+@given(anchors=st.integers(1, 40), positives=st.integers(1, 9), seed=st.integers(0, 2**32 - 1))
+def test_a_batch_is_anchors_and_their_positives(table, anchors, positives, seed):
+    batch = sampler(table, anchors, positives, seed=seed).draw()
+    size = anchors * (1 + positives)
+    assert batch.cells.num_graphs == len(batch.rows) == len(batch.labels) == size
+    assert torch.equal(table.index_of(batch.cells), batch.rows)
+    assert batch.labels[:anchors].tolist() == list(range(anchors))
+    assert torch.bincount(batch.labels).tolist() == [1 + positives] * anchors
+
+    anchor_of_sample = batch.rows[:anchors][batch.labels]
+    distances = edit_distance(table.cells[batch.rows], table.cells[anchor_of_sample])
+    assert (distances[:anchors] == 0).all()
+    assert distances[anchors:].min() >= 1
+    assert distances[anchors:].max() <= 3
+
+
+def test_all_three_distances_are_drawn(table):
+    batch = sampler(table, anchors=500).draw()
+    anchor_of_sample = batch.rows[:500][batch.labels]
+    distances = edit_distance(table.cells[batch.rows], table.cells[anchor_of_sample])[500:]
+    shares = torch.bincount(distances, minlength=4)[1:] / len(distances)
+    assert shares.sum() == pytest.approx(1)
+    # Some scripts of two and three edits have a shorter way, never a longer one.
+    assert 0.3 < shares[0] < 0.45
+    assert shares[1:].min() > 0.2
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5])
+def test_held_out_cells_are_in_no_batch(table, share):
+    held_out = held_out_cells(table, share)
+    batches = sampler(table, anchors=512, share=share)
+    for _ in range(5):
+        assert not held_out[batches.draw().rows].any()
+    open_batches = sampler(table, anchors=512, share=0.0)
+    assert held_out[open_batches.draw().rows].any()
+
+
+def test_a_pass_takes_every_candidate_once_but_for_the_rest(table):
+    batches = sampler(table, anchors=16)
+    candidates = batches.candidates = batches.candidates[:100]
+    orders = []
+    for _ in range(4):
+        seen = torch.cat([batches.draw().rows[:16] for _ in range(6)])
+        assert len(seen.unique()) == 96
+        assert torch.isin(seen, candidates).all()
+        orders.append(seen)
+    assert not torch.equal(orders[0], orders[1])
+    # Another four are left out each time.
+    assert len(torch.cat(orders).unique()) == 100
+
+
+def test_every_training_cell_with_an_interior_is_a_candidate(table):
+    edge_only = (table.cells.vertices == 2).nonzero().item()
+    everything = sampler(table, share=0.0).candidates
+    assert len(everything.unique()) == 423_623
+    assert not (everything == edge_only).any()
+    held_out = held_out_cells(table, 0.01)
+    candidates = sampler(table).candidates
+    assert torch.equal(candidates, everything[~held_out[everything]])
+
+
+def test_duplicates_are_counted_as_by_hand(table):
+    # Anchors of three and four vertices have few neighbours, so that duplicates abound.
+    small = (table.cells.vertices <= 4) & (table.cells.vertices > 2)
+    batches = sampler(table, anchors=16, positives=7)
+    batches.order = small.nonzero().flatten()
+    counted, by_hand = 0, 0
+    for _ in range(5):
+        batch = batches.draw()
+        counted += batch.duplicates.item()
+        for rows in batch.rows[16:].view(16, 7).tolist():
+            by_hand += len(rows) - len(set(rows))
+    assert counted == by_hand > 50
+
+
+def test_the_seed_decides(table):
+    first, again, other = sampler(table), sampler(table), sampler(table, seed=1)
+    for _ in range(3):
+        batch = first.draw()
+        assert same(batch, again.draw())
+        assert not same(batch, other.draw())
+
+
+@pytest.mark.parametrize("drawn", [0, 1, 3])
+def test_a_restored_sampler_draws_the_same_batches(table, drawn):
+    original = sampler(table)
+    for _ in range(drawn):
+        original.draw()
+    # The pass comes to its end among the batches that are compared.
+    original.order = original.order[:12]
+    state = original.state_dict()
+    restored = sampler(table, seed=9)
+    restored.load_state_dict(state)
+    for _ in range(3):
+        assert same(original.draw(), restored.draw())
+
+
+def test_a_state_does_not_change_when_drawing_goes_on(table):
+    batches = sampler(table)
+    batches.draw()
+    state = batches.state_dict()
+    expected = batches.draw()
+    batches.draw()
+    batches.load_state_dict(state)
+    assert same(batches.draw(), expected)

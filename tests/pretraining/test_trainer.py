@@ -1,0 +1,183 @@
+"""The order of events in a run; tests/cli/test_pretrain.py makes whole ones."""
+
+import json
+import math
+
+import pytest
+import torch
+
+from gnn_nas.cells.checker import PositivesCheck
+from gnn_nas.config import PretrainConfig
+from gnn_nas.errors import UserError
+from gnn_nas.pretraining import trainer
+from gnn_nas.pretraining.held_out import held_out_cells
+from gnn_nas.pretraining.trainer import PositivesViolation, pretrain
+from gnn_nas.pretraining.training_state import TrainingState
+from gnn_nas.pretraining.validation import Validation
+from gnn_nas.run_folder import RunFolder
+
+FIGURES = dict.fromkeys(
+    ("token_accuracy", "exact_match", "precision_at_1", "map_at_r", "prior_validity"), 0.5
+)
+
+
+class Killed(BaseException):
+    """What SIGKILL would be."""
+
+
+@pytest.fixture
+def config(make_config) -> PretrainConfig:
+    return make_config(
+        "training.steps=10",
+        "training.log_every=2",
+        "training.validate_every=4",
+        "training.checkpoint_every=3",
+    )
+
+
+@pytest.fixture
+def run(tmp_path, table, config, monkeypatch):
+    """Makes a run, or goes on with it, with validation, checks and drawing cut short."""
+    monkeypatch.setattr(trainer, "_LAST_CHECK", 1)
+    monkeypatch.setattr(trainer, "draw_curves", lambda rows, path: path.touch())
+    monkeypatch.setattr(Validation, "measure", lambda self, controller: dict(FIGURES))
+    monkeypatch.setattr(Validation, "measure_all", lambda self, controller: dict(FIGURES))
+
+    def start(resume: bool = False) -> RunFolder:
+        folder = RunFolder.create(tmp_path / "run", config, resume)
+        state = TrainingState(config, table, held_out_cells(table, config.data.held_out))
+        pretrain(state, folder)
+        return folder
+
+    return start
+
+
+def kill_at(monkeypatch, owner, name: str, call: int) -> None:
+    """Let the ``call``-th call of a function be the last thing that happens."""
+    original, calls = getattr(owner, name), []
+
+    def dying(*arguments, **options):
+        calls.append(name)
+        if len(calls) == call:
+            raise Killed
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(owner, name, dying)
+
+
+def events(folder: RunFolder) -> list[tuple[int, str]]:
+    return [(row["step"], row["kind"]) for row in folder.read_metrics()]
+
+
+ALL_EVENTS = [
+    (2, "train"),
+    (4, "train"),
+    (4, "validation"),
+    (6, "train"),
+    (8, "train"),
+    (8, "validation"),
+    (10, "train"),
+    (10, "validation"),
+]
+
+
+def test_rows_and_checkpoints_come_at_their_intervals(run, monkeypatch):
+    saved = []
+    save = TrainingState.save
+
+    def saving(self, folder):
+        saved.append(self.step)
+        save(self, folder)
+
+    monkeypatch.setattr(TrainingState, "save", saving)
+    folder = run()
+    assert events(folder) == ALL_EVENTS
+    assert saved == [3, 6, 9, 10]
+    row = folder.read_metrics()[0]
+    assert set(row) == {
+        *("step", "kind", "loss", "reconstruction", "metric", "token_accuracy", "learning_rate")
+    }
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "call"),
+    [
+        (TrainingState, "advance", 1),  # before anything
+        (TrainingState, "advance", 6),  # between checkpoints
+        (TrainingState, "save", 1),  # at the first checkpoint
+        (Validation, "measure", 2),
+        (Validation, "measure_all", 1),  # trained, not validated
+        (trainer, "check_positives", 2),  # validated, not summed up
+        (trainer, "draw_curves", 1),
+        (RunFolder, "save_weights", 1),
+        (RunFolder, "save_summary", 1),
+    ],
+)
+def test_killed_anywhere_and_resumed_it_ends_the_same(
+    run, tmp_path, monkeypatch, owner, name, call
+):
+    uninterrupted = run()
+    expected_rows, expected_weights = uninterrupted.read_metrics(), uninterrupted.load_weights()
+    uninterrupted.path.rename(tmp_path / "uninterrupted")
+    with monkeypatch.context() as patch:
+        kill_at(patch, owner, name, call)
+        with pytest.raises(Killed):
+            run()
+    folder = run(resume=True)
+    assert folder.finished
+    assert folder.read_metrics() == expected_rows
+    weights = folder.load_weights()
+    assert weights.keys() == expected_weights.keys()
+    assert all(torch.equal(weights[key], value) for key, value in expected_weights.items())
+
+
+def test_the_summary_counts_and_times(run, config):
+    summary = json.loads(run().summary.read_text())
+    assert summary["steps"] == 10
+    assert summary["seconds"] > 0
+    assert summary["steps_per_second"] == pytest.approx(10 / summary["seconds"])
+    assert 100 < summary["peak_memory_mb"] < 10_000
+    assert summary["checked_pairs"] == 28
+    assert 1 <= summary["max_anchor_distance"] <= 3
+    assert 1 <= summary["max_positive_distance"] <= 6
+    assert summary["held_out_cells"] == 4238
+    assert summary["seed"] == config.seed
+    assert summary["duplicate_positives"] >= 0
+    assert FIGURES.items() <= summary.items()
+
+
+@pytest.mark.parametrize("check", [1, 2])
+def test_a_violation_fails_the_run(run, tmp_path, monkeypatch, check):
+    """The first check is before the first step, the second at the end."""
+    checks = []
+
+    def checking(sampler, anchors, count, generator):
+        checks.append(len(anchors))
+        found = ["row 5: a positive is at distance 4"] if len(checks) == check else []
+        return PositivesCheck(28, 4, 6, found)
+
+    monkeypatch.setattr(trainer, "check_positives", checking)
+    with pytest.raises(PositivesViolation, match="row 5: a positive is at distance 4"):
+        run()
+    folder = RunFolder.open(tmp_path / "run")
+    assert not folder.finished
+    assert folder.checkpoint.exists() == (check == 2)
+
+
+def test_a_diverged_run_ends_with_a_sentence_and_can_be_told_from_a_finished_one(
+    run, tmp_path, monkeypatch
+):
+    advance = TrainingState.advance
+
+    def diverging(self):
+        if self.step == 5:
+            with torch.no_grad():
+                self.controller.decoder.to_token.bias.fill_(math.inf)
+        advance(self)
+
+    monkeypatch.setattr(TrainingState, "advance", diverging)
+    with pytest.raises(UserError, match="infinite or NaN by step 6"):
+        run()
+    folder = RunFolder.open(tmp_path / "run")
+    assert not folder.finished
+    assert folder.load_checkpoint()["step"] == 3

@@ -1,0 +1,246 @@
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from gnn_nas.config import PretrainConfig, load_config
+from gnn_nas.errors import UserError
+from gnn_nas.pretraining.held_out import held_out_cells
+from gnn_nas.pretraining.training_state import TrainingState
+from gnn_nas.run_folder import RunFolder
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+@pytest.fixture
+def start(table):
+    """Gives a new state of a config."""
+    held_out = held_out_cells(table, 0.01)
+    return lambda config: TrainingState(config, table, held_out)
+
+
+def advanced(state: TrainingState, steps: int) -> TrainingState:
+    for _ in range(steps):
+        state.advance()
+    return state
+
+
+def everything(value) -> list[Tensor | float | str]:
+    """All leaves of a checkpoint, in order; the time taken is no part of the state."""
+    if isinstance(value, dict):
+        return [leaf for key in value if key != "seconds" for leaf in everything(value[key])]
+    if isinstance(value, list | tuple):
+        return [leaf for item in value for leaf in everything(item)]
+    return [value]
+
+
+def content(state: TrainingState, path) -> list[Tensor | float | str]:
+    folder = RunFolder(path)
+    state.save(folder)
+    return everything(folder.load_checkpoint())
+
+
+def refuses(message: str):
+    return pytest.raises(UserError, match=rf"\A[^\n]*{message}[^\n]*\Z")
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides"),
+    [
+        ("gin_multisim", []),
+        ("gin_multisim", ["training.embedding_noise=0.1", "optimizer.clip=0.1"]),
+        ("gin_margin", ["optimizer.name=SGD", "optimizer.args={momentum: 0.9}"]),
+        ("paper_sgd", ["optimizer.schedule_args={at: [25], gamma: 0.2}"]),
+        ("gin_nometric", ["optimizer.schedule=cosine", "optimizer.schedule_args={}"]),
+    ],
+)
+def test_a_restored_run_goes_on_bit_for_bit(tmp_path, make_config, start, name, overrides):
+    config = make_config(*overrides, name=name)
+    whole = advanced(start(config), 40)
+
+    folder = RunFolder.create(tmp_path / "run", config)
+    advanced(start(config), 20).save(folder)
+    restored = start(config)
+    restored.restore(folder)
+    assert restored.step == 20
+    advanced(restored, 20)
+
+    for name in ("whole", "restored"):
+        (tmp_path / name).mkdir()
+    expected, got = content(whole, tmp_path / "whole"), content(restored, tmp_path / "restored")
+    assert len(expected) == len(got) > 50
+    for one, other in zip(expected, got, strict=True):
+        assert torch.equal(one, other) if isinstance(one, Tensor) else one == other
+
+
+def test_the_seed_decides(make_config, start):
+    def weights(seed: int) -> Tensor:
+        state = advanced(start(make_config(f"seed={seed}")), 3)
+        return state.controller.decoder.input_weight
+
+    assert torch.equal(weights(1), weights(1))
+    assert not torch.equal(weights(1), weights(2))
+
+
+def test_neither_global_random_state_nor_predictor_are_touched(make_config, start):
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    state = start(make_config())
+    predictor = [p.clone() for p in state.controller.predictor.parameters()]
+    trained = [p.clone() for p in state.trained]
+    advanced(state, 3)
+    assert torch.equal(torch.get_rng_state(), before)
+    for one, other in zip(predictor, state.controller.predictor.parameters(), strict=True):
+        assert torch.equal(one, other)
+    moved = [not torch.equal(one, other) for one, other in zip(trained, state.trained, strict=True)]
+    assert all(moved)
+
+
+@pytest.mark.parametrize(
+    "path", [*sorted(CONFIGS.glob("gin_*.yaml")), CONFIGS / "paper_sgd.yaml"], ids=lambda p: p.stem
+)
+def test_every_config_makes_steps_at_its_own_batch_size(start, path):
+    config = load_config(path)
+    state = advanced(start(config), 2)
+    losses = state.averages(2)
+    assert all(math.isfinite(loss) for loss in losses.values())
+    assert 0.5 < losses["reconstruction"] < 5
+    weight = config.metric.weight if config.metric else 0
+    total = losses["reconstruction"] + weight * losses["metric"]
+    assert losses["loss"] == pytest.approx(total, rel=1e-5)
+    assert (losses["metric"] != 0) == (path.stem != "gin_nometric")
+
+
+def test_there_is_a_config_for_each_of_the_nine_losses():
+    assert len(list(CONFIGS.glob("gin_*.yaml"))) == 9
+
+
+def test_the_losses_go_down(make_config, start):
+    config = make_config("training.steps=150", "optimizer.lr=0.01", "data.batch_size=64")
+    state = start(config)
+    first = advanced(state, 15).averages(15)
+    advanced(state, 120).averages(120)
+    last = advanced(state, 15).averages(15)
+    assert last["reconstruction"] < 0.6 * first["reconstruction"]
+    assert last["metric"] < first["metric"]
+    assert last["token_accuracy"] > first["token_accuracy"] + 0.1
+
+
+def test_averages_are_the_means_of_the_steps_and_begin_anew(make_config, start):
+    recorded = []
+    state = start(make_config())
+    objective = state.objective
+
+    def recording(*arguments):
+        recorded.append(objective(*arguments))
+        return recorded[-1]
+
+    state.objective = recording
+    for count in (3, 2):
+        recorded.clear()
+        averages = advanced(state, count).averages(count)
+        for name in ("reconstruction", "metric", "token_accuracy"):
+            values = [getattr(losses, name).item() for losses in recorded]
+            assert averages[name] == pytest.approx(sum(values) / count, rel=1e-5)
+        assert len(recorded) == count
+
+
+def test_gradients_are_clipped(make_config, start):
+    def change(clip: float) -> float:
+        sgd = ("optimizer.name=SGD", "optimizer.lr=1.0", "optimizer.schedule=constant")
+        state = start(make_config(*sgd, "optimizer.schedule_args={}", f"optimizer.clip={clip}"))
+        before = [p.detach().clone() for p in state.trained]
+        advanced(state, 1)
+        moved = [(a - b).flatten() for a, b in zip(before, state.trained, strict=True)]
+        return torch.cat(moved).norm().item()
+
+    assert change(0.0) > 0.1
+    assert change(0.01) == pytest.approx(0.01, rel=1e-3)
+
+
+def test_duplicates_add_up(make_config, start):
+    state = start(make_config())
+    drawn = []
+    draw = state.batches.draw
+    state.batches.draw = lambda: drawn.append(draw()) or drawn[-1]
+    advanced(state, 5)
+    assert state.duplicates == sum(batch.duplicates for batch in drawn)
+    assert len(drawn) == state.step == 5
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("metric.loss=MultiSim", "config: Unknown metric loss 'MultiSim'; choose one of"),
+        ("metric.miner=HardMiner", "config: Unknown miner 'HardMiner'; choose one of"),
+        ("metric.loss_args={gamma: 1}", "no argument 'gamma'; it accepts alpha, beta, base"),
+        ("metric.miner_args={angle: 90}", "config: .*90"),
+        ("optimizer.name=Adan", "config: optimizer.name 'Adan' is none of"),
+        ("optimizer.args={beta: 1}", "config: optimizer.args do not fit Adam"),
+        ("optimizer.schedule_args={warm: 1}", "config: optimizer.schedule_args do not fit"),
+    ],
+)
+def test_a_name_that_does_not_exist_is_the_user_s_mistake(make_config, start, override, message):
+    with refuses(message):
+        start(make_config(override))
+
+
+def snapshot(folder: RunFolder) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.path.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("model.hidden=9", r"another architecture than the config: encoder.* is \(8, .* \(9, "),
+        ("model.layers=3", "another architecture than the config"),
+        ("model.decoder_hidden=4", "another architecture than the config: decoder.input_weight"),
+        ("seed=1", "belongs to a run with another config"),
+        ("optimizer.name=SGD", "belongs to a run with another config"),
+    ],
+)
+def test_the_checkpoint_of_another_run_is_refused(tmp_path, make_config, start, override, message):
+    folder = RunFolder.create(tmp_path / "run", make_config())
+    advanced(start(make_config()), 1).save(folder)
+    before = snapshot(folder)
+    with refuses(message):
+        start(make_config(override)).restore(folder)
+    assert snapshot(folder) == before
+
+
+def test_a_checkpoint_of_another_device_names_it(tmp_path, make_config, start):
+    folder = RunFolder.create(tmp_path / "run", make_config())
+    start(make_config()).save(folder)
+    folder.save_checkpoint({**folder.load_checkpoint(), "device": "cuda"})
+    with refuses("was written on another device: resume with --device cuda"):
+        start(make_config()).restore(folder)
+
+
+def test_what_is_no_checkpoint_of_a_run_is_said(tmp_path, make_config, start):
+    folder = RunFolder.create(tmp_path / "run", make_config())
+    start(make_config()).save(folder)
+    whole = folder.load_checkpoint()
+    for key in whole:
+        folder.save_checkpoint({k: v for k, v in whole.items() if k != key})
+        with refuses(f"is no checkpoint of a pretraining run .*{key}.*delete the file"):
+            start(make_config()).restore(folder)
+    folder.save_checkpoint({**whole, "optimizer": {}})
+    with refuses("is no checkpoint of a pretraining run"):
+        start(make_config()).restore(folder)
+
+
+def test_a_diverged_run_stops_and_leaves_the_last_good_checkpoint(tmp_path, make_config, start):
+    config: PretrainConfig = make_config()
+    folder = RunFolder.create(tmp_path / "run", config)
+    state = advanced(start(config), 2)
+    state.save(folder)
+    before = snapshot(folder)
+    with torch.no_grad():
+        state.controller.decoder.to_token.bias[0] = math.nan
+    advanced(state, 1)
+    for action in (lambda: state.averages(1), lambda: state.save(folder)):
+        with refuses("loss has become infinite or NaN by step 3: lower optimizer.lr"):
+            action()
+    assert snapshot(folder) == before

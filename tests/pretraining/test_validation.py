@@ -1,0 +1,86 @@
+import pytest
+import torch
+
+from gnn_nas.models.controller import Controller
+from gnn_nas.pretraining import validation as module
+from gnn_nas.pretraining.held_out import held_out_cells
+from gnn_nas.pretraining.validation import Validation
+
+CHEAP = {
+    "token_accuracy",
+    "exact_match",
+    "precision_at_1",
+    "map_at_r",
+    "prior_validity",
+    "prior_uniqueness",
+}
+
+
+@pytest.fixture(scope="module")
+def held_out(table):
+    return held_out_cells(table, 0.01)
+
+
+@pytest.fixture(scope="module")
+def validation(table, held_out) -> Validation:
+    return Validation(table, held_out, seed=3)
+
+
+@pytest.fixture
+def controller(make_config) -> Controller:
+    return Controller(make_config().model)
+
+
+def test_cells_are_the_held_out_ones(table, held_out, validation):
+    assert torch.equal(validation.rows, held_out.nonzero().flatten())
+    assert set(validation.anchors.tolist()) <= set(validation.rows.tolist())
+    assert len(validation.anchors.unique()) == len(validation.anchors) > 4000
+    assert (table.cells.vertices[validation.anchors] > 2).all()
+    assert not held_out[validation.training_rows].any()
+    assert len(validation.training_rows) + len(validation.rows) == len(table)
+    # In no order of hash or size, since only the first ones are used.
+    assert not torch.equal(validation.anchors, validation.anchors.sort().values)
+    assert not torch.equal(validation.training_rows, validation.training_rows.sort().values)
+
+
+def test_figures_repeat_and_are_shares(validation, controller):
+    torch.manual_seed(0)
+    state = torch.get_rng_state()
+    figures = validation.measure(controller)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert figures.keys() == CHEAP
+    assert all(0 <= figure <= 1 for figure in figures.values())
+    torch.manual_seed(1)
+    assert validation.measure(controller) == figures
+    assert all(p.grad is None for p in controller.parameters())
+
+
+def test_what_is_measured_on_what(monkeypatch, table, held_out, validation, controller):
+    asked = {}
+
+    def recording(name, result):
+        def record(*arguments):
+            asked[name] = arguments
+            return result
+
+        return record
+
+    for name, result in (("reconstruction", {}), ("retrieval", {}), ("prior", {})):
+        monkeypatch.setattr(module, name, recording(name, result))
+    monkeypatch.setattr(module, "distinct_embeddings", recording("distinct", 7))
+    monkeypatch.setattr(module, "locality", recording("locality", {"spearman": 0.5}))
+    figures = validation.measure_all(controller)
+    assert figures == {"distinct_embeddings": 7, "spearman": 0.5}
+
+    assert torch.equal(asked["reconstruction"][2], validation.rows)
+    assert asked["distinct"] == (controller, table)
+    assert held_out[asked["locality"][2]].all()
+    # 1,000 held-out anchors and seven positives of each.
+    embeddings, labels = asked["retrieval"]
+    assert embeddings.shape == (8000, 8)
+    assert torch.bincount(labels).tolist() == [8] * 1000
+    anchors = controller.encode_rows(table, validation.anchors[:1000])
+    torch.testing.assert_close(embeddings[:1000], anchors)
+    assert labels[:1000].tolist() == list(range(1000))
+    training = controller.encode_rows(table, validation.training_rows[:20_000])
+    torch.testing.assert_close(asked["prior"][2], training)
