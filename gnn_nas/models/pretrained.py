@@ -1,0 +1,33 @@
+"""Controllers out of run folders, and the one that comes with the package."""
+
+import os
+from pathlib import Path
+
+from gnn_nas.config import PretrainConfig
+from gnn_nas.config_file import load
+from gnn_nas.models.controller import Controller
+from gnn_nas.run_folder import RunFolder, load_into
+
+SHIPPED = Path(__file__).parents[1] / "weights" / "gin_multisim"
+"""A finished run of ``configs/gin_multisim.yaml``, without its checkpoint."""
+
+
+def load_pretrained(path: str | os.PathLike[str] | None = None) -> Controller:
+    """Rebuild the controller of a run folder from its config and weights.
+
+    Args:
+        path: the folder; by default ``runs/gin_multisim`` where it has weights, else the shipped
+            ones.
+
+    Raises:
+        UserError: the folder or a file of it is missing, damaged, or does not fit the others.
+    """
+    folder = RunFolder.open(path or _default())
+    controller = Controller(load(PretrainConfig, folder.config).model)
+    load_into(controller, folder.load_weights(), folder.weights)
+    return controller.eval()
+
+
+def _default() -> Path:
+    own = RunFolder(Path("runs") / "gin_multisim")
+    return own.path if own.weights.exists() else SHIPPED
