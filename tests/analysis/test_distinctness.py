@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gnn_nas.analysis.distinctness import count_distinct, distinct_embeddings
+from gnn_nas.models.controller import Controller
+
+
+def naive(points: torch.Tensor, tolerance: float) -> int:
+    """Groups of points linked by steps of at most the tolerance, each counted once."""
+    group = list(range(len(points)))
+    for i, one in enumerate(points.tolist()):
+        for j, other in enumerate(points.tolist()[:i]):
+            if np.linalg.norm(np.subtract(one, other)) <= tolerance:
+                old, new = group[i], group[j]
+                group = [new if g == old else g for g in group]
+    return len(set(group))
+
+
+@settings(max_examples=60)
+@given(
+    # Multiples of 1 with small offsets: near copies within 0.06 of each other, all else beyond.
+    st.lists(
+        st.tuples(st.integers(-2, 2), st.integers(-2, 2), st.sampled_from([-0.02, 0.0, 0.03])),
+        max_size=30,
+    )
+)
+def test_equals_comparing_all_pairs(drawn):
+    points = torch.tensor([[x + e, y - e, 0.5] for x, y, e in drawn], dtype=torch.float64)
+    points = points.reshape(-1, 3)
+    assert count_distinct(points, 0.08) == naive(points, 0.08) == len({(x, y) for x, y, _ in drawn})
+    assert count_distinct(points, 0.0) == len(set(drawn))
+
+
+@pytest.mark.parametrize("dimension", [2, 32])
+def test_one_near_pair_among_many_points_is_found(dimension):
+    generator = torch.Generator().manual_seed(dimension)
+    points = torch.randn(20_000, dimension, generator=generator, dtype=torch.float64)
+    points = torch.nn.functional.normalize(points, dim=1)
+    own = count_distinct(points, 1e-9)
+    assert own == 20_000
+    points[7] = points[19_000]
+    points[7, 0] += 0.9e-6
+    assert count_distinct(points, 1e-6) == count_distinct(points[8:], 1e-6) + 7
+    points[7, 0] += 0.2e-6
+    assert count_distinct(points[[7, 19_000]], 1e-6) == 2
+
+
+def test_points_that_differ_in_one_coordinate_only_are_told_apart():
+    for coordinate in range(4):
+        points = torch.zeros(500, 4, dtype=torch.float64)
+        points[:, coordinate] = torch.arange(500)
+        assert count_distinct(points, 0.5) == 500
+
+
+def test_a_collapsed_encoder_is_counted_in_no_time_and_no_memory():
+    """All pairs of these would be 90 thousand millions."""
+    points = torch.zeros(423_624, 8, dtype=torch.float64)
+    assert count_distinct(points, 1e-6) == 1
+    points[:1000, 0] = torch.arange(1000)
+    assert count_distinct(points, 1e-6) == 1000
+
+
+def test_an_encoder_is_measured_in_double_precision_and_left_as_it_was(table, controller):
+    before = {name: value.clone() for name, value in controller.state_dict().items()}
+    counted = distinct_embeddings(controller, table)
+    embeddings = Controller.encode_rows(controller.double(), table)
+    # By rounding to a grid, finer and coarser than the tolerance.
+    finer, coarser = (
+        len(np.unique((embeddings / step).round().numpy(), axis=0)) for step in (1e-8, 1e-5)
+    )
+    assert coarser <= counted <= finer
+    assert counted > 300_000
+    for name, value in controller.float().state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+def test_an_encoder_that_sees_ops_only_tells_few_cells_apart(table, controller):
+    """Without edges there are the multisets of at most five ops: 1 + 3 + 6 + 10 + 15 + 21."""
+    for conv in controller.encoder.convs:
+        conv.propagate = lambda edge_index, x: torch.zeros_like(x)
+    assert distinct_embeddings(controller, table) == 56
