@@ -4,6 +4,7 @@ import hashlib
 
 import numba
 import numpy as np
+import torch
 
 from gnn_nas.cells.md5 import md5, write_hex
 from gnn_nas.cells.packed import PackedCells
@@ -27,7 +28,10 @@ def module_hash(cells: PackedCells) -> np.ndarray:
     labels = np.zeros((len(cells), MAX_VERTICES), dtype=np.int64)
     labels[:, 1:-1] = cells.ops.cpu().numpy() + 1
     labels[np.arange(len(cells)), vertices - 1] = len(_LABELS) - 1
+    # Both use the same OpenMP runtime, and numba leaves its own number of threads behind.
+    threads = torch.get_num_threads()
     digests = _hash_cells(adjacency, vertices, labels, _START_DIGESTS)
+    torch.set_num_threads(threads)
     return digests.astype(">u8").view(np.uint8)
 
 

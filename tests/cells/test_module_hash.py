@@ -58,6 +58,17 @@ def test_isomorphic_forms_have_one_hash(table, forms):
     assert np.array_equal(module_hash(forms[index]), table.module_hash[rows].numpy())
 
 
+def test_the_number_of_threads_stays_as_it_was(some_forms):
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            module_hash(some_forms[:10])
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_all_hashes_of_the_official_dataset(table):
     if not (folder := os.environ.get("GNN_NAS_BENCHMARK")):
         pytest.skip("GNN_NAS_BENCHMARK names no folder with the official dataset")
