@@ -1,11 +1,12 @@
-import numpy as np
+import math
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gnn_nas.analysis import distinctness as module
 from gnn_nas.analysis.distinctness import count_distinct, distinct_embeddings
-from gnn_nas.models.controller import Controller
 
 
 def naive(points: torch.Tensor, tolerance: float) -> int:
@@ -13,7 +14,7 @@ def naive(points: torch.Tensor, tolerance: float) -> int:
     group = list(range(len(points)))
     for i, one in enumerate(points.tolist()):
         for j, other in enumerate(points.tolist()[:i]):
-            if np.linalg.norm(np.subtract(one, other)) <= tolerance:
+            if math.dist(one, other) <= tolerance:
                 old, new = group[i], group[j]
                 group = [new if g == old else g for g in group]
     return len(set(group))
@@ -63,18 +64,32 @@ def test_a_collapsed_encoder_is_counted_in_no_time_and_no_memory():
     assert count_distinct(points, 1e-6) == 1000
 
 
-def test_an_encoder_is_measured_in_double_precision_and_left_as_it_was(table, controller):
+def test_near_points_are_found_past_others_that_lie_between_them_on_the_line():
+    lattice = torch.cartesian_prod(*[torch.arange(6).double()] * 3)
+    generator = torch.Generator().manual_seed(0)
+    steps = torch.randn(216, 3, generator=generator, dtype=torch.float64)
+    points = torch.cat([lattice, lattice + 0.2 * steps / steps.norm(dim=1, keepdim=True)])
+    assert count_distinct(points, 0.21) == naive(points, 0.21) == 216
+    assert count_distinct(points, 0.19) == 432
+
+
+def test_all_cells_are_encoded_in_double_precision_and_the_encoder_is_left_as_it_was(
+    table, controller, monkeypatch
+):
+    measured = []
+    monkeypatch.setattr(module, "count_distinct", lambda *given: measured.append(given) or 5)
     before = {name: value.clone() for name, value in controller.state_dict().items()}
-    counted = distinct_embeddings(controller, table)
-    embeddings = Controller.encode_rows(controller.double(), table)
-    # By rounding to a grid, finer and coarser than the tolerance.
-    finer, coarser = (
-        len(np.unique((embeddings / step).round().numpy(), axis=0)) for step in (1e-8, 1e-5)
-    )
-    assert coarser <= counted <= finer
-    assert counted > 300_000
-    for name, value in controller.float().state_dict().items():
+    assert distinct_embeddings(controller, table) == 5
+    for name, value in controller.state_dict().items():
+        assert value.dtype == torch.float32
         assert torch.equal(value, before[name])
+
+    ((points, tolerance),) = measured
+    assert tolerance == 1e-6
+    assert points.shape == (len(table), 6)
+    rows = torch.randint(len(table), (100,), generator=torch.Generator().manual_seed(0))
+    expected = controller.double().encode_rows(table, rows)
+    torch.testing.assert_close(points[rows], expected, rtol=0, atol=1e-12)
 
 
 def test_an_encoder_that_sees_ops_only_tells_few_cells_apart(table, controller):
