@@ -105,7 +105,12 @@ class TrainingConfig(Section):
     validate_every: int = Field(ge=1, description="steps between validations")
     checkpoint_every: int = Field(ge=1, description="steps between checkpoints")
     embedding_noise: float = Field(
-        ge=0, description="standard deviation of the Gaussian noise on embeddings to decode"
+        ge=0,
+        description="largest standard deviation of the Gaussian noise on embeddings to decode;"
+        " each draws its own, uniformly from 0",
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        description="of the matrix products in training; all figures are measured in float32"
     )
 
 

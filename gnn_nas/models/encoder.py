@@ -41,7 +41,7 @@ class DirectedGINConv(MessagePassing):
 
 
 class Encoder(nn.Module):
-    """GIN layers, the sum of every layer over the cell, and a projection to the unit sphere.
+    """GIN layers, the sum of every layer over the cell, a linear map of it to the unit sphere.
 
     Args:
         hidden: width of the layers; layers: their number; embedding: dimension of the result.
@@ -55,15 +55,16 @@ class Encoder(nn.Module):
         super().__init__()
         widths = [len(FEATURES)] + [hidden] * layers
         self.convs = nn.ModuleList(DirectedGINConv(a, b) for a, b in pairwise(widths))
-        self.project = nn.Sequential(
-            nn.Linear(sum(widths), 2 * hidden), nn.ReLU(), nn.Linear(2 * hidden, embedding)
-        )
+        self.project = nn.Linear(sum(widths), embedding)
 
     def forward(self, cells: Batch) -> Tensor:
-        x = cells.x.to(self.project[0].weight.dtype)
+        x = cells.x.to(self.project.weight.dtype)
         layers = [x]
         for conv in self.convs:
             layers.append(conv(layers[-1], cells.edge_index))
         nodes = torch.cat(layers, dim=1)
         pooled = nodes.new_zeros(cells.num_graphs, nodes.shape[1]).index_add(0, cells.batch, nodes)
-        return nn.functional.normalize(self.project(pooled), dim=1)
+        # In full precision even under autocast: cells are to stay apart.
+        with torch.autocast(pooled.device.type, enabled=False):
+            projected = self.project(pooled.to(self.project.weight.dtype))
+            return nn.functional.normalize(projected, dim=1)

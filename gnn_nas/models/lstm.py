@@ -14,7 +14,8 @@ from torch.autograd.function import once_differentiable
 def lstm(inputs: Tensor, input_weight: Tensor, weight: Tensor) -> Tensor:
     """Run an LSTM from zero state (Hochreiter & Schmidhuber 1997).
 
-    Gates are in the order input, forget, output, new. A bias is an input that is always 1.
+    Gates are in the order input, forget, output, new. A bias is an input that is always 1. Under
+    autocast all of it runs in the lower precision.
 
     Shapes:
         - inputs: ``[steps, channels, B]``
@@ -22,6 +23,10 @@ def lstm(inputs: Tensor, input_weight: Tensor, weight: Tensor) -> Tensor:
         - weight: ``[4 * hidden, hidden]``, the recurrent weights
         - returns: the states, ``[steps, hidden, B]``
     """
+    device = inputs.device.type
+    if torch.is_autocast_enabled(device):
+        lower = torch.get_autocast_dtype(device)
+        inputs, input_weight, weight = inputs.to(lower), input_weight.to(lower), weight.to(lower)
     return _Recurrence.apply(inputs, input_weight, weight)
 
 

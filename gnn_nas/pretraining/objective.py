@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy, normalize
 
 from gnn_nas.cells.table import CellTable
 from gnn_nas.cells.tokens import to_tokens
-from gnn_nas.config import MetricConfig
+from gnn_nas.config import MetricConfig, TrainingConfig
 from gnn_nas.models.controller import Controller
 from gnn_nas.pretraining.batches import TrainingBatch
 from gnn_nas.pretraining.metric import make_metric_loss
@@ -34,8 +34,8 @@ class PretrainingObjective:
 
     Args:
         metric: the metric loss's config, or None to reconstruct only.
-        noise: standard deviation, per dimension, of the Gaussian noise on the embeddings that the
-            decoder reads; they are brought back to the sphere.
+        training: of its fields ``embedding_noise``, on the embeddings that the decoder reads (they
+            are brought back to the sphere), and ``precision``, of the models' matrix products.
         generator: of the noise.
 
     Raises:
@@ -43,7 +43,7 @@ class PretrainingObjective:
     """
 
     def __init__(
-        self, metric: MetricConfig | None, noise: float, generator: torch.Generator
+        self, metric: MetricConfig | None, training: TrainingConfig, generator: torch.Generator
     ) -> None:
         self.weight = metric.weight if metric else 0.0
         self.metric_loss = (
@@ -51,15 +51,17 @@ class PretrainingObjective:
             if metric
             else None
         )
-        self.noise = noise
+        self.noise = training.embedding_noise
+        self.lower_precision = training.precision == "bfloat16"
         self.generator = generator
 
     def __call__(self, controller: Controller, table: CellTable, batch: TrainingBatch) -> Losses:
         """Compute the losses of one batch; the target is the canonical representative's tokens."""
-        embeddings = controller.encode(batch.cells)
         tokens = to_tokens(table.cells[batch.rows])
-        logits = controller.decoder(self._disturbed(embeddings), tokens)
-        reconstruction = cross_entropy(logits.flatten(0, 1), tokens.T.flatten())
+        with torch.autocast(tokens.device.type, torch.bfloat16, enabled=self.lower_precision):
+            embeddings = controller.encode(batch.cells)
+            logits = controller.decoder(self._disturbed(embeddings), tokens)
+        reconstruction = cross_entropy(logits.float().flatten(0, 1), tokens.T.flatten())
         metric = (
             self.metric_loss(embeddings, batch.labels)
             if self.metric_loss
@@ -75,5 +77,9 @@ class PretrainingObjective:
     def _disturbed(self, embeddings: Tensor) -> Tensor:
         if not self.noise:
             return embeddings
-        noise = torch.randn(embeddings.shape, generator=self.generator, device=embeddings.device)
-        return normalize(embeddings + self.noise * noise, dim=1)
+        draws = {"generator": self.generator, "device": embeddings.device}
+        noise = torch.randn(embeddings.shape, **draws)
+        # Little noise for some, so that fine differences can still be learnt; much for others, so
+        # that what lies between the cells' embeddings decodes to valid cells.
+        deviation = self.noise * torch.rand(len(embeddings), 1, **draws)
+        return normalize(embeddings + deviation * noise, dim=1)

@@ -44,9 +44,7 @@ class TrainingState:
             *self.controller.decoder.parameters(),
         ]
         try:
-            self.objective = PretrainingObjective(
-                config.metric, config.training.embedding_noise, self.generator
-            )
+            self.objective = PretrainingObjective(config.metric, config.training, self.generator)
             self.optimizer = make_optimizer(config.optimizer, self.trained)
             self.schedule = make_schedule(config.optimizer, self.optimizer, config.training.steps)
         except ValueError as error:
