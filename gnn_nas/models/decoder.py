@@ -41,7 +41,7 @@ class Decoder(nn.Module):
         """
         before = nn.functional.pad(tokens.T[:-1], (0, 0, 1, 0), value=PAD)
         spoken = nn.functional.one_hot(before, NUM_TOKENS).to(embeddings.dtype)
-        embedding = embeddings.T.expand(SEQUENCE_LENGTH, -1, -1)
+        embedding = self._scaled(embeddings).T.expand(SEQUENCE_LENGTH, -1, -1)
         inputs = torch.cat([embedding, spoken.transpose(1, 2)], dim=1)
         states = lstm(inputs, self.input_weight, self.recurrent_weight)
         return self.to_token(states.transpose(1, 2))
@@ -55,14 +55,20 @@ class Decoder(nn.Module):
             - returns: int64 ``[B, 27]``
         """
         width = embeddings.shape[1]
+        scaled = self._scaled(embeddings).T
         state = embeddings.new_zeros(self.hidden, len(embeddings))
         memory, squashed = torch.zeros_like(state), torch.empty_like(state)
         token = torch.full((len(embeddings),), PAD, device=embeddings.device)
         tokens = []
         for weight in self.input_weight:
-            gates = weight[:, :width] @ embeddings.T + weight[:, width:][:, token]
+            gates = weight[:, :width] @ scaled + weight[:, width:][:, token]
             gates.addmm_(self.recurrent_weight, state)
             lstm_cell(gates, memory, memory, squashed, state)
             token = self.to_token(state.T).argmax(1)
             tokens.append(token)
         return torch.stack(tokens, dim=1)
+
+    @staticmethod
+    def _scaled(embeddings: Tensor) -> Tensor:
+        """Embeddings with components of about unit size, like the tokens: learnt much faster."""
+        return embeddings * embeddings.shape[1] ** 0.5
