@@ -18,7 +18,7 @@ case "$1 $2" in
 "-c "*) exit 0 ;;
 "-m venv") echo venv >>"$FAKE/calls"; mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;
 "-m pip") echo pip >>"$FAKE/calls"; echo "$@" >"$FAKE/pip-arguments"; . "$FAKE/pip" ;;
-*) echo "$OMP_WAIT_POLICY $PWD $*" >>"$FAKE/runs" ;;
+*) echo "$GOMP_SPINCOUNT $PWD $*" >>"$FAKE/runs" ;;
 esac
 """
 
@@ -45,7 +45,7 @@ class Project:
     def start(self, *arguments: str | Path, **options) -> subprocess.Popen:
         path = f"{self.fake / 'bin'}:{os.environ['PATH']}"
         environment = {**os.environ, "FAKE": str(self.fake), "PATH": path}
-        environment.pop("OMP_WAIT_POLICY", None)
+        environment.pop("GOMP_SPINCOUNT", None)
         environment |= options.pop("environment", {})
         return subprocess.Popen(
             [str(argument) for argument in arguments],
@@ -110,10 +110,10 @@ def test_check_is_format_lint_and_tests(project, tmp_path):
     assert commands == ["ruff format --check .", "ruff check .", "pytest"]
 
 
-def test_idle_threads_sleep_unless_said_otherwise(project):
+def test_waiting_threads_soon_sleep_unless_said_otherwise(project):
     project.call()
-    project.call(environment={"OMP_WAIT_POLICY": "ACTIVE"})
-    assert [run.split()[0] for run in project.runs()] == ["PASSIVE", "ACTIVE"]
+    project.call(environment={"GOMP_SPINCOUNT": "7"})
+    assert [run.split()[0] for run in project.runs()] == ["20000", "7"]
 
 
 def test_changed_pins_are_installed_into_the_same_environment(project):

@@ -16,6 +16,7 @@ from torch_geometric.data import Batch, Data
 
 from gnn_nas.cells.packed import PackedCells, pack
 from gnn_nas.cells.space import MAX_INTERIOR, MAX_VERTICES, NUM_SLOTS, OPS, num_slots
+from gnn_nas.errors import UserError
 from gnn_nas.files import atomic_path
 
 # Part of the file name: a change of the arrays below makes a new file instead of misreading.
@@ -123,20 +124,30 @@ def load_table(cache: Path | None = None) -> CellTable:
         cache: folder; by default ``$GNN_NAS_CACHE``, else ``gnn_nas`` in the user's cache folder.
 
     Raises:
-        OSError: the cache folder cannot be written.
+        UserError: the cache folder cannot be written.
         RuntimeError: the enumeration does not give the known table, so the installation is broken.
     """
     path = (cache or cache_folder()) / f"nasbench101-cells-{_FORMAT}.safetensors"
     arrays = _read(path)
     if arrays is None:
+        arrays = _build_into(path)
+    cells = PackedCells(arrays["vertices"].long(), arrays["edges"].long(), arrays["ops"].long())
+    return CellTable(cells, arrays["module_hash"], arrays["row_of_form"], arrays["first_form"])
+
+
+def _build_into(path: Path) -> dict[str, Tensor]:
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
         arrays = _build()
         if _checksum(arrays) != _CHECKSUM:
             raise RuntimeError("the enumeration of the search space gave a wrong table")
         with atomic_path(path) as temporary:
             save_file(arrays, temporary)
-    cells = PackedCells(arrays["vertices"].long(), arrays["edges"].long(), arrays["ops"].long())
-    return CellTable(cells, arrays["module_hash"], arrays["row_of_form"], arrays["first_form"])
+    except (OSError, SafetensorError) as error:
+        raise UserError(
+            f"cannot write the cache folder {path.parent} ({error}): set GNN_NAS_CACHE to another"
+        ) from error
+    return arrays
 
 
 def cache_folder() -> Path:

@@ -94,6 +94,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     import torch
+    from rich.console import Console
 
     from gnn_nas.cells.table import load_table
     from gnn_nas.pretraining.held_out import held_out_cells
@@ -105,7 +106,8 @@ def _run(arguments: argparse.Namespace) -> None:
         raise UserError("--device cuda: torch finds no usable GPU here; use --device cpu")
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    table = load_table().to(device)
+    with Console(stderr=True).status("opening the search space (enumerated on the first call)"):
+        table = load_table().to(device)
     # Before the folder: a loss or an optimiser that does not exist leaves nothing behind.
     state = TrainingState(config, table, held_out_cells(table, config.data.held_out))
     folder = RunFolder.create(path, config, arguments.resume)

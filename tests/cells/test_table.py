@@ -9,6 +9,7 @@ from gnn_nas.cells import table as table_module
 from gnn_nas.cells.isomorphism import isomorphism_hash
 from gnn_nas.cells.pruning import prune
 from gnn_nas.cells.table import load_table
+from gnn_nas.errors import UserError
 
 FILE = "nasbench101-cells-1.safetensors"
 
@@ -188,7 +189,7 @@ def test_a_failed_write_leaves_nothing_behind(builds, cache, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr(table_module, "save_file", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(UserError, match=r"disk full.*GNN_NAS_CACHE"):
         load_table()
     assert list(cache.iterdir()) == []
 

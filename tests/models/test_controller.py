@@ -37,7 +37,7 @@ def test_the_sizes_are_those_of_the_config(controller):
     shapes = {name: tuple(value.shape) for name, value in controller.state_dict().items()}
     assert shapes["encoder.convs.2.mlp.0.weight"] == (12, 36)
     assert "encoder.convs.3.mlp.0.weight" not in shapes
-    assert shapes["encoder.project.2.weight"][0] == 10
+    assert shapes["encoder.project.weight"] == (10, 5 + 3 * 12)
     assert shapes["decoder.recurrent_weight"] == (64, 16)
     assert shapes["predictor.mlp.0.weight"] == (8, 10)
 

@@ -32,7 +32,8 @@ def naive_logits(decoder: Decoder, embedding: Tensor, tokens: Tensor) -> Tensor:
     for position in range(SEQUENCE_LENGTH):
         before = torch.zeros(NUM_TOKENS).double()
         before[tokens[position - 1] if position else 0] = 1
-        gates = decoder.input_weight[position] @ torch.cat([embedding, before])
+        heard = torch.cat([embedding * EMBEDDING**0.5, before])
+        gates = decoder.input_weight[position] @ heard
         gates = gates + decoder.recurrent_weight @ state
         into, forget, output, new = gates.chunk(4)
         memory = forget.sigmoid() * memory + into.sigmoid() * new.tanh()

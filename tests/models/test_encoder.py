@@ -146,6 +146,18 @@ def test_single_precision_gives_the_same_to_its_rounding(table, encoder):
 
 
 @torch.no_grad()
+def test_under_autocast_embeddings_are_as_before_but_for_its_rounding(table, encoder):
+    batch = table.cells[some_rows(table, 200)].to_batch()
+    single = Encoder(hidden=12, layers=3, embedding=10)
+    single.load_state_dict(encoder.state_dict())
+    with torch.autocast("cpu", torch.bfloat16):
+        embeddings = single(batch)
+    assert embeddings.dtype == torch.float32
+    torch.testing.assert_close(embeddings.norm(dim=1), torch.ones(200), rtol=0, atol=1e-6)
+    assert 1e-5 < (embeddings - encoder(batch)).norm(dim=1).max() < 0.05
+
+
+@torch.no_grad()
 def test_a_layer_keeps_the_directions_apart():
     conv = DirectedGINConv(1, 3)
     conv.mlp = torch.nn.Identity()

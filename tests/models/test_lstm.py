@@ -93,6 +93,21 @@ def test_single_precision_is_as_good_as_torch_s_own():
     torch.testing.assert_close(single.double(), naive_lstm(*given), rtol=0, atol=1e-5)
 
 
+def test_under_autocast_all_of_it_is_in_the_lower_precision():
+    given = [tensor.detach().float().requires_grad_() for tensor in arguments(27, batch=50)]
+    with torch.autocast("cpu", torch.bfloat16):
+        states = lstm(*given)
+    assert states.dtype == torch.bfloat16
+    assert torch.equal(states, lstm(*(tensor.bfloat16() for tensor in given)))
+    expected = naive_lstm(*given)
+    assert 1e-4 < (states - expected).abs().max() < 0.1
+    outer = torch.randn_like(expected)
+    theirs = gradients(naive_lstm, given, outer)
+    for one, other in zip(torch.autograd.grad((states * outer).sum(), given), theirs, strict=True):
+        assert one.dtype == torch.float32
+        assert (one - other).norm() < 0.03 * other.norm()
+
+
 def test_samples_do_not_see_each_other():
     inputs, input_weight, weight = arguments(batch=4)
     whole = lstm(inputs, input_weight, weight)

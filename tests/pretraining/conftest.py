@@ -10,6 +10,8 @@ TINY = (
     "model.predictor_hidden=8",
     "data.batch_size=16",
     "training.steps=40",
+    "training.precision=float32",
+    "training.embedding_noise=0.0",
 )
 
 

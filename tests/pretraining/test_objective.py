@@ -6,7 +6,7 @@ from pytorch_metric_learning import losses, miners
 from torch import Tensor
 
 from gnn_nas.cells.tokens import SEQUENCE_LENGTH, to_tokens
-from gnn_nas.config import MetricConfig
+from gnn_nas.config import MetricConfig, TrainingConfig
 from gnn_nas.models.controller import Controller
 from gnn_nas.pretraining.batches import BatchSampler, TrainingBatch
 from gnn_nas.pretraining.held_out import held_out_cells
@@ -32,8 +32,21 @@ def controller(make_config) -> Controller:
     return Controller(make_config().model, seed=3)
 
 
-def objective(metric: MetricConfig | None = None, noise: float = 0.0) -> PretrainingObjective:
-    return PretrainingObjective(metric, noise, torch.Generator().manual_seed(4))
+TRAINING = TrainingConfig(
+    steps=1,
+    log_every=1,
+    validate_every=1,
+    checkpoint_every=1,
+    embedding_noise=0.0,
+    precision="float32",
+)
+
+
+def objective(
+    metric: MetricConfig | None = None, generator: torch.Generator | None = None, **training
+) -> PretrainingObjective:
+    generator = generator or torch.Generator().manual_seed(4)
+    return PretrainingObjective(metric, TRAINING.model_copy(update=training), generator)
 
 
 def naive_reconstruction(logits: Tensor, tokens: Tensor) -> tuple[float, float]:
@@ -102,7 +115,7 @@ def test_the_weight_scales_the_encoder_s_gradient(table, batch, controller):
 
 
 def test_the_predictor_has_no_part_in_it(table, batch, controller):
-    objective(MULTISIM, 0.1)(controller, table, batch).total.backward()
+    objective(MULTISIM, embedding_noise=0.1)(controller, table, batch).total.backward()
     assert all(p.grad is None for p in controller.predictor.parameters())
     trained = [*controller.encoder.parameters(), *controller.decoder.parameters()]
     assert all(p.grad is not None for p in trained)
@@ -121,26 +134,47 @@ def test_noise_reaches_the_decoder_only_and_stays_on_the_sphere(table, batch, co
     controller.decoder = Listening()
     with torch.no_grad():
         plain = controller.encode(batch.cells)
-        result = objective(MULTISIM, noise)(controller, table, batch)
+        result = objective(MULTISIM, embedding_noise=noise)(controller, table, batch)
         assert result.metric == objective(MULTISIM)(controller, table, batch).metric
-        objective(None, noise)(controller, table, batch)
+        objective(None, embedding_noise=noise)(controller, table, batch)
     heard = controller.decoder.heard
     if not noise:
         assert torch.equal(heard, plain)
         return
-    draws = torch.randn(plain.shape, generator=torch.Generator().manual_seed(4))
-    moved = plain + noise * draws
+    # One deviation for each embedding, up to the given one.
+    generator = torch.Generator().manual_seed(4)
+    draws = torch.randn(plain.shape, generator=generator)
+    deviations = noise * torch.rand(len(plain), 1, generator=generator)
+    moved = plain + deviations * draws
     torch.testing.assert_close(heard, moved / moved.norm(dim=1, keepdim=True))
-    assert (heard - plain).norm(dim=1).min() > 0.01
+    distances = (heard - plain).norm(dim=1)
+    assert distances.max() > 5 * distances.min() > 0
 
 
 def test_without_noise_nothing_is_drawn(table, batch, controller):
     generator = torch.Generator().manual_seed(4)
     before = generator.get_state()
-    PretrainingObjective(None, 0.0, generator)(controller, table, batch)
+    objective(None, generator)(controller, table, batch)
     assert torch.equal(generator.get_state(), before)
-    PretrainingObjective(None, 0.1, generator)(controller, table, batch)
+    objective(None, generator, embedding_noise=0.1)(controller, table, batch)
     assert not torch.equal(generator.get_state(), before)
+
+
+def test_lower_precision_moves_losses_and_gradients_a_little(table, batch, controller):
+    def measured(precision: str) -> tuple[Tensor, Tensor]:
+        result = objective(MULTISIM, precision=precision)(controller, table, batch)
+        parameters = [*controller.encoder.parameters(), *controller.decoder.parameters()]
+        gradients = torch.autograd.grad(result.total, parameters)
+        assert all(gradient.dtype == torch.float32 for gradient in gradients)
+        assert result.total.dtype == torch.float32
+        losses = torch.stack([result.reconstruction, result.metric])
+        return losses, torch.cat([gradient.flatten() for gradient in gradients])
+
+    (losses, gradient), (lower_losses, lower_gradient) = map(measured, ("float32", "bfloat16"))
+    difference = (losses - lower_losses).abs()
+    assert difference.max() > 0
+    assert (difference < 0.02 * losses).all()
+    assert (gradient - lower_gradient).norm() < 0.1 * gradient.norm()
 
 
 def test_an_unknown_loss_is_refused():

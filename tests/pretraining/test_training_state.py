@@ -50,8 +50,11 @@ def refuses(message: str):
     ("name", "overrides"),
     [
         ("gin_multisim", []),
-        ("gin_multisim", ["training.embedding_noise=0.1", "optimizer.clip=0.1"]),
-        ("gin_margin", ["optimizer.name=SGD", "optimizer.args={momentum: 0.9}"]),
+        ("gin_multisim", ["training.embedding_noise=0.1", "training.precision=bfloat16"]),
+        (
+            "gin_margin",
+            ["optimizer.clip=0.1", "optimizer.name=SGD", "optimizer.args={momentum: 0.9}"],
+        ),
         ("paper_sgd", ["optimizer.schedule_args={at: [25], gamma: 0.2}"]),
         ("gin_nometric", ["optimizer.schedule=cosine", "optimizer.schedule_args={}"]),
     ],
