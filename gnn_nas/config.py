@@ -50,7 +50,9 @@ class DataConfig(Section):
     batch_size: int = Field(ge=2, le=65536, description="samples a step: anchors x (1 + positives)")
     positives: int = Field(ge=1, le=1023, description="edited cells that go with each anchor")
     held_out: float = Field(
-        ge=0, lt=1, description="share of the cells, chosen by hash, that is never trained on"
+        ge=1e-4,
+        le=0.5,
+        description="share of the cells, chosen by hash, that is never trained on",
     )
 
     @property
