@@ -49,13 +49,17 @@ def test_configs_of_all_losses_differ_only_where_the_paper_does():
         assert (config.metric is None) == (loss == "nometric")
 
 
-def test_paper_settings_differ_from_multisim_in_the_optimizer_only():
+def test_paper_settings_differ_from_multisim_in_the_optimisation_only():
     paper, base = load_config(CONFIGS / "paper_sgd.yaml"), load_config(MULTISIM)
     assert paper.optimizer.name == "SGD"
     assert paper.optimizer.lr == 1.0
     assert paper.optimizer.schedule_args == {"at": [6000], "gamma": 0.2}
     assert paper.optimizer.clip == 0
-    assert paper.model_copy(update={"optimizer": base.optimizer}) == base
+    assert paper.training.embedding_noise == 0
+    assert paper.training.precision == "float32"
+    update = {"optimizer": base.optimizer, "training": base.training}
+    assert paper.training.steps == base.training.steps
+    assert paper.model_copy(update=update) == base
 
 
 def test_overrides_are_parsed_as_yaml_and_the_last_one_wins():
