@@ -30,7 +30,7 @@ def draw_curves(rows: list[dict[str, Any]], path: Path) -> None:
     right.plot(
         [r["step"] for r in train],
         [r["token_accuracy"] for r in train],
-        color="tab:blue",
+        color="tab:gray",
         lw=1,
         label="tokens, training (teacher forcing)",
     )
