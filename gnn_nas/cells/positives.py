@@ -153,8 +153,9 @@ class PositiveSampler:
         while len(pending) and tried < _MAX_PROPOSALS:
             copies = max(1, _PROPOSALS // len(pending))
             index = pending.repeat_interleave(copies)
-            proposed = _propose(cells[index], num_edits[index], generator)
-            proposed_rows = table.rows_of(proposed.preview(cells[index]))
+            origins = cells[index]
+            proposed = _propose(origins, num_edits[index], generator)
+            proposed_rows = table.rows_of(proposed.preview(origins))
             accepted = (proposed_rows >= 0) & (proposed_rows != anchors[index]) & proposed.distinct
             if self.forbidden is not None:
                 accepted &= ~self.forbidden[proposed_rows]

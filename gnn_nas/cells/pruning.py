@@ -1,10 +1,12 @@
 """Pruning: vertices that lie on no path from the input to the output are dropped."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
-from gnn_nas.cells.packed import PackedCells
-from gnn_nas.cells.space import MAX_EDGES, MAX_INTERIOR, MAX_VERTICES, SLOT_SOURCES, SLOT_TARGETS
+from gnn_nas.cells.packed import PackedCells, slot_ends
+from gnn_nas.cells.space import MAX_EDGES, MAX_VERTICES, SLOT_SOURCES, SLOT_TARGETS
 
 
 def prune(cells: PackedCells) -> tuple[PackedCells, Tensor]:
@@ -32,13 +34,12 @@ def prune(cells: PackedCells) -> tuple[PackedCells, Tensor]:
     adjacency = cells.adjacency() & kept[:, :, None] & kept[:, None, :]
     adjacency = adjacency.gather(1, order[:, :, None].expand_as(adjacency))
     adjacency = adjacency.gather(2, order[:, None, :].expand_as(adjacency))
-    sources = torch.tensor(SLOT_SOURCES, device=device)
-    targets = torch.tensor(SLOT_TARGETS, device=device)
+    sources, targets = slot_ends(device)
     moved_bits = adjacency[:, sources, targets]
     edges = (moved_bits.long() << torch.arange(len(slots), device=device)).sum(1)
     vertices = kept.sum(1)
 
     ops = torch.nn.functional.pad(cells.ops, (1, 1)).gather(1, order)[:, 1:-1]
-    interior = torch.arange(MAX_INTERIOR, device=device) < vertices[:, None] - 2
-    pruned = PackedCells(vertices, edges, torch.where(interior, ops, 0))
+    pruned = PackedCells(vertices, edges, ops)
+    pruned = replace(pruned, ops=torch.where(pruned.has_interior(), ops, 0))
     return pruned, (vertices >= 2) & (moved_bits.sum(1) <= MAX_EDGES)
