@@ -1,0 +1,56 @@
+"""Local search: query the neighbours of the best cell, move to a better one, restart when stuck."""
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from gnn_nas.cells.neighbours import neighbours
+from gnn_nas.cells.table import CellTable
+from gnn_nas.config import Section
+from gnn_nas.models.controller import Controller
+from gnn_nas.search.queries import Queries
+
+
+class Settings(Section):
+    """Settings of local search."""
+
+    initial: int = Field(default=10, ge=1, description="random cells before each climb")
+
+
+def search(
+    queries: Queries,
+    table: CellTable,
+    controller: Controller,
+    generator: torch.Generator,
+    settings: Settings,
+) -> None:
+    """Climb from the best of some random cells, one unit edit a step, the first improvement taken.
+
+    (White et al. 2020, den Ottelander et al. 2020.) Neighbours are tried in random order.
+    """
+    while queries.remaining:
+        fresh = (~queries.asked).nonzero().flatten()
+        drawn = torch.randint(len(fresh), (settings.initial,), generator=generator)
+        start = fresh[drawn].unique()
+        rewards = queries.ask(start).nan_to_num(nan=-torch.inf)
+        current, best = start[rewards.argmax()], rewards.max()
+        while (step := _improve(queries, table, current, best, generator)) is not None:
+            current, best = step
+
+
+def _improve(
+    queries: Queries,
+    table: CellTable,
+    current: Tensor,
+    best: Tensor,
+    generator: torch.Generator,
+) -> tuple[Tensor, Tensor] | None:
+    around = neighbours(table, current)
+    around = around[torch.randperm(len(around), generator=generator)]
+    for row in around[~queries.asked[around]]:
+        if not queries.remaining:
+            return None
+        reward = queries.ask(row[None])[0]
+        if reward > best:
+            return row, reward
+    return None
