@@ -9,7 +9,7 @@ import os
 import platform
 import sys
 
-NAMES = ("cells", "metric", "steps")
+NAMES = ("benchmark", "cells", "metric", "steps")
 
 
 def main() -> None:

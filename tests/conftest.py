@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
+    from gnn_nas.benchmarks.nasbench101 import NASBench101
     from gnn_nas.cells.table import CellTable
 
 # How fast an example is depends on what else the machine does; that is no property to test.
@@ -20,3 +23,20 @@ def table() -> CellTable:
     from gnn_nas.cells.table import load_table
 
     return load_table()
+
+
+@pytest.fixture(scope="session")
+def benchmark_path() -> Path:
+    """Real measurements of NAS-Bench-101, which not every machine has."""
+    path = os.environ.get("GNN_NAS_BENCHMARK")
+    if not path:
+        pytest.skip("GNN_NAS_BENCHMARK does not say where measurements of NAS-Bench-101 are")
+    return Path(path)
+
+
+@pytest.fixture(scope="session")
+def benchmark(benchmark_path: Path, table: CellTable) -> NASBench101:
+    """The real measurements, opened."""
+    from gnn_nas.benchmarks.nasbench101 import NASBench101
+
+    return NASBench101.open(benchmark_path, table)

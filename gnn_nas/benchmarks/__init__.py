@@ -1,0 +1,1 @@
+"""Measurements of cells: NAS-Bench-101 without TensorFlow, and the protocols of a search in it."""

@@ -1,0 +1,83 @@
+"""The official files of NAS-Bench-101 become one compact file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from gnn_nas.benchmarks.collecting import Collector
+from gnn_nas.benchmarks.records import parse_record
+from gnn_nas.benchmarks.stored import save_figures
+from gnn_nas.benchmarks.tfrecord import read_records
+from gnn_nas.cells.table import CellTable
+from gnn_nas.errors import UserError
+from gnn_nas.files import is_leftover
+
+_SHOWN_EVERY = 4096
+
+
+def import_tfrecord(source: Path, target: Path, table: CellTable) -> int:
+    """Read ``nasbench_only108.tfrecord`` or ``nasbench_full.tfrecord`` and write ``target``.
+
+    The memory needed is that of the result, not of the source. ``target`` is replaced at the very
+    end, as a whole.
+
+    Returns:
+        how many rows the source has
+
+    Raises:
+        UserError: the source is damaged, incomplete or something else, or the target cannot be
+            written.
+    """
+    _prepare(source, target)
+    collector = Collector(table)
+    _collect(source, collector)
+    save_figures(target, collector.finish(source), table)
+    return collector.found
+
+
+def _collect(source: Path, collector: Collector) -> None:
+    # A pipe has no size, so its bar shows no end.
+    size = os.path.getsize(source) or None
+    with Progress(
+        TextColumn("{task.fields[rows]:,} rows"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    ) as progress:
+        task = progress.add_task("", total=size, rows=0)
+        for number, (offset, payload) in enumerate(read_records(source)):
+            try:
+                collector.add(*parse_record(payload))
+            except ValueError as error:
+                raise UserError(
+                    f"{source}: the record at byte {offset} is wrong: {error}"
+                ) from error
+            if number % _SHOWN_EVERY == 0:
+                progress.update(task, completed=offset, rows=number)
+        progress.update(task, completed=size, rows=collector.found)
+
+
+def _prepare(source: Path, target: Path) -> None:
+    """Find out now, not after a minute, what would keep the import from being written."""
+    if not source.exists():
+        raise UserError(f"{source}: no such file")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir():
+            raise UserError(f"{target} is a folder: give the name of a file")
+        if target.exists() and target.samefile(source):
+            raise UserError(f"{target} is the file to be imported: give another --out")
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+        # Imports of the same target that were killed while they wrote it.
+        for entry in target.parent.iterdir():
+            if is_leftover(entry.name) and entry.name.endswith(f"-{target.name}"):
+                entry.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write {target}: {error.strerror}") from error

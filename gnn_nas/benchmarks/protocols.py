@@ -1,0 +1,104 @@
+"""The protocols of searching in NAS-Bench-101: what a search is rewarded by, and judged by."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from gnn_nas.errors import UserError
+from gnn_nas.objective import Evaluation
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gnn_nas.benchmarks.nasbench101 import NASBench101
+
+PROTOCOLS = ("validation", "single-trial", "oracle")
+"""Rewards: validation accuracy of trial 0; test accuracy of trial 0; mean test accuracy."""
+
+
+def objective_and_report(
+    benchmark: NASBench101, protocol: str
+) -> tuple[BenchmarkObjective, BenchmarkReport]:
+    """What a search may see, and apart from it what it must not. Raises as the two."""
+    return BenchmarkObjective(benchmark, protocol), BenchmarkReport(benchmark, protocol)
+
+
+class BenchmarkObjective:
+    """Rewards cells by the table of measurements; a `gnn_nas.objective.Objective`.
+
+    It keeps the rewards and nothing else, so that nothing else can be asked of it.
+
+    Args:
+        benchmark: the measurements; protocol: one of `PROTOCOLS`.
+
+    Raises:
+        UserError: the data lacks the protocol's rewards of some cells.
+        ValueError: there is no such protocol.
+    """
+
+    def __init__(self, benchmark: NASBench101, protocol: str) -> None:
+        # Imported here: the names of the protocols are asked for before torch has loaded.
+        from gnn_nas.benchmarks.rows import CellRows
+
+        rows = benchmark.all_rows()
+        try:
+            self._rewards = _rewards(benchmark, protocol, rows)
+        except UserError as error:
+            raise UserError(f"protocol {protocol}: {error}") from error
+        self._seconds = benchmark.figure("final_training_time", rows, absent_as_nan=True)
+        # Knows the cells only; a row of -1 must not count as the last one.
+        self._rows = CellRows(benchmark.table)
+        self._queried: set[int] = set()
+
+    @property
+    def queries(self) -> int:
+        """How many different cells were evaluated."""
+        return len(self._queried)
+
+    @property
+    def seconds(self) -> float:
+        """What training each of them once would have taken, as far as that is known."""
+        times = self._seconds[sorted(self._queried)].tolist()
+        return math.fsum(time for time in times if not math.isnan(time))
+
+    def evaluate(self, rows: Tensor) -> list[Evaluation]:
+        """Evaluate cells: see `gnn_nas.objective.Objective`."""
+        rows = self._rows.of(rows)
+        self._queried.update(rows.tolist())
+        pairs = zip(self._rewards[rows].tolist(), self._seconds[rows].tolist(), strict=True)
+        return [Evaluation(reward, seconds) for reward, seconds in pairs]
+
+
+class BenchmarkReport:
+    """Judges cells by their test accuracies; a `gnn_nas.objective.Report`.
+
+    Args:
+        benchmark: the measurements; protocol: one of `PROTOCOLS`.
+    """
+
+    columns = ("test", "test_unseen")
+
+    def __init__(self, benchmark: NASBench101, protocol: str) -> None:
+        self._benchmark = benchmark
+        self._protocol = protocol
+
+    def report(self, rows: Tensor) -> Tensor:
+        """Mean test accuracy and, where the search saw trial 0, that of the other trials."""
+        test = self._benchmark.mean_test(rows)
+        figures = test.new_full((len(rows), len(self.columns)), math.nan)
+        figures[:, 0] = test
+        if self._protocol == "single-trial":
+            figures[:, 1] = self._benchmark.unseen_test(rows)
+        return figures
+
+
+def _rewards(benchmark: NASBench101, protocol: str, rows: Tensor) -> Tensor:
+    match protocol:
+        case "validation":
+            return benchmark.validation(rows)
+        case "single-trial":
+            return benchmark.test(rows)
+        case "oracle":
+            return benchmark.mean_test(rows)
+    raise ValueError(f"no protocol {protocol!r}; known are {', '.join(PROTOCOLS)}")

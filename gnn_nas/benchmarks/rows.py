@@ -1,0 +1,162 @@
+"""The way from a cell, however it is given, to its row, without hashing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch_geometric.data import Batch, Data
+
+from gnn_nas.cells.conversion import Spec, from_spec
+from gnn_nas.cells.packed import PackedCells, pack
+from gnn_nas.cells.pruning import prune
+from gnn_nas.cells.space import INPUT, MAX_EDGES, MAX_VERTICES, OPS, OUTPUT, num_slots
+from gnn_nas.cells.table import CellTable
+
+Cells = Tensor | Data | Batch | str | Spec | Sequence[str | Spec]
+
+
+class CellRows:
+    """Finds rows of the cell table.
+
+    Args:
+        table: a `CellTable` on the CPU.
+    """
+
+    def __init__(self, table: CellTable) -> None:
+        self.table = table
+        # Single elements are read several times faster from numpy than from torch.
+        self._first_form = table.first_form.numpy()
+        self._row_of_form = table.row_of_form.numpy()
+
+    def of(self, cells: Cells) -> Tensor:
+        """Rows of cells, pruned or not.
+
+        Args:
+            cells: rows, which are only checked; a `Data` or `Batch`; a module hash or a
+                ``ModelSpec``; or a sequence of these two.
+
+        Shapes:
+            - returns: int64 ``[N]``
+
+        Raises:
+            ValueError: a cell is malformed or invalid.
+            IndexError: a row is outside the table.
+            KeyError: no cell has the module hash.
+        """
+        if isinstance(cells, Tensor):
+            return self._checked(cells)
+        if isinstance(cells, (Data, Batch)):
+            return self._of_graphs(cells)
+        if isinstance(cells, str) or hasattr(cells, "matrix"):
+            cells = [cells]
+        if all(isinstance(cell, str) for cell in cells):
+            return self._of_hashes(cells)
+        return torch.cat([self._of_one(cell) for cell in cells])
+
+    def of_spec(self, spec: Spec) -> int:
+        """Row of one official ``ModelSpec``, pruned or not, or of anything like it.
+
+        Raises:
+            ValueError: as `from_spec`.
+        """
+        row = self._direct(spec)
+        # The long way has the same results, and says what is wrong.
+        return self.table.index_of(from_spec(spec)).item() if row is None else row
+
+    def _of_one(self, cell: str | Spec) -> Tensor:
+        is_hash = isinstance(cell, str)
+        return self._of_hashes([cell]) if is_hash else torch.tensor([self.of_spec(cell)])
+
+    def _of_hashes(self, hashes: Sequence[str]) -> Tensor:
+        # A character more than a hash has: what is too long must not become one by being cut.
+        wanted = np.array([each.encode() for each in hashes], dtype="S33")
+        rows = np.searchsorted(self._hashes, wanted).clip(max=len(self.table) - 1)
+        unknown = np.flatnonzero(self._hashes[rows] != wanted)
+        if len(unknown):
+            raise KeyError(f"no cell of NAS-Bench-101 has the module hash {hashes[unknown[0]]!r}")
+        return torch.from_numpy(rows)
+
+    @cached_property
+    def _hashes(self) -> np.ndarray:
+        return np.array(module_hashes(self.table), dtype="S32")
+
+    def _of_graphs(self, cells: Data | Batch) -> Tensor:
+        pruned, valid = prune(pack(cells))
+        packed = PackedCells(pruned.vertices.cpu(), pruned.edges.cpu(), pruned.ops.cpu())
+        rows = torch.where(valid.cpu(), self.table.rows_of(packed), -1)
+        if bool((rows < 0).any()):
+            bad = (rows < 0).nonzero().flatten().tolist()
+            raise ValueError(f"not valid cells of the space: batch positions {bad[:10]}")
+        return rows
+
+    def _checked(self, rows: Tensor) -> Tensor:
+        if rows.ndim != 1 or rows.dtype not in (torch.long, torch.int):
+            raise ValueError(
+                f"rows must be integers of one dimension, got {rows.dtype} {tuple(rows.shape)}"
+            )
+        rows = rows.to("cpu", torch.long)
+        outside = rows[(rows < 0) | (rows >= len(self.table))]
+        if len(outside):
+            raise IndexError(f"row {outside[0].item()} is none of {len(self.table)} cells")
+        return rows
+
+    def _direct(self, spec: Spec) -> int | None:
+        """Row of a spec in plain integers, which takes microseconds; None where it is unusual."""
+        if spec.matrix is None or spec.ops is None:
+            return None
+        ops, count = spec.ops, len(spec.ops)
+        matrix = np.asarray(spec.matrix)
+        if not 2 <= count <= MAX_VERTICES or matrix.shape != (count, count):
+            return None
+        if ops[0] != INPUT or ops[-1] != OUTPUT or any(op not in OPS for op in ops[1:-1]):
+            return None
+        sources = _sources(matrix.tolist())
+        if sources is None:
+            return None
+        kept = _kept(sources)
+        edges = code = 0
+        for y, vertex in enumerate(kept):
+            for x, source in enumerate(kept[:y]):
+                edges |= (sources[vertex] >> source & 1) << (num_slots(y) + x)
+        for vertex in kept[1:-1]:
+            code = len(OPS) * code + OPS.index(ops[vertex])
+        if len(kept) < 2 or edges.bit_count() > MAX_EDGES:
+            return None
+        row = self._row_of_form[self._first_form[edges] + code].item()
+        return row if row >= 0 else None
+
+
+def module_hashes(table: CellTable) -> list[str]:
+    """The official module hashes of all rows."""
+    digits = table.module_hash.cpu().numpy().tobytes().hex()
+    return [digits[start : start + 32] for start in range(0, len(digits), 32)]
+
+
+def _sources(matrix: list[list[int]]) -> list[int] | None:
+    """Every vertex's in-neighbours as bits; None but for 0 and 1 above the diagonal."""
+    sources = [0] * len(matrix)
+    for x, row in enumerate(matrix):
+        for y, value in enumerate(row):
+            if value:
+                if value != 1 or y <= x:
+                    return None
+                sources[y] |= 1 << x
+    return sources
+
+
+def _kept(sources: list[int]) -> list[int]:
+    """Vertices on a path from the first to the last, none where there is no path."""
+    last = len(sources) - 1
+    forward, backward = 1, 1 << last
+    for vertex in range(1, last + 1):
+        if sources[vertex] & forward:
+            forward |= 1 << vertex
+    for vertex in range(last, 0, -1):
+        if backward >> vertex & 1:
+            backward |= sources[vertex]
+    kept = forward & backward
+    return [vertex for vertex in range(last + 1) if kept >> vertex & 1]
