@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,7 @@ class History:
 
     Columns: ``query``, ``hash``, ``reward``, the report's columns, ``round``, ``seconds``,
     ``failure``; numbers are written so that they read back exactly, unknown ones are empty.
+    Reading changes nothing, so a search may be watched through its file while it goes.
 
     Args:
         path: the file; begun by the first append where it does not exist.
@@ -49,14 +51,16 @@ class History:
     def __init__(self, path: str | os.PathLike[str], report_columns: tuple[str, ...]) -> None:
         self.path = Path(path)
         self.columns = ("query", "hash", "reward", *report_columns, "round", "seconds", "failure")
-        self.queries: list[Query] = self._read()
+        self.queries: list[Query] = []
+        self._is_whole = self._read()
 
     def append(self, queries: list[Query]) -> None:
         """Add queries to the file; they are on the disk when this returns. Raises UserError."""
         try:
-            if not self.queries:
-                # Whole or absent, so that a file without its header is never met.
-                write_text(self.path, _lines([self.columns]))
+            if not self._is_whole:
+                # Atomically, so that a file without its header is never met.
+                write_text(self.path, _lines([self.columns, *map(self._fields, self.queries)]))
+                self._is_whole = True
             with self.path.open("a", encoding="utf-8") as stream:
                 stream.write(_lines([self._fields(query) for query in queries]))
                 stream.flush()
@@ -65,25 +69,29 @@ class History:
             raise UserError(f"cannot write {self.path}: {error.strerror}") from error
         self.queries += queries
 
-    def _read(self) -> list[Query]:
+    def _read(self) -> bool:
+        """Read what is there and say whether lines can be appended to it as it is."""
         try:
-            content = self.path.read_text(encoding="utf-8")
+            content = self.path.read_bytes()
         except FileNotFoundError:
-            return []
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"{self.path}: cannot read the history: {error}") from None
+            return False
+        except OSError as error:
+            raise UserError(f"{self.path}: cannot read the history: {error.strerror}") from None
         # A line without its end is a query whose writer was killed: it is made again.
-        whole = content[: content.rfind("\n") + 1]
-        header, *lines = list(csv.reader(io.StringIO(whole))) or [[]]
+        whole = content[: content.rfind(b"\n") + 1]
+        try:
+            header, *lines = list(csv.reader(io.StringIO(whole.decode()))) or [[]]
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise UserError(
+                f"{self.path} is no history of a search ({error}); give another --out"
+            ) from None
         if tuple(header) != self.columns:
             raise UserError(
                 f"{self.path} is no history of this search: its columns are not"
                 f" {', '.join(self.columns)}; give another --out"
             )
-        queries = [self._parse(line, number) for number, line in enumerate(lines, start=1)]
-        if whole != content:
-            write_text(self.path, whole)
-        return queries
+        self.queries += [self._parse(line, number) for number, line in enumerate(lines, start=1)]
+        return whole == content
 
     def _parse(self, line: list[str], number: int) -> Query:
         try:
@@ -116,11 +124,12 @@ class History:
             *(_text(figure) for figure in query.report),
             str(query.round),
             _text(evaluation.seconds),
-            evaluation.failure or "",
+            # A query is one line, whatever an exception's text looks like.
+            " ".join((evaluation.failure or "").split()),
         ]
 
 
-def _lines(rows: list[list[str]] | list[tuple[str, ...]]) -> str:
+def _lines(rows: Iterable[Iterable[str]]) -> str:
     stream = io.StringIO()
     csv.writer(stream, lineterminator="\n").writerows(rows)
     return stream.getvalue()

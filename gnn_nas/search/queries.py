@@ -63,9 +63,9 @@ class Queries:
             ValueError: a row is asked twice.
             UserError: the history to go on from was written by another search.
         """
-        rows = rows[: self.remaining]
         if len(rows.unique()) < len(rows) or bool(self.asked[rows].any()):
             raise ValueError("a search may ask for a cell only once")
+        rows = rows[: self.remaining]
         known = self._recorded(rows)
         evaluations = [query.evaluation for query in known]
         fresh = rows[len(known) :]
@@ -81,6 +81,7 @@ class Queries:
         self._count += len(rows)
         self.round += 1
         there = rewards.isfinite()
+        rewards[~there] = torch.nan
         self.rows = torch.cat([self.rows, rows[there]])
         self.rewards = torch.cat([self.rewards, rewards[there]])
         return rewards

@@ -8,6 +8,7 @@ from gnn_nas.cells.neighbours import neighbours
 from gnn_nas.cells.table import CellTable
 from gnn_nas.config import Section
 from gnn_nas.models.controller import Controller
+from gnn_nas.search.fresh import draw_fresh
 from gnn_nas.search.queries import Queries
 
 
@@ -24,14 +25,12 @@ def search(
     generator: torch.Generator,
     settings: Settings,
 ) -> None:
-    """Climb from the best of some random cells, one unit edit a step, the first improvement taken.
+    """Climb from the best of some random cells, one step at a time, the first improvement taken.
 
     (White et al. 2020, den Ottelander et al. 2020.) Neighbours are tried in random order.
     """
     while queries.remaining:
-        fresh = (~queries.asked).nonzero().flatten()
-        drawn = torch.randint(len(fresh), (settings.initial,), generator=generator)
-        start = fresh[drawn].unique()
+        start = draw_fresh(queries, settings.initial, generator)
         rewards = queries.ask(start).nan_to_num(nan=-torch.inf)
         current, best = start[rewards.argmax()], rewards.max()
         while (step := _improve(queries, table, current, best, generator)) is not None:
@@ -45,7 +44,8 @@ def _improve(
     best: Tensor,
     generator: torch.Generator,
 ) -> tuple[Tensor, Tensor] | None:
-    around = neighbours(table, current)
+    """Query neighbours until one is better; none where all are asked or the budget is spent."""
+    _, around = neighbours(table, current[None])
     around = around[torch.randperm(len(around), generator=generator)]
     for row in around[~queries.asked[around]]:
         if not queries.remaining:
