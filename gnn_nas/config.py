@@ -111,6 +111,11 @@ class TrainingConfig(Section):
         description="largest standard deviation of the Gaussian noise on embeddings to decode;"
         " each draws its own, uniformly from 0",
     )
+    structure_weight: float = Field(
+        ge=0,
+        description="weight of the predictor's loss in telling a cell's structure from its"
+        " embedding; 0 = the predictor is not pretrained",
+    )
     precision: Literal["float32", "bfloat16"] = Field(
         description="of the matrix products in training; all figures are measured in float32"
     )

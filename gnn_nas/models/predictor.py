@@ -1,13 +1,18 @@
-"""The performance predictor: an MLP on the embedding."""
+"""The performance predictor: an MLP that reads a cell's structure out of its embedding."""
 
 from torch import Tensor, nn
+
+from gnn_nas.cells.structure import NUM_PATTERNS, NUM_SHAPE
 
 
 class Predictor(nn.Module):
     """Predicts one number per cell from its embedding (the paper's ``f_p``).
 
+    Its lower half is pretrained to tell the cell's structure (`gnn_nas.cells.structure`) from the
+    embedding alone, so that what is left to learn from few accuracies is a smooth function of that.
+
     Args:
-        embedding: dimension of the embedding; hidden: width of the two hidden layers.
+        embedding: dimension of the embedding; hidden: width of the hidden layer of either half.
 
     Shapes:
         - embeddings: ``[B, embedding]``
@@ -16,13 +21,21 @@ class Predictor(nn.Module):
 
     def __init__(self, embedding: int, hidden: int) -> None:
         super().__init__()
-        self.mlp = nn.Sequential(
+        self.structure = nn.Sequential(
             nn.Linear(embedding, hidden),
             nn.ReLU(),
-            nn.Linear(hidden, hidden),
+            nn.Linear(hidden, NUM_SHAPE + NUM_PATTERNS),
+        )
+        self.performance = nn.Sequential(
+            nn.Linear(NUM_SHAPE + NUM_PATTERNS, hidden),
             nn.ReLU(),
             nn.Linear(hidden, 1),
         )
 
     def forward(self, embeddings: Tensor) -> Tensor:
-        return self.mlp(embeddings).squeeze(1)
+        return self.performance(self.read_structure(embeddings)).squeeze(1)
+
+    def read_structure(self, embeddings: Tensor) -> Tensor:
+        """The cell's structure, shape before patterns, in standard deviations, ``[B, 141]``."""
+        # Components of about unit size, as the decoder reads them: learnt much faster.
+        return self.structure(embeddings * embeddings.shape[1] ** 0.5)

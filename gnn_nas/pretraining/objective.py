@@ -1,4 +1,4 @@
-"""The pretraining loss: reconstruction plus the weighted metric loss."""
+"""The pretraining loss: reconstruction, the weighted metric loss, the weighted structure loss."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, normalize
+from torch.nn.functional import cross_entropy, mse_loss, normalize
 
 from gnn_nas.cells.table import CellTable
 from gnn_nas.cells.tokens import to_tokens
@@ -20,22 +20,26 @@ from gnn_nas.pretraining.metric import make_metric_loss
 class Losses:
     """The parts of one step's loss, scalars.
 
-    ``total = reconstruction + weight * metric``; ``token_accuracy`` is that of teacher forcing.
+    ``total`` is the weighted sum of the three; ``token_accuracy`` is that of teacher forcing.
     """
 
     total: Tensor
     reconstruction: Tensor
     metric: Tensor
+    structure: Tensor
     token_accuracy: Tensor
 
 
 class PretrainingObjective:
-    """``L_pretrain = L_r + lambda_e L_e`` (paper, equation 2).
+    """``L_r + lambda_e L_e`` (paper, equation 2), and how well the structure is told.
 
     Args:
         metric: the metric loss's config, or None to reconstruct only.
         training: of its fields ``embedding_noise``, on the embeddings that the decoder reads (they
-            are brought back to the sphere), and ``precision``, of the models' matrix products.
+            are brought back to the sphere), ``precision``, of the models' matrix products, and
+            ``structure_weight``.
+        structure: standardised structure of every cell, ``[423624, 141]``; None where its weight
+            is 0.
         generator: of the noise.
 
     Raises:
@@ -43,7 +47,11 @@ class PretrainingObjective:
     """
 
     def __init__(
-        self, metric: MetricConfig | None, training: TrainingConfig, generator: torch.Generator
+        self,
+        metric: MetricConfig | None,
+        training: TrainingConfig,
+        structure: Tensor | None,
+        generator: torch.Generator,
     ) -> None:
         self.weight = metric.weight if metric else 0.0
         self.metric_loss = (
@@ -51,6 +59,8 @@ class PretrainingObjective:
             if metric
             else None
         )
+        self.structure = structure
+        self.structure_weight = training.structure_weight
         self.noise = training.embedding_noise
         self.lower_precision = training.precision == "bfloat16"
         self.generator = generator
@@ -61,6 +71,7 @@ class PretrainingObjective:
         with torch.autocast(tokens.device.type, torch.bfloat16, enabled=self.lower_precision):
             embeddings = controller.encode(batch.cells)
             logits = controller.decoder(self._disturbed(embeddings), tokens)
+            structure = self._structure_loss(controller, embeddings, batch.rows)
         reconstruction = cross_entropy(logits.float().flatten(0, 1), tokens.T.flatten())
         metric = (
             self.metric_loss(embeddings, batch.labels)
@@ -68,11 +79,18 @@ class PretrainingObjective:
             else torch.zeros_like(reconstruction)
         )
         return Losses(
-            total=reconstruction + self.weight * metric,
+            total=reconstruction + self.weight * metric + self.structure_weight * structure,
             reconstruction=reconstruction.detach(),
             metric=metric.detach(),
+            structure=structure.detach(),
             token_accuracy=(tokens == logits.detach().argmax(2).T).float().mean(),
         )
+
+    def _structure_loss(self, controller: Controller, embeddings: Tensor, rows: Tensor) -> Tensor:
+        if self.structure is None:
+            return embeddings.new_zeros(())
+        told = controller.predictor.read_structure(embeddings)
+        return mse_loss(told.float(), self.structure[rows])
 
     def _disturbed(self, embeddings: Tensor) -> Tensor:
         if not self.noise:

@@ -12,6 +12,7 @@ from gnn_nas.models.controller import Controller
 from gnn_nas.pretraining.batches import BatchSampler
 from gnn_nas.pretraining.objective import Losses, PretrainingObjective
 from gnn_nas.pretraining.optimisation import make_optimizer, make_schedule
+from gnn_nas.pretraining.structure_targets import structure_targets
 from gnn_nas.run_folder import RunFolder, load_into
 
 
@@ -38,13 +39,18 @@ class TrainingState:
         self.batches = BatchSampler(
             table, held_out, config.data.anchors, config.data.positives, self.generator
         )
-        # The predictor has no part in pretraining: its parameters stay as they were drawn.
+        self.structure = structure_targets(table) if config.training.structure_weight else None
+        # The predictor's upper half has no part in pretraining and stays as it was drawn.
         self.trained = [
             *self.controller.encoder.parameters(),
             *self.controller.decoder.parameters(),
         ]
+        if self.structure is not None:
+            self.trained += self.controller.predictor.structure.parameters()
         try:
-            self.objective = PretrainingObjective(config.metric, config.training, self.generator)
+            self.objective = PretrainingObjective(
+                config.metric, config.training, self.structure, self.generator
+            )
             self.optimizer = make_optimizer(config.optimizer, self.trained)
             self.schedule = make_schedule(config.optimizer, self.optimizer, config.training.steps)
         except ValueError as error:
@@ -53,7 +59,7 @@ class TrainingState:
         self.seconds = 0.0
         self.duplicates = torch.zeros((), dtype=torch.long, device=device)
         # Sums over the steps since the last row of metrics.
-        self.sums = torch.zeros(4, device=device)
+        self.sums = torch.zeros(5, device=device)
 
     def advance(self) -> None:
         """Make one optimiser step on the next batch."""
@@ -78,7 +84,7 @@ class TrainingState:
         self._refuse_divergence()
         means = (self.sums / steps).tolist()
         self.sums.zero_()
-        names = ("loss", "reconstruction", "metric", "token_accuracy")
+        names = ("loss", "reconstruction", "metric", "structure", "token_accuracy")
         return dict(zip(names, means, strict=True))
 
     def save(self, folder: RunFolder) -> None:
@@ -144,5 +150,11 @@ class TrainingState:
     @staticmethod
     def _row(losses: Losses) -> Tensor:
         return torch.stack(
-            [losses.total.detach(), losses.reconstruction, losses.metric, losses.token_accuracy]
+            [
+                losses.total.detach(),
+                losses.reconstruction,
+                losses.metric,
+                losses.structure,
+                losses.token_accuracy,
+            ]
         )

@@ -12,6 +12,7 @@ TINY = (
     "training.steps=40",
     "training.precision=float32",
     "training.embedding_noise=0.0",
+    "training.structure_weight=0.0",
 )
 
 
