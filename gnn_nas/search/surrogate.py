@@ -1,0 +1,118 @@
+"""What a search believes about rewards: a Gaussian process on the structure that cells are told."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+# Prior means of the kernels' scales, in units of the median distance, and of the noise.
+_SCALE, _NOISE = 1.5, 0.1
+_JITTER = 1e-6
+_ITERATIONS = 30
+# Growth of the data after which the hyperparameters are fitted anew.
+_GROWTH = 1.1
+_CHUNK = 8192
+
+
+class Surrogate:
+    """Gaussian-process regression with one Matérn-5/2 kernel for every block of the inputs.
+
+    ``k(x, x') = sum over blocks b of a_b matern(|x_b - x'_b| / s_b)``; amplitudes, scales and noise
+    maximise the posterior under weak log-normal priors (Rasmussen & Williams 2006, chapters 2, 5).
+
+    Args:
+        blocks: widths of the blocks of columns.
+    """
+
+    def __init__(self, blocks: tuple[int, ...]) -> None:
+        self.blocks = blocks
+        count = len(blocks)
+        amplitudes, scales = [1 / count] * count, [_SCALE] * count
+        self.prior = torch.tensor([*amplitudes, *scales, _NOISE], dtype=torch.float64).log()
+        self.parameters = self.prior.clone()
+        self._fitted_to = 0
+
+    def fit(self, inputs: Tensor, values: Tensor) -> None:
+        """Learn from ``[N, D]`` inputs and their ``[N]`` values, two at least."""
+        self.inputs = inputs.double()
+        self.mean, self.deviation = values.mean(), values.std().clamp(min=1e-12)
+        values = (values.double() - self.mean) / self.deviation
+        distances = self._distances(self.inputs)
+        apart = ~torch.eye(len(inputs), dtype=torch.bool, device=inputs.device)
+        self.units = [d[apart].median().clamp(min=1e-6) for d in distances]
+        if len(inputs) >= self._fitted_to * _GROWTH:
+            self._fit_parameters(distances, values)
+            self._fitted_to = len(inputs)
+        with torch.no_grad():
+            self.factor = self._factor(distances, self.parameters)
+            self.weights = torch.cholesky_solve(values[:, None], self.factor)[:, 0]
+
+    def predict(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of the values at ``[M, D]`` inputs, ``[M]`` each.
+
+        The deviation is that of the noiseless value; both can be differentiated by the inputs.
+        """
+        parts = [self._predict(part) for part in inputs.double().split(_CHUNK)]
+        means, deviations = (torch.cat(part) for part in zip(*parts, strict=True))
+        return self.mean + self.deviation * means, self.deviation * deviations
+
+    def _predict(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        covariance = self._kernel(self._distances(inputs), self.parameters)
+        explained = torch.linalg.solve_triangular(self.factor, covariance.T, upper=False)
+        prior = self.parameters[: len(self.blocks)].exp().sum()
+        variance = prior - explained.square().sum(0)
+        return covariance @ self.weights, variance.clamp(min=1e-9).sqrt()
+
+    def _fit_parameters(self, distances: list[Tensor], values: Tensor) -> None:
+        parameters = self.parameters.clone().requires_grad_()
+        optimizer = torch.optim.LBFGS(
+            [parameters], lr=0.5, max_iter=_ITERATIONS, line_search_fn="strong_wolfe"
+        )
+
+        def loss() -> Tensor:
+            optimizer.zero_grad()
+            factor = self._factor(distances, parameters)
+            weights = torch.cholesky_solve(values[:, None], factor)[:, 0]
+            likelihood = -values @ weights / 2 - factor.diagonal().log().sum()
+            surprise = 0.05 * (parameters - self.prior).square().sum()
+            (surprise - likelihood).backward()
+            return (surprise - likelihood).detach()
+
+        before = self.parameters
+        try:
+            optimizer.step(loss)
+        except torch.linalg.LinAlgError:
+            # A step of the line search left what float64 can factorise.
+            parameters = before
+        self.parameters = parameters.detach() if parameters.isfinite().all() else before
+
+    def _factor(self, distances: list[Tensor], parameters: Tensor) -> Tensor:
+        covariance = self._kernel(distances, parameters)
+        noise = parameters[-1].exp() + _JITTER
+        return torch.linalg.cholesky(covariance + noise * torch.eye(len(covariance)).to(covariance))
+
+    def _kernel(self, distances: list[Tensor], parameters: Tensor) -> Tensor:
+        amplitudes, scales = parameters[:-1].exp().view(2, -1)
+        parts = zip(distances, self.units, amplitudes, scales, strict=True)
+        return sum(a * _matern(distance / (unit * s)) for distance, unit, a, s in parts)
+
+    def _distances(self, inputs: Tensor) -> list[Tensor]:
+        """Distances of inputs from the data in every block, ``[M, N]`` each."""
+        known = self.inputs.split(self.blocks, dim=1)
+        return [
+            _distance(part, other)
+            for part, other in zip(inputs.split(self.blocks, dim=1), known, strict=True)
+        ]
+
+
+def _distance(left: Tensor, right: Tensor) -> Tensor:
+    squares = left.square().sum(1)[:, None] + right.square().sum(1) - 2 * left @ right.T
+    # Away from 0, where the root has no gradient.
+    return squares.clamp(min=1e-12).sqrt()
+
+
+def _matern(distance: Tensor) -> Tensor:
+    scaled = math.sqrt(5) * distance
+    return (1 + scaled + scaled.square() / 3) * torch.exp(-scaled)
