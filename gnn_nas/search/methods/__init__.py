@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from gnn_nas.models.controller import Controller
     from gnn_nas.search.queries import Queries
 
-METHODS = tuple(
-    sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__))
-)
+METHODS = tuple(sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__)))
 
 
 class Method(Protocol):
