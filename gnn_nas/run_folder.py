@@ -29,8 +29,10 @@ class RunFolder:
 
     ``config.yaml`` and ``model.safetensors`` together rebuild the controller; ``checkpoint.pt`` is
     for resuming only; ``metrics.jsonl`` has a row per logged step; ``summary.json`` is written
-    last, so a folder that has it holds a finished run. Every file is whole or absent, but for the
-    last line of ``metrics.jsonl``. Use :meth:`create` to write a run and :meth:`open` to read one.
+    last, so a folder that has it holds a finished run. A search has a history and a controller's
+    folder for every seed instead of weights of its own. Every file is whole or absent, but for the
+    last line of ``metrics.jsonl`` and of a history. Use :meth:`create` to write a run and
+    :meth:`open` to read one.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -42,6 +44,8 @@ class RunFolder:
         self.summary = self.path / "summary.json"
         self.curves = self.path / "curves.png"
         self.tensorboard = self.path / "tensorboard"
+        self.search_curves = self.path / "search.png"
+        self.best_cell = self.path / "best.png"
 
     def __repr__(self) -> str:
         return f"RunFolder({str(self.path)!r})"
@@ -89,6 +93,14 @@ class RunFolder:
     def default_path(config_path: str | os.PathLike[str]) -> Path:
         """Give the folder of a run whose ``--out`` was not said: ``runs/<config name>``."""
         return Path("runs") / Path(config_path).stem
+
+    def history(self, seed: int) -> Path:
+        """Give the file of the queries of a search's seed."""
+        return self.path / f"history-{seed}.csv"
+
+    def controller(self, seed: int) -> "RunFolder":
+        """Give the folder of the controller with which a search's seed has ended."""
+        return RunFolder(self.path / f"controller-{seed}")
 
     @property
     def finished(self) -> bool:
@@ -193,6 +205,19 @@ class RunFolder:
         """Write ``summary.json``, which marks the run as finished. Raises UserError."""
         with _reported(f"cannot write {self.summary}"):
             files.write_json(self.summary, summary)
+
+    def load_summary(self) -> dict[str, Any]:
+        """Read ``summary.json``. Raises :class:`UserError` if it is missing or damaged."""
+        try:
+            summary = json.loads(self.summary.read_bytes())
+            summary.keys()
+        except OSError as error:
+            raise UserError(f"{self.summary}: cannot read: {error.strerror}") from None
+        except (ValueError, AttributeError):
+            raise UserError(
+                f"{self.summary} is damaged or no summary: delete it and --resume the run"
+            ) from None
+        return summary
 
     def _refuse_unless_continued(self, config: SavedConfig, resume: bool) -> None:
         if not resume:

@@ -180,6 +180,25 @@ def test_a_surplus_tensor_is_another_architecture_too():
         load_into(module, nn.Linear(3, 2).state_dict(), "file")
 
 
+def test_a_summary_comes_back_and_a_damaged_one_is_one_clear_error(folder):
+    with refuses("summary.json: cannot read: No such file"):
+        folder.load_summary()
+    folder.save_summary({"steps": 1, "loss": math.nan})
+    assert folder.load_summary() == {"steps": 1, "loss": None}
+    for damaged in ('{"steps": ', "[1]", "\xff"):
+        folder.summary.write_text(damaged, encoding="latin-1")
+        with refuses("summary.json is damaged or no summary: delete it and --resume"):
+            folder.load_summary()
+
+
+def test_every_seed_of_a_search_has_places_of_its_own(folder):
+    assert folder.history(3) == folder.path / "history-3.csv"
+    controller = folder.controller(3)
+    assert controller.path == folder.path / "controller-3"
+    assert not controller.finished
+    assert controller.weights != folder.weights
+
+
 def test_metrics_come_back_row_by_row(folder):
     assert folder.read_metrics() == []
     folder.append_metrics({"step": 1, "loss": torch.tensor(0.5)})

@@ -50,6 +50,7 @@ class History:
 
     def __init__(self, path: str | os.PathLike[str], report_columns: tuple[str, ...]) -> None:
         self.path = Path(path)
+        self.report_columns = report_columns
         self.columns = ("query", "hash", "reward", *report_columns, "round", "seconds", "failure")
         self.queries: list[Query] = []
         self._is_whole = self._read()

@@ -18,7 +18,7 @@ class Settings(Section):
     """Settings of regularized evolution."""
 
     population: int = Field(default=50, ge=1, description="cells alive; at first, random ones")
-    sample: int = Field(default=10, ge=1, description="cells of which the fittest has a child")
+    sample: int = Field(default=20, ge=1, description="cells of which the fittest has a child")
 
 
 def search(
