@@ -1,4 +1,4 @@
-"""NAO: ascend the predicted reward in embedding space, decode, and query what looks best."""
+"""NAO: ascend the predicted reward in embedding space, decode, query what looks best."""
 
 import torch
 from pydantic import Field
@@ -9,6 +9,8 @@ from gnn_nas.cells.structure import NUM_PATTERNS, NUM_SHAPE
 from gnn_nas.cells.table import CellTable
 from gnn_nas.config import Section
 from gnn_nas.models.controller import Controller
+from gnn_nas.search.embedded import EmbeddedCells
+from gnn_nas.search.fresh import draw_fresh
 from gnn_nas.search.queries import Queries
 from gnn_nas.search.rewards import spread
 from gnn_nas.search.surrogate import Surrogate
@@ -20,11 +22,20 @@ class Settings(Section):
     initial: int = Field(default=16, ge=2, description="random cells to begin with")
     candidates: int = Field(default=8, ge=1, description="cells queried in a round")
     seeds: int = Field(default=48, ge=1, description="best cells so far that the ascent starts at")
-    restarts: int = Field(default=80, ge=0, description="random cells that it starts at as well")
+    restarts: int = Field(default=80, ge=1, description="random cells that it starts at as well")
     steps: int = Field(default=12, ge=1, description="steps of the ascent, each of them decoded")
     step_size: float = Field(default=0.1, gt=0, description="length of a step on the unit sphere")
     optimism: float = Field(
         default=1.0, ge=0, description="weight of the surrogate's uncertainty beside its mean"
+    )
+    patience: int = Field(
+        default=60, ge=1, description="queries without a better cell before the search widens"
+    )
+    breadth: int = Field(
+        default=500, ge=1, description="most promising cells that a widened search draws from"
+    )
+    share: float = Field(
+        default=0.8, ge=0, le=1, description="share of a widened round's cells so drawn"
     )
 
 
@@ -37,48 +48,63 @@ def search(
 ) -> None:
     """Search with the controller as it was pretrained (paper, section 3; Luo et al. 2018).
 
-    The encoder and the predictor's pretrained half are kept, so what is fitted in a round is a
-    Gaussian process on the structure they tell of a cell. The ascent climbs its upper confidence
-    bound through them, from the best cells and from random ones, which keeps exploration alive.
+    Encoder, decoder and the predictor's pretrained half are kept; what a round fits is a Gaussian
+    process on the structure they tell of a cell. The ascent climbs its upper confidence bound
+    through them, from the best cells and from random ones.
     """
     controller.requires_grad_(False)
+    cells = EmbeddedCells(controller, table)
     surrogate = Surrogate((NUM_SHAPE, NUM_PATTERNS))
-    queries.ask(_random_rows(queries, settings.initial, generator))
-    told = controller.predictor.read_structure(controller.encode_rows(table, queries.rows))
+    queries.ask(draw_fresh(queries, settings.initial, generator))
     while queries.remaining:
-        surrogate.fit(told, spread(queries.rewards))
+        fresh = draw_fresh(queries, settings.restarts, generator)
+        if len(queries.rows) < 2:
+            queries.ask(fresh[: settings.candidates])
+            continue
+        surrogate.fit(cells.structure(queries.rows), spread(queries.rewards))
 
-        def acquisition(embeddings: Tensor) -> Tensor:
-            mean, deviation = surrogate.predict(controller.predictor.read_structure(embeddings))
+        def bound(structure: Tensor) -> Tensor:
+            mean, deviation = surrogate.predict(structure)
             return mean + settings.optimism * deviation
 
-        best = queries.rows[queries.rewards.topk(min(settings.seeds, len(told))).indices]
-        starts = torch.cat([best, _random_rows(queries, settings.restarts, generator)])
-        found = _ascend(controller, table, starts, acquisition, settings)
-        rows = torch.cat([found, starts]).unique()
-        rows = rows[~queries.asked[rows]]
-        scores = acquisition(controller.encode_rows(table, rows))
-        known = len(queries.rows)
-        queries.ask(rows[scores.topk(min(settings.candidates, len(rows))).indices])
-        embeddings = controller.encode_rows(table, queries.rows[known:])
-        told = torch.cat([told, controller.predictor.read_structure(embeddings)])
+        best = queries.rows[queries.rewards.argsort(descending=True)[: settings.seeds]]
+        starts = cells.embed(torch.cat([best, fresh]))
+        found = _ascend(controller, table, starts, bound, settings)
+        found = torch.cat([found, fresh]).unique()
+        found = found[~queries.asked[found]]
+        chosen = found[bound(cells.structure(found)).argsort(descending=True)]
+        chosen = chosen[: settings.candidates]
+        if len(queries.rows) - queries.rewards.argmax() > settings.patience:
+            chosen = _widen(queries, cells, surrogate, chosen, generator, settings)
+        queries.ask(chosen)
 
 
-def _ascend(controller, table, starts, acquisition, settings) -> Tensor:
-    """Rows of all valid cells met on the way up from the starting cells."""
-    position = controller.encode_rows(table, starts)
+def _ascend(controller, table, position, bound, settings) -> Tensor:
+    """Rows of all valid cells met on the way up from embeddings, ``[N, embedding]``."""
     met = []
     for _ in range(settings.steps):
         position.requires_grad_(True)
-        (slope,) = torch.autograd.grad(acquisition(position).sum(), position)
+        heights = bound(controller.predictor.read_structure(position))
+        (slope,) = torch.autograd.grad(heights.sum(), position)
         with torch.no_grad():
-            tangent = slope - (slope * position).sum(1, keepdim=True) * position
-            position = normalize(position + settings.step_size * normalize(tangent, dim=1), dim=1)
+            slope -= (slope * position).sum(1, keepdim=True) * position
+            position = normalize(position + settings.step_size * normalize(slope, dim=1), dim=1)
         cells, valid = controller.decode(position)
         met.append(table.rows_of(cells[valid]))
     return torch.cat(met)
 
 
-def _random_rows(queries: Queries, count: int, generator: torch.Generator) -> Tensor:
-    fresh = (~queries.asked).nonzero().flatten()
-    return fresh[torch.randperm(len(fresh), generator=generator)[:count]]
+def _widen(queries, cells, surrogate, chosen, generator, settings) -> Tensor:
+    """Draw most of a round from all promising cells met so far, instead of the very best.
+
+    Where the top is known, what is left to find are cells much better than predicted, and what the
+    surrogate lacks to predict them is a wider sample of good cells (Wu et al. 2021, WeakNAS).
+    """
+    kept = chosen[: len(chosen) - round(settings.share * len(chosen))]
+    pool = cells.met & ~queries.asked
+    pool[kept] = False
+    pool = pool.nonzero().flatten()
+    mean, _ = surrogate.predict(cells.structure(pool))
+    promising = pool[mean.argsort(descending=True)[: settings.breadth]]
+    order = torch.randperm(len(promising), generator=generator)
+    return torch.cat([kept, promising[order[: len(chosen) - len(kept)]]])

@@ -1,0 +1,48 @@
+"""Predictor-guided search: score many cells by the surrogate, query the best of them."""
+
+import torch
+from pydantic import Field
+
+from gnn_nas.cells.structure import NUM_PATTERNS, NUM_SHAPE
+from gnn_nas.cells.table import CellTable
+from gnn_nas.config import Section
+from gnn_nas.models.controller import Controller
+from gnn_nas.search.embedded import EmbeddedCells
+from gnn_nas.search.fresh import draw_fresh
+from gnn_nas.search.queries import Queries
+from gnn_nas.search.rewards import spread
+from gnn_nas.search.surrogate import Surrogate
+
+
+class Settings(Section):
+    """Settings of predictor-guided search."""
+
+    initial: int = Field(default=16, ge=2, description="random cells to begin with")
+    candidates: int = Field(default=8, ge=1, description="cells queried in a round")
+    scored: int = Field(default=20_000, ge=1, description="random cells scored in a round")
+    optimism: float = Field(
+        default=1.0, ge=0, description="weight of the surrogate's uncertainty beside its mean"
+    )
+
+
+def search(
+    queries: Queries,
+    table: CellTable,
+    controller: Controller,
+    generator: torch.Generator,
+    settings: Settings,
+) -> None:
+    """Query the highest upper confidence bounds among random cells; nothing is decoded.
+
+    (Wen et al. 2020, with the surrogate of `gnn_nas.search.methods.nao`.)
+    """
+    cells = EmbeddedCells(controller, table)
+    surrogate = Surrogate((NUM_SHAPE, NUM_PATTERNS))
+    queries.ask(draw_fresh(queries, settings.initial, generator))
+    while queries.remaining:
+        rows = draw_fresh(queries, settings.scored, generator)
+        if len(queries.rows) >= 2:
+            surrogate.fit(cells.structure(queries.rows), spread(queries.rewards))
+            mean, deviation = surrogate.predict(cells.structure(rows))
+            rows = rows[(mean + settings.optimism * deviation).argsort(descending=True)]
+        queries.ask(rows[: settings.candidates])
