@@ -1,0 +1,243 @@
+"""``predictor-quality``: how well the performance predictor orders all cells after seeing a few."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gnn_nas.cli.common import run_guarded
+from gnn_nas.errors import UserError
+from gnn_nas.run_folder import RunFolder
+from gnn_nas.search.quality import (
+    KINDS,
+    SIZES,
+    Measurement,
+    QualityConfig,
+    QualityFile,
+    markdown,
+    measure,
+    summarised,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gnn_nas.benchmarks.nasbench101 import NASBench101
+    from gnn_nas.cells.table import CellTable
+    from gnn_nas.search.checkpoint import Checkpoint
+    from gnn_nas.search.ensemble import PredictorEnsemble
+
+_DESCRIPTION = """\
+Measure the rank correlation (Kendall's tau, Spearman's rho) of the performance predictor.
+
+It learns from random cells of NAS-Bench-101 and then scores all others, whose mean test accuracies
+its scores are compared with. It is an ensemble: a Gaussian process on the structure that the
+controller tells of a cell, and copies of encoder and predictor that are fine-tuned to order the
+cells. It is measured with the pretrained controller, and with one from scratch.
+"""
+
+_EPILOG = """\
+labels, what the predictor learns from; it is always judged by the mean test accuracy:
+  test          the mean test accuracy of the three trainings
+  single-trial  the test accuracy of the first training
+  validation    the validation accuracy of the first training; needs the official data, see
+                import-nasbench
+
+examples:
+  predictor-quality
+  predictor-quality --sizes 100 172 --seeds 3
+  predictor-quality --checkpoint runs/gin_nometric --out runs/predictor-quality-nometric
+
+the folder (--out) receives:
+  config.yaml     what all measurements have in common
+  quality.csv     every measurement, written as soon as it is made
+  summary.json    means and deviations over the seeds
+  quality.md      the same as a table, beside figures of others
+
+A call with a folder that was begun makes the measurements that are missing there: an interrupted
+one is continued by calling it again, and more sizes or seeds can be asked for.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    arguments = _parser().parse_args(argv)
+    return run_guarded(lambda: _run(arguments))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="predictor-quality",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add(
+        "--checkpoint",
+        metavar="DIR",
+        help="folder of a pretraining run, or none to measure only from scratch (default:"
+        " runs/gin_multisim, else the weights that come with the package)",
+    )
+    shown = " ".join(map(str, SIZES))
+    add(
+        "--sizes",
+        type=int,
+        nargs="+",
+        default=SIZES,
+        metavar="N",
+        help=f"numbers of training cells (default: {shown})",
+    )
+    add("--seeds", type=int, default=10, metavar="K", help="measurements of each (default: 10)")
+    add("--seed", type=int, default=0, metavar="N", help="the first seed (default: 0)")
+    add(
+        "--label",
+        choices=("test", "single-trial", "validation"),
+        default="test",
+        help="see below (default: test)",
+    )
+    add("--members", type=int, default=2, metavar="M", help="fine-tuned copies (default: 2)")
+    add(
+        "--benchmark",
+        type=Path,
+        metavar="PATH",
+        help="measurements of NAS-Bench-101 (default: $GNN_NAS_BENCHMARK, else what import-nasbench"
+        " has written)",
+    )
+    add(
+        "--out",
+        type=Path,
+        default=Path("runs") / "predictor-quality",
+        metavar="DIR",
+        help="the folder (default: runs/predictor-quality)",
+    )
+    return parser
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    for name in ("seeds", "members"):
+        if getattr(arguments, name) < 1:
+            raise UserError(f"--{name} must be at least 1, not {getattr(arguments, name)}")
+    if not 0 <= arguments.seed < 2**32 - arguments.seeds:
+        raise UserError(f"--seed must be from 0 to 2^32 - seeds, not {arguments.seed}")
+
+    # Imported only now: a mistake is answered and help is shown before torch has loaded.
+    from rich.console import Console
+
+    from gnn_nas.benchmarks.locate import find_benchmark
+    from gnn_nas.cells.table import load_table
+    from gnn_nas.search.checkpoint import open_checkpoint
+
+    checkpoint = open_checkpoint(arguments.checkpoint)
+    with Console(stderr=True).status("opening the search space (enumerated on the first call)"):
+        table = load_table()
+    # Two at least to learn from, and two to put in order.
+    if wrong := [size for size in arguments.sizes if not 2 <= size <= len(table) - 2]:
+        raise UserError(f"--sizes must be from 2 to {len(table) - 2}, not {wrong[0]}")
+    benchmark = find_benchmark(arguments.benchmark, table)
+    labels = _labels(benchmark, arguments.label)
+    config = QualityConfig(
+        label=arguments.label,
+        members=arguments.members,
+        checkpoint=arguments.checkpoint,
+        weights=checkpoint.fingerprint,
+        benchmark=f"NAS-Bench-101, {len(benchmark)} cells, best {benchmark.best_test:.7f}",
+    )
+    folder = RunFolder.create(arguments.out, config, resume=True)
+    wanted = list(_wanted(arguments, has_weights=checkpoint.folder is not None))
+    file = QualityFile(folder.path / "quality.csv")
+    _measure(wanted, file, checkpoint, config.members, table, labels, benchmark)
+    _report(wanted, file, folder, config)
+
+
+def _labels(benchmark: NASBench101, label: str) -> Tensor:
+    rows = benchmark.all_rows()
+    match label:
+        case "test":
+            return benchmark.mean_test(rows)
+        case "single-trial":
+            return benchmark.test(rows)
+    return benchmark.validation(rows)
+
+
+def _wanted(arguments: argparse.Namespace, has_weights: bool) -> Iterator[tuple[str, int, int]]:
+    """Keys of measurements, in an order in which the same controller comes in a row."""
+    seeds = range(arguments.seed, arguments.seed + arguments.seeds)
+    for kind in KINDS if has_weights else KINDS[1:]:
+        for seed in seeds:
+            for size in dict.fromkeys(arguments.sizes):
+                yield kind, size, seed
+
+
+def _measure(
+    wanted: list[tuple[str, int, int]],
+    file: QualityFile,
+    checkpoint: Checkpoint,
+    members: int,
+    table: CellTable,
+    labels: Tensor,
+    benchmark: NASBench101,
+) -> None:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    truth = benchmark.mean_test(benchmark.all_rows())
+    missing = [key for key in wanted if key not in file.measurements]
+    columns = (
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+    )
+    ensemble, made_for = None, None
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("", total=len(wanted), completed=len(wanted) - len(missing))
+        for kind, size, seed in missing:
+            progress.update(task, description=f"{kind}, {size} cells, seed {seed}")
+            # One pretrained controller serves all seeds, and what it tells is computed once.
+            if made_for != (kind, seed if kind == "scratch" else None):
+                made_for = (kind, seed if kind == "scratch" else None)
+                ensemble = _ensemble(kind, seed, checkpoint, table, members)
+            started = time.perf_counter()
+            kendall, spearman = measure(ensemble, labels, truth, size, seed)
+            seconds = time.perf_counter() - started
+            file.add(Measurement(kind, size, seed, kendall, spearman, seconds))
+            progress.advance(task)
+
+
+def _ensemble(
+    kind: str, seed: int, checkpoint: Checkpoint, table: CellTable, members: int
+) -> PredictorEnsemble:
+    from gnn_nas.models.controller import Controller
+    from gnn_nas.search.ensemble import PRETRAINED_LR, SCRATCH_LR, PredictorEnsemble
+
+    if kind == "pretrained":
+        return PredictorEnsemble(checkpoint.controller(seed), table, members, PRETRAINED_LR)
+    controller = Controller(checkpoint.config.model, seed).eval()
+    return PredictorEnsemble(controller, table, members, SCRATCH_LR)
+
+
+def _report(
+    wanted: list[tuple[str, int, int]], file: QualityFile, folder: RunFolder, config: QualityConfig
+) -> None:
+    from gnn_nas.files import write_text
+
+    results = summarised(file.measurements[key] for key in wanted)
+    sizes = list(dict.fromkeys(size for _, size, _ in wanted))
+    text = markdown(results, sizes)
+    try:
+        write_text(folder.path / "quality.md", text)
+    except OSError as error:
+        raise UserError(f"cannot write {folder.path}: {error.strerror}") from error
+    folder.save_summary({**config.model_dump(), "results": results})
+    print(text, end="")
+    print(f"written to {os.fspath(folder.path)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

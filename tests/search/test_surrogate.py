@@ -1,0 +1,150 @@
+"""The Gaussian process against the textbook's formulas in numpy."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from gnn_nas.search import surrogate as surrogate_module
+from gnn_nas.search.surrogate import Surrogate
+
+BLOCKS = (3, 5)
+
+
+def data(count: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    inputs = torch.randn(count, sum(BLOCKS), generator=generator, dtype=torch.float64)
+    noise = torch.randn(count, generator=generator, dtype=torch.float64)
+    return inputs, 90 + inputs[:, 0].sin() + inputs[:, 4] / 2 + 0.1 * noise
+
+
+def fitted(inputs: Tensor, values: Tensor) -> Surrogate:
+    surrogate = Surrogate(BLOCKS)
+    surrogate.fit(inputs, values)
+    return surrogate
+
+
+def naive_posterior(
+    surrogate: Surrogate, known: np.ndarray, values: np.ndarray, inputs: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation by the definition, with the fitted hyperparameters."""
+    *rest, noise = np.exp(surrogate.parameters.numpy())
+    amplitudes, scales = np.split(np.array(rest), 2)
+    units = [
+        np.median([math.dist(a, b) for i, a in enumerate(block) for b in block[:i]])
+        for block in np.split(known, np.cumsum(BLOCKS)[:-1], axis=1)
+    ]
+
+    def kernel(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        total = np.zeros((len(left), len(right)))
+        bounds = np.cumsum((0, *BLOCKS))
+        for block in range(len(BLOCKS)):
+            columns = slice(bounds[block], bounds[block + 1])
+            for i, a in enumerate(left):
+                for j, b in enumerate(right):
+                    d = math.dist(a[columns], b[columns]) / (units[block] * scales[block])
+                    matern = (1 + math.sqrt(5) * d + 5 * d**2 / 3) * math.exp(-math.sqrt(5) * d)
+                    total[i, j] += amplitudes[block] * matern
+        return total
+
+    inverse = np.linalg.inv(kernel(known, known) + (noise + 1e-6) * np.eye(len(known)))
+    across = kernel(inputs, known)
+    mean = across @ inverse @ (values - values.mean()) / values.std(ddof=1)
+    variance = np.diag(kernel(inputs, inputs) - across @ inverse @ across.T)
+    return values.mean() + values.std(ddof=1) * mean, values.std(ddof=1) * np.sqrt(variance)
+
+
+def test_it_is_the_posterior_of_the_kernel():
+    # An odd number of pairs, whose median numpy and torch agree on.
+    inputs, values = data(19)
+    surrogate = fitted(inputs, values)
+    new, _ = data(7, seed=1)
+    expected = naive_posterior(surrogate, inputs.numpy(), values.numpy(), new.numpy())
+    for got, wanted in zip(surrogate.predict(new), expected, strict=True):
+        np.testing.assert_allclose(got.numpy(), wanted, rtol=1e-6)
+
+
+def test_hyperparameters_move_from_their_prior_to_what_the_data_say():
+    inputs, values = data(200)
+    surrogate = fitted(inputs, values)
+    new, wanted = data(100, seed=1)
+    mean, _ = surrogate.predict(new)
+    assert not torch.equal(surrogate.parameters, surrogate.prior)
+    assert (mean - wanted).std() < 0.35 * wanted.std()
+
+
+def test_the_deviation_grows_away_from_the_data():
+    inputs, values = data(50)
+    _, deviations = fitted(inputs, values).predict(torch.cat([inputs[:1], inputs[:1] + 100]))
+    assert deviations[0] < deviations[1] / 2
+
+
+def test_the_mean_alone_is_the_same():
+    inputs, values = data(50)
+    surrogate = fitted(inputs.float(), values)
+    new = data(30, seed=1)[0].float()
+    mean, _ = surrogate.predict(new)
+    assert surrogate.predict_mean(new).dtype == torch.float64
+    torch.testing.assert_close(surrogate.predict_mean(new), mean, rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e-9, 0.1])
+def test_gradients_are_finite_even_at_the_data(offset):
+    inputs, values = data(20)
+    new = (inputs + offset).requires_grad_()
+    mean, deviation = fitted(inputs, values).predict(new)
+    (mean + deviation).sum().backward()
+    assert new.grad.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("inputs", "values"),
+    [
+        pytest.param(torch.ones(6, 8), torch.arange(6.0), id="equal inputs"),
+        pytest.param(data(6)[0], torch.full((6,), 0.9), id="constant values"),
+        pytest.param(torch.ones(6, 8), torch.full((6,), 0.9), id="both"),
+        pytest.param(data(2)[0], torch.tensor([0.1, 0.9]), id="two points"),
+        pytest.param(torch.ones(2, 8), torch.tensor([0.1, 0.9]), id="two equal points"),
+    ],
+)
+def test_poor_data_give_finite_answers(inputs, values):
+    surrogate = fitted(inputs, values)
+    new = data(5, seed=1)[0]
+    for figures in (*surrogate.predict(new), *surrogate.predict(inputs)):
+        assert figures.isfinite().all()
+    assert surrogate.predict_mean(new).isfinite().all()
+    mean, _ = surrogate.predict(new)
+    assert (mean >= values.min() - 1).all()
+    assert (mean <= values.max() + 1).all()
+
+
+def test_hyperparameters_are_fitted_to_evenly_spaced_data_where_there_are_many(monkeypatch):
+    inputs, values = data(90)
+    whole = fitted(inputs, values)
+    sizes = []
+    fit_parameters = Surrogate._fit_parameters
+
+    def noted(self, distances, values):
+        sizes.append({len(values), *(length for d in distances for length in d.shape)})
+        fit_parameters(self, distances, values)
+
+    monkeypatch.setattr(Surrogate, "_fit_parameters", noted)
+    monkeypatch.setattr(surrogate_module, "_FITTED", 60)
+    part = fitted(inputs, values)
+    assert sizes == [{60}]
+    assert len(part.weights) == 90
+    new, _ = data(30, seed=1)
+    difference = part.predict(new)[0] - whole.predict(new)[0]
+    assert difference.abs().max() < 0.3 * values.std()
+
+
+@pytest.mark.parametrize("count", [2, 999, 1000, 1001, 1999, 4236])
+def test_evenly_spaced_data_are_spread_over_all(count):
+    indices = surrogate_module._evenly_spaced(count)
+    assert len(indices) == len(indices.unique()) == min(count, 1000)
+    assert indices[0] == 0
+    assert count - indices[-1] <= math.ceil(count / 1000)
+    if count <= 1000:
+        assert indices.tolist() == list(range(count))
