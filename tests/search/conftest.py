@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import runpy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,3 +79,10 @@ def make_queries(table, make_objective, tmp_path) -> Callable[..., Queries]:
         return Queries(table, objective, report, budget, history)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def made_up_benchmark(table, tmp_path_factory) -> Path:
+    """A folder of measurements that nobody made."""
+    written = runpy.run_path(str(Path(__file__).with_name("made_up.py")))
+    return written["write_benchmark"](tmp_path_factory.mktemp("benchmark"), table)

@@ -1,0 +1,220 @@
+"""``nao-search``: search for the best cells with the fewest evaluations."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gnn_nas.benchmarks.protocols import PROTOCOLS
+from gnn_nas.cli.common import run_guarded
+from gnn_nas.errors import UserError
+from gnn_nas.run_folder import RunFolder
+from gnn_nas.search import methods
+from gnn_nas.search.config import SearchConfig, resolve_settings
+
+if TYPE_CHECKING:
+    from gnn_nas.benchmarks.nasbench101 import NASBench101
+
+_DESCRIPTION = """\
+Search NAS-Bench-101 for the best cells with a pretrained controller, asking for as few accuracies
+as possible. Every cell is asked for at most once, isomorphic ones count as one.
+"""
+
+_EPILOG = """\
+methods:
+{methods}
+
+protocols; the literature mixes them, and their results must not be compared with each other:
+  oracle        the search sees the mean test accuracy of the three trainings (LaNAS, WeakNAS)
+  single-trial  it sees the test accuracy of the first training; the cell that looked best is
+                reported by its mean, and by the mean of the two trainings the search never saw
+  validation    it sees the validation accuracy of the first training, as in the paper; needs the
+                official data, see import-nasbench
+
+examples:
+  nao-search
+  nao-search --queries 150 --seeds 20 --benchmark data/nasbench101.safetensors
+  nao-search --protocol single-trial --checkpoint runs/gin_nometric
+  nao-search --checkpoint none --set candidates=16
+  nao-search --method random --seeds 20
+  nao-search --seeds 20 --resume
+
+the folder (--out) receives:
+  config.yaml         all that decides the search
+  history-0.csv       every query of seed 0: reward, what the search was not told, round
+  controller-0/       the controller as seed 0 left it: itself a --checkpoint
+  summary.json        the figures of every seed, their means and deviations
+  search.png          regret, and mean accuracy of the queried cells, against queries
+  best.png            the best cell
+"""
+
+_FIGURES = {
+    "test": "test accuracy of the cell found, %",
+    "test_unseen": "the same, trainings never seen, %",
+    "regret": "regret to the best cell, points",
+    "rank": "rank among all cells",
+    "queries_to_best": "queries until it was found",
+    "best_test": "best test accuracy queried, %",
+    "sd": "standard deviation of those queried",
+    "first_rank_2": "queries until rank 2 or 1",
+    "first_best": "queries until rank 1",
+    "wall_seconds": "seconds of computation",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    arguments = _parser().parse_args(argv)
+    return run_guarded(lambda: _run(arguments))
+
+
+def _parser() -> argparse.ArgumentParser:
+    listed = "\n".join(f"  {name:12}  {_about(name)}" for name in methods.METHODS)
+    parser = argparse.ArgumentParser(
+        prog="nao-search",
+        description=_DESCRIPTION,
+        epilog=_EPILOG.format(methods=listed),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add(
+        "--checkpoint",
+        metavar="DIR",
+        help="folder of a pretraining run, or none to search from scratch (default:"
+        " runs/gin_multisim, else the weights that come with the package)",
+    )
+    add("--method", choices=methods.METHODS, default="nao", help="see below (default: nao)")
+    add("--protocol", choices=PROTOCOLS, default="oracle", help="see below (default: oracle)")
+    add("--queries", type=int, default=300, metavar="N", help="evaluations a seed (default: 300)")
+    add("--seeds", type=int, default=1, metavar="K", help="independent searches (default: 1)")
+    add("--seed", type=int, default=0, metavar="N", help="the first seed (default: 0)")
+    add(
+        "--benchmark",
+        type=Path,
+        metavar="PATH",
+        help="measurements of NAS-Bench-101 (default: $GNN_NAS_BENCHMARK, else what import-nasbench"
+        " has written)",
+    )
+    add(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="the run's folder (default: runs/search-<method>-<protocol>[-<checkpoint>])",
+    )
+    add("--jobs", type=int, metavar="J", help="processes (default: one a core, at most K)")
+    add("--resume", action="store_true", help="go on with the interrupted search in the folder")
+    add(
+        "--set",
+        action="append",
+        default=[],
+        dest="overrides",
+        metavar="KEY=VALUE",
+        help="change a setting of the method; an unknown key is answered by a list of all",
+    )
+    return parser
+
+
+def _about(method: str) -> str:
+    """The first line of a method's docstring, without the time that importing it takes."""
+    spec = importlib.util.find_spec(f"{methods.__name__}.{method.replace('-', '_')}")
+    source = Path(spec.origin).read_text(encoding="utf-8")
+    return ast.get_docstring(ast.parse(source)).splitlines()[0]
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    for name in ("queries", "seeds", "jobs"):
+        value = getattr(arguments, name)
+        if value is not None and value < 1:
+            raise UserError(f"--{name} must be at least 1, not {value}")
+    if not 0 <= arguments.seed < 2**32 - arguments.seeds:
+        raise UserError(f"--seed must be from 0 to 2^32 - seeds, not {arguments.seed}")
+    path = arguments.out or _default_path(arguments)
+
+    # Imported only now: a mistake is answered and help is shown before torch has loaded.
+    from rich.console import Console
+
+    from gnn_nas.benchmarks.locate import find_benchmark
+    from gnn_nas.benchmarks.protocols import objective_and_report
+    from gnn_nas.cells.table import load_table
+    from gnn_nas.search.checkpoint import open_checkpoint
+    from gnn_nas.search.run import run_search
+
+    settings = resolve_settings(methods.get_method(arguments.method).Settings, arguments.overrides)
+    checkpoint = open_checkpoint(arguments.checkpoint)
+    checkpoint.controller(arguments.seed)
+    with Console(stderr=True).status("opening the search space (enumerated on the first call)"):
+        table = load_table()
+    if arguments.queries > len(table):
+        raise UserError(f"--queries must be at most {len(table)}, the number of cells")
+    benchmark = find_benchmark(arguments.benchmark, table)
+    objective_and_report(benchmark, arguments.protocol)
+    config = SearchConfig(
+        method=arguments.method,
+        protocol=arguments.protocol,
+        queries=arguments.queries,
+        seeds=arguments.seeds,
+        seed=arguments.seed,
+        checkpoint=arguments.checkpoint,
+        weights=checkpoint.fingerprint,
+        benchmark=f"NAS-Bench-101, {len(benchmark)} cells, best {benchmark.best_test:.7f}",
+        settings=settings.model_dump(),
+    )
+    folder = RunFolder.create(path, config, arguments.resume)
+    if folder.finished:
+        print(f"{path} holds a finished search: nothing to resume", file=sys.stderr)
+        return
+    jobs = min(arguments.jobs or _cores(), arguments.seeds)
+    summary = run_search(folder, config, benchmark, arguments.benchmark, jobs)
+    print(_table(summary))
+    print(_best_cell(summary, benchmark))
+    print(f"written to {os.fspath(path)}")
+
+
+def _default_path(arguments: argparse.Namespace) -> Path:
+    name = f"search-{arguments.method}-{arguments.protocol}"
+    if arguments.checkpoint:
+        name += f"-{Path(arguments.checkpoint).resolve().name}"
+    return Path("runs") / name
+
+
+def _cores() -> int:
+    # Those this process may use, where the system tells.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def _table(summary: dict) -> str:
+    lines = [f"{'':36}{'mean':>10}{'std':>10}{'worst':>10}"]
+    spreads = dict(summary["aggregated"])
+    named = [(label, spreads[name]) for name, label in _FIGURES.items()]
+    named += [(f"after {n} queries, %", spread) for n, spread in spreads["test_at"].items()]
+    for label, spread in named:
+        if spread["mean"] is None:
+            continue
+        figures = (spread["mean"], spread["std"], spread["worst"])
+        texts = ("–" if figure is None else f"{figure:.3f}" for figure in figures)
+        line = f"{label:36}" + "".join(f"{text:>10}" for text in texts)
+        if spread.get("reached", summary["seeds"]) < summary["seeds"]:
+            line += f"  reached by {spread['reached']} of {summary['seeds']}"
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _best_cell(summary: dict, benchmark: NASBench101) -> str:
+    from gnn_nas.analysis.draw import cell_text
+
+    best = summary["best"]
+    if best is None:
+        return "every evaluation failed: the history says why"
+    row = benchmark.table.row_of_hash(best["hash"])
+    cell = benchmark.table.cells[row : row + 1]
+    return f"\nbest cell: {best['hash']} (seed {best['seed']})\n{cell_text(cell)}\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""A search, from its seeds to its summary."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from gnn_nas.analysis.draw import save_cell
+from gnn_nas.analysis.search_curves import draw_search_curves
+from gnn_nas.benchmarks.protocols import BenchmarkReport
+from gnn_nas.cells.table import CellTable
+from gnn_nas.errors import UserError
+from gnn_nas.objective import Objective, Report
+from gnn_nas.run_folder import RunFolder
+from gnn_nas.search.checkpoint import open_checkpoint
+from gnn_nas.search.config import SearchConfig
+from gnn_nas.search.history import History
+from gnn_nas.search.methods import get_method
+from gnn_nas.search.outcome import queried_tests, reported_tests, seed_outcome, summarised
+from gnn_nas.search.progress import SearchProgress
+from gnn_nas.search.queries import Queries
+from gnn_nas.search.workers import run_seeds
+
+if TYPE_CHECKING:
+    from gnn_nas.benchmarks.nasbench101 import NASBench101
+
+
+def run_search(
+    folder: RunFolder,
+    config: SearchConfig,
+    benchmark: NASBench101,
+    benchmark_path: str | os.PathLike[str] | None,
+    jobs: int,
+) -> dict[str, Any]:
+    """Search with all seeds in ``folder``, going on where an interrupted call stopped.
+
+    Args:
+        benchmark_path: where processes are to open the benchmark: see `find_benchmark`.
+        jobs: processes; the result does not depend on their number.
+
+    Returns:
+        the summary, as written to ``summary.json``
+
+    Raises:
+        UserError: the checkpoint or a history does not fit, or a file cannot be written.
+    """
+    with SearchProgress(folder, config, BenchmarkReport.columns) as progress:
+        run_seeds(folder, config, benchmark_path, jobs, progress.update)
+    histories = [_ended_history(folder, seed) for seed in config.all_seeds]
+    outcomes = [
+        {
+            "seed": seed,
+            **seed_outcome(history, config.queries, benchmark.table, benchmark),
+            "wall_seconds": folder.controller(seed).load_summary()["wall_seconds"],
+        }
+        for seed, history in zip(config.all_seeds, histories, strict=True)
+    ]
+    found = [outcome for outcome in outcomes if outcome["reward"] is not None]
+    best = max(found, key=lambda outcome: outcome["reward"], default=None)
+    summary = {
+        "method": config.method,
+        "protocol": config.protocol,
+        "checkpoint": config.checkpoint,
+        "queries": config.queries,
+        "seeds": config.seeds,
+        **summarised(outcomes, config.queries),
+        "best": best and {key: best[key] for key in ("seed", "hash", "reward", "test", "rank")},
+    }
+    draw_search_curves(
+        folder.search_curves,
+        [reported_tests(history) for history in histories],
+        [queried_tests(history) for history in histories],
+        100 * benchmark.best_test,
+        title=f"{config.method}, protocol {config.protocol}, seeds: {config.seeds}",
+    )
+    if best:
+        row = benchmark.table.row_of_hash(best["hash"])
+        title = f"{best['test']:.2f} %, rank {best['rank']}, {best['hash']}"
+        save_cell(folder.best_cell, benchmark.table.cells[row : row + 1], title)
+    folder.save_summary(summary)
+    return summary
+
+
+def run_seed(
+    folder: RunFolder,
+    config: SearchConfig,
+    seed: int,
+    table: CellTable,
+    objective: Objective,
+    report: Report,
+) -> History:
+    """Search with one seed, from the beginning; what its history holds is not evaluated again.
+
+    The controller is saved as the search has left it, with a summary that marks the seed as done.
+
+    Raises:
+        UserError: the checkpoint does not fit, the history is of another search, or a file cannot
+            be written.
+    """
+    started = time.perf_counter()
+    checkpoint = open_checkpoint(config.checkpoint)
+    if checkpoint.fingerprint != config.weights:
+        raise UserError(
+            f"{checkpoint.folder.weights} has changed since the search began: put the weights back,"
+            " or search anew with another --out"
+        )
+    controller = checkpoint.controller(seed)
+    method = get_method(config.method)
+    history = History(folder.history(seed), report.columns)
+    method.search(
+        Queries(table, objective, report, config.queries, history),
+        table,
+        controller,
+        torch.Generator().manual_seed(seed),
+        method.Settings.model_validate(config.settings),
+    )
+    own = folder.controller(seed)
+    checkpoint.save(controller, own, seed)
+    own.save_summary(
+        {
+            "method": config.method,
+            "protocol": config.protocol,
+            "seed": seed,
+            "queries": len(history.queries),
+            "wall_seconds": time.perf_counter() - started,
+        }
+    )
+    return history
+
+
+def _ended_history(folder: RunFolder, seed: int) -> History:
+    history = History(folder.history(seed), BenchmarkReport.columns)
+    controller = folder.controller(seed)
+    made, there = controller.load_summary()["queries"], len(history.queries)
+    if made != there:
+        raise UserError(
+            f"{history.path} holds {there} queries, but {made} were made: delete it and"
+            f" {controller.path}, and --resume to search with this seed again"
+        )
+    return history

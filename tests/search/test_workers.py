@@ -1,0 +1,94 @@
+"""The processes, with a benchmark of made-up accuracies."""
+
+import multiprocessing
+import time
+
+import pytest
+
+from gnn_nas.errors import UserError
+from gnn_nas.run_folder import RunFolder
+from gnn_nas.search.config import SearchConfig
+from gnn_nas.search.workers import run_seeds
+
+
+@pytest.fixture
+def config() -> SearchConfig:
+    return SearchConfig(
+        method="random",
+        protocol="oracle",
+        queries=300,
+        seeds=2,
+        seed=0,
+        checkpoint="none",
+        weights=None,
+        benchmark="made up",
+        settings={},
+    )
+
+
+@pytest.fixture
+def folder(tmp_path, config) -> RunFolder:
+    return RunFolder.create(tmp_path / "run", config)
+
+
+def no_process_is_left() -> bool:
+    return not multiprocessing.active_children()
+
+
+def test_seeds_that_are_done_are_left_alone(folder, config, made_up_benchmark):
+    before = {}
+    for seed in config.all_seeds:
+        folder.controller(seed).path.mkdir()
+        folder.controller(seed).save_summary({"queries": 300})
+        before[seed] = list(folder.controller(seed).path.iterdir())
+    run_seeds(folder, config, made_up_benchmark, 2, lambda: None)
+    for seed in config.all_seeds:
+        assert list(folder.controller(seed).path.iterdir()) == before[seed]
+        assert not folder.history(seed).exists()
+
+
+def test_one_process_searches_with_one_seed_after_the_other(folder, config, made_up_benchmark):
+    most = 0
+
+    def watch() -> None:
+        nonlocal most
+        most = max(most, len(multiprocessing.active_children()))
+
+    run_seeds(folder, config, made_up_benchmark, 1, watch)
+    assert all(folder.controller(seed).finished for seed in config.all_seeds)
+    assert most == 1
+    assert no_process_is_left()
+
+
+def test_a_mistake_of_the_user_comes_back_as_such(folder, config, tmp_path):
+    with pytest.raises(UserError, match="absent: cannot read: No such file"):
+        run_seeds(folder, config, tmp_path / "absent", 2, lambda: None)
+    assert no_process_is_left()
+
+
+def test_a_process_that_was_killed_is_a_clear_error(folder, config, made_up_benchmark):
+    def watch() -> None:
+        multiprocessing.active_children()[0].kill()
+
+    with pytest.raises(UserError, match=r"killed by signal 9.*continue with --resume"):
+        run_seeds(folder, config, made_up_benchmark, 2, watch)
+    assert no_process_is_left()
+
+
+def test_a_defect_is_no_mistake_of_the_user(folder, config, made_up_benchmark, capfd):
+    broken = config.model_copy(update={"method": "no-such-method"})
+    with pytest.raises(RuntimeError, match="see its traceback"):
+        run_seeds(folder, broken, made_up_benchmark, 1, lambda: None)
+    assert "KeyError: 'no-such-method'" in capfd.readouterr().err
+
+
+def test_an_interruption_ends_all_processes_at_once(folder, config, made_up_benchmark):
+    started = time.monotonic()
+
+    def watch() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_seeds(folder, config, made_up_benchmark, 2, watch)
+    assert no_process_is_left()
+    assert time.monotonic() - started < 60
