@@ -46,8 +46,7 @@ class Surrogate:
         apart = ~torch.eye(len(inputs), dtype=torch.bool, device=inputs.device)
         self.units = [d[apart].median().clamp(min=1e-6) for d in distances]
         if len(inputs) >= self._fitted_to * _GROWTH:
-            some = _evenly_spaced(len(inputs)).to(inputs.device)
-            self._fit_parameters([d[some][:, some] for d in distances], values[some])
+            self._fit_parameters(*_thinned(distances, values))
             self._fitted_to = len(inputs)
         with torch.no_grad():
             self.factor = self._factor(distances, self.parameters)
@@ -125,10 +124,13 @@ class Surrogate:
         ]
 
 
-def _evenly_spaced(count: int) -> Tensor:
-    """Indices of all of ``count`` data, or of `_FITTED` among them."""
-    fitted = min(count, _FITTED)
-    return torch.arange(fitted) * count // fitted
+def _thinned(distances: list[Tensor], values: Tensor) -> tuple[list[Tensor], Tensor]:
+    """Distances among the data and their values, of `_FITTED` evenly spaced ones at most."""
+    count = len(values)
+    if count <= _FITTED:
+        return distances, values
+    some = torch.arange(_FITTED, device=values.device) * count // _FITTED
+    return [distance[some][:, some] for distance in distances], values[some]
 
 
 def _distance(left: Tensor, right: Tensor) -> Tensor:

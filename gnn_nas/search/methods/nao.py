@@ -22,14 +22,14 @@ class Settings(Section):
     initial: int = Field(default=16, ge=2, description="random cells to begin with")
     candidates: int = Field(default=8, ge=1, description="cells queried in a round")
     seeds: int = Field(default=48, ge=1, description="best cells so far that the ascent starts at")
-    restarts: int = Field(default=80, ge=1, description="random cells that it starts at as well")
+    restarts: int = Field(default=240, ge=1, description="random cells that it starts at as well")
     steps: int = Field(default=12, ge=1, description="steps of the ascent, each of them decoded")
     step_size: float = Field(default=0.1, gt=0, description="length of a step on the unit sphere")
     optimism: float = Field(
         default=1.0, ge=0, description="weight of the surrogate's uncertainty beside its mean"
     )
     patience: int = Field(
-        default=60, ge=1, description="queries without a better cell before the search widens"
+        default=100, ge=1, description="queries without a better cell before the search widens"
     )
     breadth: int = Field(
         default=500, ge=1, description="most promising cells that a widened search draws from"

@@ -1,0 +1,36 @@
+"""Compare two searches of the same seeds: ``python -m bench.paired runs/search-a runs/search-b``.
+
+Prints mean accuracies after 50, 100, ... queries and the p-value of Wilcoxon's signed-rank test
+over the seeds (two-sided; ties are split).
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import wilcoxon
+
+
+def main() -> None:
+    """Compare the folders' summaries."""
+    parser = argparse.ArgumentParser(prog="paired", description=__doc__)
+    parser.add_argument("folders", nargs=2, type=Path, metavar="DIR")
+    arguments = parser.parse_args()
+    first, second = (
+        {seed["seed"]: seed["test_at"] for seed in summary["per_seed"]}
+        for summary in (json.loads((f / "summary.json").read_text()) for f in arguments.folders)
+    )
+    seeds = sorted(first.keys() & second.keys())
+    print(f"{len(seeds)} seeds; {arguments.folders[0]} against {arguments.folders[1]}")
+    for queries in first[seeds[0]]:
+        ours, theirs = (
+            np.array([side[seed][queries] for seed in seeds]) for side in (first, second)
+        )
+        differs = bool((ours != theirs).any())
+        p = wilcoxon(ours, theirs, zero_method="zsplit").pvalue if differs else 1.0
+        print(f"{queries:>4} queries: {ours.mean():.3f} {theirs.mean():.3f}  p = {p:.2g}")
+
+
+if __name__ == "__main__":
+    main()
