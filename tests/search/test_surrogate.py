@@ -140,11 +140,14 @@ def test_hyperparameters_are_fitted_to_evenly_spaced_data_where_there_are_many(m
     assert difference.abs().max() < 0.3 * values.std()
 
 
-@pytest.mark.parametrize("count", [2, 999, 1000, 1001, 1999, 4236])
-def test_evenly_spaced_data_are_spread_over_all(count):
-    indices = surrogate_module._evenly_spaced(count)
-    assert len(indices) == len(indices.unique()) == min(count, 1000)
-    assert indices[0] == 0
-    assert count - indices[-1] <= math.ceil(count / 1000)
-    if count <= 1000:
-        assert indices.tolist() == list(range(count))
+@pytest.mark.parametrize("excess", [-398, -1, 0, 1, 399, 3836])
+def test_evenly_spaced_data_are_spread_over_all(excess):
+    most = surrogate_module._FITTED
+    values = torch.arange(most + excess)
+    distances = [(values[:, None] - values).abs() for _ in BLOCKS]
+    thinned, kept = surrogate_module._thinned(distances, values)
+    assert len(kept.unique()) == min(len(values), most)
+    assert kept[0] == 0
+    assert kept.diff().max() <= math.ceil(len(values) / most)
+    for distance in thinned:
+        assert torch.equal(distance, (kept[:, None] - kept).abs())
