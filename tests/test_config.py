@@ -56,8 +56,11 @@ def test_paper_settings_differ_from_multisim_in_the_optimisation_only():
     assert paper.optimizer.schedule_args == {"at": [6000], "gamma": 0.2}
     assert paper.optimizer.clip == 0
     assert paper.training.embedding_noise == 0
+    assert paper.training.structure_weight == 0
     assert paper.training.precision == "float32"
-    update = {"optimizer": base.optimizer, "training": base.training}
+    # Without pretraining the predictor is as small as ever.
+    model = paper.model.model_copy(update={"predictor_hidden": base.model.predictor_hidden})
+    update = {"model": model, "optimizer": base.optimizer, "training": base.training}
     assert paper.training.steps == base.training.steps
     assert paper.model_copy(update=update) == base
 
@@ -98,6 +101,7 @@ def test_overrides_are_parsed_as_yaml_and_the_last_one_wins():
         ("metric.loss_args.alpha=.inf", ["metric.loss_args", "finite"]),
         ("metric.loss_args.alpha=2020-01-01", ["metric.loss_args", "date"]),
         ("metric.miner=null", ["miner_args are given, but miner is null"]),
+        ("training.structure_weight=-1", ["training.structure_weight must be greater than or"]),
         ("data.batch_size=500", ["batch_size 500", "1 + positives = 8"]),
         ("data=[1]", ["data must be a mapping"]),
         ("model", ["expected section.key=value"]),

@@ -1,5 +1,7 @@
 """Training curves as a picture (the paper's Fig. 3)."""
 
+import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,8 @@ from gnn_nas.files import atomic_path
 
 def draw_curves(rows: list[dict[str, Any]], path: Path) -> None:
     """Draw loss parts and token accuracy against steps into a PNG file.
+
+    The structure loss has a panel where the run has one.
 
     Args:
         rows: of ``metrics.jsonl``, with ``kind`` ``train`` or ``validation``.
@@ -19,14 +23,25 @@ def draw_curves(rows: list[dict[str, Any]], path: Path) -> None:
 
     train = [row for row in rows if row["kind"] == "train"]
     validation = [row for row in rows if row["kind"] == "validation"]
-    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 3.8), layout="constrained")
-    for axes, name, title in (
-        (left, "reconstruction", "Reconstruction loss"),
-        (middle, "metric", "Metric loss"),
-    ):
-        axes.plot([r["step"] for r in train], [r[name] for r in train], color="tab:blue", lw=1)
+    losses = {"reconstruction": "Reconstruction loss", "metric": "Metric loss"}
+    if any(row.get("structure") for row in train):
+        losses["structure"] = "Structure loss"
+    panels = len(losses) + 1
+    figure, (*loss_axes, right) = plt.subplots(
+        1, panels, figsize=(13 * panels / 3, 3.8), layout="constrained"
+    )
+    for axes, (name, title) in zip(loss_axes, losses.items(), strict=True):
+        values = [r[name] for r in train]
+        axes.plot([r["step"] for r in train], values, color="tab:blue", lw=1, label="training")
         axes.set(title=title, xlabel="step", ylabel="loss")
-    left.set_yscale("log")
+        # The metric loss may be negative or 0 for long.
+        if name != "metric" and _has_logarithm(values):
+            axes.set_yscale("log")
+    if "structure" in losses:
+        steps = [r["step"] for r in validation]
+        errors = [r.get("structure_error") for r in validation]
+        loss_axes[-1].plot(steps, errors, color="tab:orange", marker="o", label="held-out")
+        loss_axes[-1].legend(frameon=False)
     right.plot(
         [r["step"] for r in train],
         [r["token_accuracy"] for r in train],
@@ -46,9 +61,14 @@ def draw_curves(rows: list[dict[str, Any]], path: Path) -> None:
         )
     right.set(title="Accuracy", xlabel="step", ylabel="share", ylim=(None, 1.02))
     right.legend(frameon=False)
-    for axes in (left, middle, right):
+    for axes in (*loss_axes, right):
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.3)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=150)
     plt.close(figure)
+
+
+def _has_logarithm(values: Iterable[float | None]) -> bool:
+    """Whether there is anything to draw on a logarithmic scale."""
+    return any(value is not None and 0 < value < math.inf for value in values)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from gnn_nas.cells.structure import structure
+from gnn_nas.cells.structure import NUM_PATTERNS, NUM_SHAPE, structure
 from gnn_nas.cells.table import CellTable
 
 _CHUNK = 8192
@@ -17,10 +17,10 @@ def structure_targets(table: CellTable) -> Tensor:
     Shapes:
         - returns: float32 ``[423624, 141]``
     """
-    rows = torch.arange(len(table), device=table.module_hash.device)
-    targets = torch.cat(
-        [torch.cat(structure(table.cells[part]), dim=1) for part in rows.split(_CHUNK)]
-    )
+    device = table.module_hash.device
+    targets = torch.empty(len(table), NUM_SHAPE + NUM_PATTERNS, device=device)
+    for rows in torch.arange(len(table), device=device).split(_CHUNK):
+        targets[rows] = torch.cat(structure(table.cells[rows]), dim=1)
     deviation, mean = torch.std_mean(targets, dim=0)
     # One column is the same for all cells: every input leads to an output.
     targets.sub_(mean).div_(deviation.clamp(min=1e-6))

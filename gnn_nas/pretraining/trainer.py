@@ -38,7 +38,7 @@ def pretrain(state: TrainingState, folder: RunFolder) -> dict[str, Any]:
         PositivesViolation: networkx found a positive that is too far from its anchor.
     """
     config = state.config
-    validation = Validation(state.table, state.held_out, config.seed)
+    validation = Validation(state.table, state.held_out, config.seed, state.structure)
     if folder.checkpoint.exists():
         state.restore(folder)
     folder.cut_metrics(state.step)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn.functional import mse_loss
 
 from gnn_nas.analysis.distinctness import distinct_embeddings
 from gnn_nas.analysis.locality import locality
@@ -26,12 +27,17 @@ class Validation:
         table: the cell table.
         held_out: bool ``[423624]``, the cells that were not trained on.
         seed: of the validation's own draws.
+        structure: standardised structure of every cell, ``[423624, 141]``; None where the
+            predictor is not pretrained.
     """
 
-    def __init__(self, table: CellTable, held_out: Tensor, seed: int) -> None:
+    def __init__(
+        self, table: CellTable, held_out: Tensor, seed: int, structure: Tensor | None = None
+    ) -> None:
         self.table = table
         self.rows = held_out.nonzero().flatten()
         self.seed = seed
+        self.structure = structure
         generator = self._generator()
         # Held-out cells that can be anchors, and training cells, in a random but fixed order.
         self.anchors = self._shuffled(held_out & (table.cells.vertices > 2), generator)
@@ -45,6 +51,7 @@ class Validation:
             **reconstruction(controller, self.table, self.rows),
             **self._retrieval(controller, generator),
             **prior(controller, self.table, training, generator),
+            **self._structure_error(controller),
         }
 
     def measure_all(self, controller: Controller) -> dict[str, float]:
@@ -64,6 +71,15 @@ class Validation:
             controller.encode_rows(self.table, torch.cat([anchors, positives.rows])),
             torch.cat([labels, labels.repeat_interleave(_POSITIVES)]),
         )
+
+    @torch.no_grad()
+    def _structure_error(self, controller: Controller) -> dict[str, float]:
+        """Mean squared error of the structure told, in standard deviations."""
+        if self.structure is None:
+            return {}
+        embeddings = controller.encode_rows(self.table, self.rows)
+        told = controller.predictor.read_structure(embeddings)
+        return {"structure_error": mse_loss(told, self.structure[self.rows]).item()}
 
     def _generator(self) -> torch.Generator:
         return torch.Generator(self.table.module_hash.device).manual_seed(self.seed)

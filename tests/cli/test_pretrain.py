@@ -34,6 +34,7 @@ TINY = (
     "training.validate_every=120",
     "training.checkpoint_every=7",
     "training.embedding_noise=0.01",
+    "training.structure_weight=0.0",
 )
 OPTIONS = [f"--config={CONFIG}", f"--max-steps={STEPS}", *(f"--set={value}" for value in TINY)]
 

@@ -38,15 +38,19 @@ TRAINING = TrainingConfig(
     validate_every=1,
     checkpoint_every=1,
     embedding_noise=0.0,
+    structure_weight=0.0,
     precision="float32",
 )
 
 
 def objective(
-    metric: MetricConfig | None = None, generator: torch.Generator | None = None, **training
+    metric: MetricConfig | None = None,
+    generator: torch.Generator | None = None,
+    structure: Tensor | None = None,
+    **training,
 ) -> PretrainingObjective:
     generator = generator or torch.Generator().manual_seed(4)
-    return PretrainingObjective(metric, TRAINING.model_copy(update=training), generator)
+    return PretrainingObjective(metric, TRAINING.model_copy(update=training), structure, generator)
 
 
 def naive_reconstruction(logits: Tensor, tokens: Tensor) -> tuple[float, float]:
@@ -73,6 +77,7 @@ def test_reconstruction_is_the_mean_over_all_27_positions(table, batch, controll
     assert result.token_accuracy.item() == pytest.approx(accuracy, abs=1e-6)
     assert result.total == result.reconstruction
     assert result.metric == 0
+    assert result.structure == 0
 
 
 def test_the_target_is_the_canonical_cell_not_the_edited_one(table, batch, controller):
@@ -114,11 +119,57 @@ def test_the_weight_scales_the_encoder_s_gradient(table, batch, controller):
     torch.testing.assert_close(twice - plain, 2 * (once - plain), rtol=1e-3, atol=1e-6)
 
 
-def test_the_predictor_has_no_part_in_it(table, batch, controller):
-    objective(MULTISIM, embedding_noise=0.1)(controller, table, batch).total.backward()
+def test_without_targets_the_predictor_has_no_part_in_it(table, batch, controller):
+    result = objective(MULTISIM, embedding_noise=0.1)(controller, table, batch)
+    assert result.structure == 0
+    result.total.backward()
     assert all(p.grad is None for p in controller.predictor.parameters())
     trained = [*controller.encoder.parameters(), *controller.decoder.parameters()]
     assert all(p.grad is not None for p in trained)
+
+
+@torch.no_grad()
+def test_the_structure_loss_is_the_mean_squared_error_and_weighted(
+    table, batch, controller, targets
+):
+    # Noise is for the decoder alone.
+    weights = {"structure_weight": 0.3, "embedding_noise": 0.1}
+    result = objective(MULTISIM, structure=targets, **weights)(controller, table, batch)
+    told = controller.predictor.read_structure(controller.encode(batch.cells)).tolist()
+    squares = [
+        (value - wanted) ** 2
+        for row, values in zip(batch.rows.tolist(), told, strict=True)
+        for value, wanted in zip(values, targets[row].tolist(), strict=True)
+    ]
+    assert len(squares) == 48 * 141
+    assert result.structure.item() == pytest.approx(sum(squares) / len(squares), rel=1e-5)
+    assert result.structure > 0.1
+    total = result.reconstruction + 0.7 * result.metric + 0.3 * result.structure
+    assert result.total.item() == pytest.approx(total.item(), rel=1e-6)
+
+
+def test_the_structure_loss_trains_the_encoder_and_the_predictor_s_lower_half(
+    table, batch, controller, targets
+):
+    def gradients(structure: Tensor | None, weight: float) -> dict[str, Tensor | None]:
+        controller.zero_grad()
+        loss = objective(MULTISIM, structure=structure, structure_weight=weight)
+        loss(controller, table, batch).total.backward()
+        return {name: parameter.grad for name, parameter in controller.named_parameters()}
+
+    without, once, twice = gradients(None, 0.0), gradients(targets, 0.3), gradients(targets, 0.6)
+    for name, gradient in without.items():
+        if name.startswith("predictor.performance."):
+            assert once[name] is None
+        elif name.startswith("predictor.structure."):
+            assert once[name].norm() > 1e-4
+            torch.testing.assert_close(twice[name], 2 * once[name])
+        elif name.startswith("decoder."):
+            torch.testing.assert_close(once[name], gradient)
+        else:
+            share = once[name] - gradient
+            assert share.norm() > 1e-6
+            torch.testing.assert_close(twice[name] - gradient, 2 * share, rtol=1e-2, atol=1e-5)
 
 
 class Listening(torch.nn.Module):
@@ -160,14 +211,19 @@ def test_without_noise_nothing_is_drawn(table, batch, controller):
     assert not torch.equal(generator.get_state(), before)
 
 
-def test_lower_precision_moves_losses_and_gradients_a_little(table, batch, controller):
+def test_lower_precision_moves_losses_and_gradients_a_little(table, batch, controller, targets):
     def measured(precision: str) -> tuple[Tensor, Tensor]:
-        result = objective(MULTISIM, precision=precision)(controller, table, batch)
-        parameters = [*controller.encoder.parameters(), *controller.decoder.parameters()]
+        options = {"structure": targets, "structure_weight": 0.3, "precision": precision}
+        result = objective(MULTISIM, **options)(controller, table, batch)
+        parameters = [
+            *controller.encoder.parameters(),
+            *controller.decoder.parameters(),
+            *controller.predictor.structure.parameters(),
+        ]
         gradients = torch.autograd.grad(result.total, parameters)
         assert all(gradient.dtype == torch.float32 for gradient in gradients)
         assert result.total.dtype == torch.float32
-        losses = torch.stack([result.reconstruction, result.metric])
+        losses = torch.stack([result.reconstruction, result.metric, result.structure])
         return losses, torch.cat([gradient.flatten() for gradient in gradients])
 
     (losses, gradient), (lower_losses, lower_gradient) = map(measured, ("float32", "bfloat16"))

@@ -4,7 +4,13 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from gnn_nas.pretraining.report import Report
 from gnn_nas.run_folder import RunFolder
 
-LOSSES = {"loss": 2.0, "reconstruction": 1.5, "metric": 0.5, "token_accuracy": 0.25}
+LOSSES = {
+    "loss": 2.0,
+    "reconstruction": 1.5,
+    "metric": 0.5,
+    "structure": 0.2,
+    "token_accuracy": 0.25,
+}
 FIGURES = {
     "token_accuracy": 0.9,
     "exact_match": 0.8,
@@ -12,6 +18,7 @@ FIGURES = {
     "map_at_r": 0.6,
     "prior_validity": 0.5,
     "prior_uniqueness": 0.4,
+    "structure_error": 0.3,
 }
 
 

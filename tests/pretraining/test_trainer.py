@@ -5,11 +5,12 @@ import math
 
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from gnn_nas.cells.checker import PositivesCheck
 from gnn_nas.config import PretrainConfig
 from gnn_nas.errors import UserError
-from gnn_nas.pretraining import trainer
+from gnn_nas.pretraining import trainer, training_state, validation
 from gnn_nas.pretraining.held_out import held_out_cells
 from gnn_nas.pretraining.trainer import PositivesViolation, pretrain
 from gnn_nas.pretraining.training_state import TrainingState
@@ -95,7 +96,8 @@ def test_rows_and_checkpoints_come_at_their_intervals(run, monkeypatch):
     assert saved == [3, 6, 9, 10]
     row = folder.read_metrics()[0]
     assert set(row) == {
-        *("step", "kind", "loss", "reconstruction", "metric", "token_accuracy", "learning_rate")
+        *("step", "kind", "loss", "reconstruction", "metric", "structure", "token_accuracy"),
+        "learning_rate",
     }
 
 
@@ -144,6 +146,37 @@ def test_the_summary_counts_and_times(run, config):
     assert summary["seed"] == config.seed
     assert summary["duplicate_positives"] >= 0
     assert FIGURES.items() <= summary.items()
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.3])
+def test_the_structure_error_is_noted_where_the_structure_is_learnt(
+    make_config, table, targets, tmp_path, monkeypatch, weight
+):
+    monkeypatch.setattr(training_state, "structure_targets", lambda _: targets)
+    monkeypatch.setattr(trainer, "_LAST_CHECK", 1)
+    monkeypatch.setattr(validation, "reconstruction", lambda *_: FIGURES)
+    monkeypatch.setattr(validation, "distinct_embeddings", lambda *_: 7)
+    for name in ("retrieval", "prior", "locality"):
+        monkeypatch.setattr(validation, name, lambda *_: {})
+
+    config = make_config(
+        f"training.structure_weight={weight}",
+        "training.steps=4",
+        "training.log_every=1",
+        "training.validate_every=2",
+        "training.checkpoint_every=2",
+    )
+    folder = RunFolder.create(tmp_path / "run", config)
+    summary = pretrain(TrainingState(config, table, held_out_cells(table, 0.01)), folder)
+    rows = [row for row in folder.read_metrics() if row["kind"] == "validation"]
+    assert len(rows) == 2
+    tags = EventAccumulator(str(folder.tensorboard)).Reload().Tags()["scalars"]
+    for noted in (*rows, summary, json.loads(folder.summary.read_text())):
+        assert ("structure_error" in noted) == (weight > 0)
+    assert ("validation/structure_error" in tags) == (weight > 0)
+    if weight:
+        assert 0 < summary["structure_error"] == rows[1]["structure_error"] < 2
+        assert rows[0] != rows[1]
 
 
 @pytest.mark.parametrize("check", [1, 2])

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from gnn_nas.config import PretrainConfig, load_config
 from gnn_nas.errors import UserError
+from gnn_nas.pretraining import training_state as module
 from gnn_nas.pretraining.held_out import held_out_cells
 from gnn_nas.pretraining.training_state import TrainingState
 from gnn_nas.run_folder import RunFolder
@@ -15,8 +16,14 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 @pytest.fixture
-def start(table):
-    """Gives a new state of a config."""
+def start(table, monkeypatch, request):
+    """Gives a new state of a config; all states share the targets of the structure."""
+
+    def shared(given) -> Tensor:
+        assert given is table
+        return request.getfixturevalue("targets")
+
+    monkeypatch.setattr(module, "structure_targets", shared)
     held_out = held_out_cells(table, 0.01)
     return lambda config: TrainingState(config, table, held_out)
 
@@ -50,7 +57,15 @@ def refuses(message: str):
     ("name", "overrides"),
     [
         ("gin_multisim", []),
-        ("gin_multisim", ["training.embedding_noise=0.1", "training.precision=bfloat16"]),
+        ("gin_multisim", ["training.structure_weight=0.3"]),
+        (
+            "gin_multisim",
+            [
+                "training.embedding_noise=0.1",
+                "training.structure_weight=0.3",
+                "training.precision=bfloat16",
+            ],
+        ),
         (
             "gin_margin",
             ["optimizer.clip=0.1", "optimizer.name=SGD", "optimizer.args={momentum: 0.9}"],
@@ -87,18 +102,21 @@ def test_the_seed_decides(make_config, start):
     assert not torch.equal(weights(1), weights(2))
 
 
-def test_neither_global_random_state_nor_predictor_are_touched(make_config, start):
+@pytest.mark.parametrize("weight", [0.0, 0.3])
+def test_the_predictor_s_lower_half_moves_with_a_weight_only_its_upper_never(
+    make_config, start, weight
+):
     torch.manual_seed(3)
     before = torch.get_rng_state()
-    state = start(make_config())
-    predictor = [p.clone() for p in state.controller.predictor.parameters()]
-    trained = [p.clone() for p in state.trained]
-    advanced(state, 3)
+    state = start(make_config(f"training.structure_weight={weight}"))
+    assert (state.structure is None) == (weight == 0)
+    first = {name: p.clone() for name, p in state.controller.named_parameters()}
+    losses = advanced(state, 3).averages(3)
     assert torch.equal(torch.get_rng_state(), before)
-    for one, other in zip(predictor, state.controller.predictor.parameters(), strict=True):
-        assert torch.equal(one, other)
-    moved = [not torch.equal(one, other) for one, other in zip(trained, state.trained, strict=True)]
-    assert all(moved)
+    assert (losses["structure"] > 0) == (weight > 0)
+    for name, parameter in state.controller.named_parameters():
+        still = "predictor." if weight == 0 else "predictor.performance."
+        assert torch.equal(parameter, first[name]) == name.startswith(still), name
 
 
 @pytest.mark.parametrize(
@@ -112,8 +130,10 @@ def test_every_config_makes_steps_at_its_own_batch_size(start, path):
     assert 0.5 < losses["reconstruction"] < 5
     weight = config.metric.weight if config.metric else 0
     total = losses["reconstruction"] + weight * losses["metric"]
+    total += config.training.structure_weight * losses["structure"]
     assert losses["loss"] == pytest.approx(total, rel=1e-5)
     assert (losses["metric"] != 0) == (path.stem != "gin_nometric")
+    assert (losses["structure"] != 0) == (path.stem != "paper_sgd")
 
 
 def test_there_is_a_config_for_each_of_the_nine_losses():
@@ -121,19 +141,25 @@ def test_there_is_a_config_for_each_of_the_nine_losses():
 
 
 def test_the_losses_go_down(make_config, start):
-    config = make_config("training.steps=150", "optimizer.lr=0.01", "data.batch_size=64")
+    config = make_config(
+        "training.steps=150",
+        "training.structure_weight=0.3",
+        "optimizer.lr=0.01",
+        "data.batch_size=64",
+    )
     state = start(config)
     first = advanced(state, 15).averages(15)
     advanced(state, 120).averages(120)
     last = advanced(state, 15).averages(15)
     assert last["reconstruction"] < 0.6 * first["reconstruction"]
     assert last["metric"] < first["metric"]
+    assert last["structure"] < 0.9 * first["structure"]
     assert last["token_accuracy"] > first["token_accuracy"] + 0.1
 
 
 def test_averages_are_the_means_of_the_steps_and_begin_anew(make_config, start):
     recorded = []
-    state = start(make_config())
+    state = start(make_config("training.structure_weight=0.3"))
     objective = state.objective
 
     def recording(*arguments):
@@ -144,7 +170,7 @@ def test_averages_are_the_means_of_the_steps_and_begin_anew(make_config, start):
     for count in (3, 2):
         recorded.clear()
         averages = advanced(state, count).averages(count)
-        for name in ("reconstruction", "metric", "token_accuracy"):
+        for name in ("reconstruction", "metric", "structure", "token_accuracy"):
             values = [getattr(losses, name).item() for losses in recorded]
             assert averages[name] == pytest.approx(sum(values) / count, rel=1e-5)
         assert len(recorded) == count
@@ -153,7 +179,8 @@ def test_averages_are_the_means_of_the_steps_and_begin_anew(make_config, start):
 def test_gradients_are_clipped(make_config, start):
     def change(clip: float) -> float:
         sgd = ("optimizer.name=SGD", "optimizer.lr=1.0", "optimizer.schedule=constant")
-        state = start(make_config(*sgd, "optimizer.schedule_args={}", f"optimizer.clip={clip}"))
+        sgd += ("optimizer.schedule_args={}", "training.structure_weight=0.3")
+        state = start(make_config(*sgd, f"optimizer.clip={clip}"))
         before = [p.detach().clone() for p in state.trained]
         advanced(state, 1)
         moved = [(a - b).flatten() for a, b in zip(before, state.trained, strict=True)]
@@ -200,6 +227,7 @@ def snapshot(folder: RunFolder) -> dict[str, bytes]:
         ("model.hidden=9", r"another architecture than the config: encoder.* is \(8, .* \(9, "),
         ("model.layers=3", "another architecture than the config"),
         ("model.decoder_hidden=4", "another architecture than the config: decoder.input_weight"),
+        ("model.predictor_hidden=4", "another architecture than the config: predictor.structure"),
         ("seed=1", "belongs to a run with another config"),
         ("optimizer.name=SGD", "belongs to a run with another config"),
     ],
