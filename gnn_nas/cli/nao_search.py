@@ -189,8 +189,9 @@ def _cores() -> int:
 
 
 def _table(summary: dict) -> str:
-    lines = [f"{'':36}{'mean':>10}{'std':>10}{'worst':>10}"]
-    spreads = dict(summary["aggregated"])
+    title = f"{summary['method']}, protocol {summary['protocol']}"
+    lines = [f"{title:36}{'mean':>10}{'std':>10}{'worst':>10}"]
+    spreads = summary["aggregated"]
     named = [(label, spreads[name]) for name, label in _FIGURES.items()]
     named += [(f"after {n} queries, %", spread) for n, spread in spreads["test_at"].items()]
     for label, spread in named:

@@ -133,6 +133,7 @@ def test_the_summary_holds_every_figure_and_is_printed(finished, cwd, measuremen
     best = max(summary["per_seed"], key=lambda outcome: outcome["reward"])
     assert summary["best"]["hash"] == best["hash"]
     printed = (cwd / "stdout").read_text()
+    assert re.match(r"evolution, protocol oracle +mean +std +worst\n", printed)
     assert f"{summary['best_test_mean']:.3f}" in printed
     assert f"best cell: {best['hash']} (seed {best['seed']})\n0  in\n1  " in printed
     assert "written to runs/search-evolution-oracle-none" in printed
