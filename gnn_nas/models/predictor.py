@@ -4,6 +4,9 @@ from torch import Tensor, nn
 
 from gnn_nas.cells.structure import NUM_PATTERNS, NUM_SHAPE
 
+# Hidden width of the upper half: narrow, as it learns from few accuracies.
+_PERFORMANCE_HIDDEN = 32
+
 
 class Predictor(nn.Module):
     """Predicts one number per cell from its embedding (the paper's ``f_p``).
@@ -12,7 +15,7 @@ class Predictor(nn.Module):
     embedding alone, so that what is left to learn from few accuracies is a smooth function of that.
 
     Args:
-        embedding: dimension of the embedding; hidden: width of the hidden layer of either half.
+        embedding: dimension of the embedding; hidden: width of the lower half's hidden layer.
 
     Shapes:
         - embeddings: ``[B, embedding]``
@@ -27,9 +30,9 @@ class Predictor(nn.Module):
             nn.Linear(hidden, NUM_SHAPE + NUM_PATTERNS),
         )
         self.performance = nn.Sequential(
-            nn.Linear(NUM_SHAPE + NUM_PATTERNS, hidden),
+            nn.Linear(NUM_SHAPE + NUM_PATTERNS, _PERFORMANCE_HIDDEN),
             nn.ReLU(),
-            nn.Linear(hidden, 1),
+            nn.Linear(_PERFORMANCE_HIDDEN, 1),
         )
 
     def forward(self, embeddings: Tensor) -> Tensor:

@@ -1,0 +1,51 @@
+import torch
+
+from gnn_nas.config import ModelConfig
+from gnn_nas.models.controller import Controller
+from gnn_nas.search.joint_training import JointTraining
+from gnn_nas.search.methods import nao_paper
+
+SIZES = ModelConfig(hidden=16, layers=2, embedding=8, decoder_hidden=16, predictor_hidden=16)
+SETTINGS = nao_paper.Settings(initial=20, seeds=10, candidates=10, epochs=2, steps=5, floor=-3.0)
+
+
+def test_joint_training_lowers_both_losses_and_leaves_the_global_generator_alone(table):
+    controller = Controller(SIZES)
+    rows, targets = torch.arange(0, 640, 10), torch.linspace(0, 1, 64)
+    cells, before = table.cells[rows].to_batch(), torch.get_rng_state()
+
+    def error() -> float:
+        return (controller.predict(controller.encode(cells)) - targets).square().mean().item()
+
+    first = error()
+    train = JointTraining(epochs=60, batch_size=16, lr=0.1, clip=5.0, prediction=0.5)
+    train(controller, table, rows, targets, torch.Generator().manual_seed(0))
+    assert error() < 0.5 * first
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_search_trains_its_controller_and_never_exceeds_its_budget(table, make_queries, tmp_path):
+    controller = Controller(SIZES)
+    weights = controller.encoder.project.weight.clone()
+    queries = make_queries(45, path=tmp_path / "history.csv")
+    nao_paper.search(queries, table, controller, torch.Generator().manual_seed(0), SETTINGS)
+    assert 20 <= len(queries.rows) <= 45
+    assert not torch.equal(controller.encoder.project.weight, weights)
+
+
+def test_it_climbs_to_cells_that_are_new_and_distinct(table):
+    controller = Controller(SIZES)
+    asked = torch.zeros(len(table), dtype=torch.bool)
+    asked[:300_000] = True
+    # A decoder that spells a cell of its own for every embedding.
+    codes = torch.randperm(len(table), generator=torch.Generator().manual_seed(0))
+
+    def decode(embeddings):
+        number = (embeddings[:, 0] * 1e4).long().abs() % len(table)
+        cells = table.cells[codes[number]]
+        return cells, torch.ones(len(number), dtype=torch.bool)
+
+    controller.decode = decode
+    found = nao_paper._climb(controller, table, torch.arange(1000, 1020), asked, SETTINGS)
+    assert len(found) == len(found.unique()) > 0
+    assert not asked[found].any()
