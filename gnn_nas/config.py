@@ -41,7 +41,7 @@ class ModelConfig(Section):
     layers: int = Field(ge=1, le=64, description="number of GIN layers")
     embedding: int = Field(ge=2, le=4096, description="dimension of the L2-normalised embedding")
     decoder_hidden: int = Field(ge=1, le=4096, description="width of the LSTM decoder")
-    predictor_hidden: int = Field(ge=1, le=4096, description="width of the predictor's pretrained hidden layer")
+    predictor_hidden: int = Field(ge=1, le=4096, description="width of the predictor's lower half")
 
 
 class DataConfig(Section):

@@ -28,7 +28,7 @@ class Objective(Protocol):
     """Anything that evaluates cells: a table of measurements, real trainings, remote workers."""
 
     def evaluate(self, rows: Tensor) -> list[Evaluation]:
-        """Evaluate cells, given as distinct rows of the cell table, int64 ``[N]``, in this order."""
+        """Evaluate cells, distinct rows of the cell table, int64 ``[N]``, in this order."""
 
 
 class Report(Protocol):
