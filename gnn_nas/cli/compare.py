@@ -1,0 +1,226 @@
+"""``compare``: the paper's Table 1, pretraining losses compared by what the search finds."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gnn_nas.benchmarks.protocols import PROTOCOLS
+from gnn_nas.cli.common import run_guarded
+from gnn_nas.errors import UserError
+from gnn_nas.search import methods
+from gnn_nas.search.compare.paper import LOSSES, NAMES
+
+if TYPE_CHECKING:
+    from gnn_nas.search.compare.plan import Pretraining, Search
+
+_DESCRIPTION = """\
+Reproduce the paper's Table 1: pretrain a controller with every metric loss, search NAS-Bench-101
+with each, and with random search, and write ours beside the paper's.
+"""
+
+_EPILOG = """\
+Every loss sees the same number of anchors (--anchors), whatever the batches of its config. The work
+is done by pretrain and nao-search, in --jobs processes of one thread. A call with a folder that was
+begun does what is missing there: an interrupted one is continued by calling it again. A finished
+pretraining in the folder (gin_<loss>/) is taken as it is.
+
+How long it takes grows with the number of losses times (anchors + protocols x seeds x queries), and
+falls with the number of cores. To learn it for a machine, time one loss:
+  compare --losses multisim --anchors 12000 --seeds 1 --protocols oracle --out runs/compare-timing
+
+losses: {losses}
+
+protocols: see nao-search --help. The paper's was validation; the tables say which is theirs.
+
+examples:
+  compare
+  compare --checkpoints runs
+  compare --losses multisim,nometric --seeds 20 --protocols oracle --out runs/compare-20
+
+the folder (--out) receives:
+  table1-oracle.md     the table of a protocol; .csv with all digits, .png as a picture
+  gin_multisim/        a pretraining, see pretrain --help: itself a --checkpoint
+  search-nao-oracle-gin_multisim/
+                       a search, see nao-search --help
+  logs/                what the commands said
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    arguments = _parser().parse_args(argv)
+    return run_guarded(lambda: _run(arguments))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="compare",
+        description=_DESCRIPTION,
+        epilog=_EPILOG.format(losses=", ".join(LOSSES)),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--losses", metavar="NAME,...", default=",".join(LOSSES), help="default: all nine")
+    add(
+        "--configs",
+        type=Path,
+        default=Path("configs"),
+        metavar="DIR",
+        help="folder of gin_<loss>.yaml (default: configs)",
+    )
+    add(
+        "--checkpoints",
+        type=Path,
+        metavar="DIR",
+        help="take the pretraining runs gin_<loss> that are there, instead of pretraining",
+    )
+    add(
+        "--anchors",
+        type=int,
+        default=96_000,
+        metavar="N",
+        help="cells that each pretraining sees with positives (default: 96000)",
+    )
+    add("--method", choices=methods.METHODS, default="nao", help="of search (default: nao)")
+    add(
+        "--protocols",
+        metavar="NAME,...",
+        default="single-trial,oracle",
+        help="a table each (default: single-trial,oracle)",
+    )
+    add("--queries", type=int, default=500, metavar="N", help="evaluations a seed (default: 500)")
+    add("--seeds", type=int, default=5, metavar="K", help="searches with each (default: 5)")
+    add(
+        "--benchmark",
+        type=Path,
+        metavar="PATH",
+        help="measurements of NAS-Bench-101 (default: $GNN_NAS_BENCHMARK, else what import-nasbench"
+        " has written)",
+    )
+    add(
+        "--out",
+        type=Path,
+        default=Path("runs") / "compare",
+        metavar="DIR",
+        help="the folder (default: runs/compare)",
+    )
+    add("--jobs", type=int, metavar="J", help="processes at once (default: one a core)")
+    return parser
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    for name in ("anchors", "queries", "seeds", "jobs"):
+        value = getattr(arguments, name)
+        if value is not None and value < 1:
+            raise UserError(f"--{name} must be at least 1, not {value}")
+    losses = _listed(arguments.losses, "--losses", list(LOSSES))
+    protocols = _listed(arguments.protocols, "--protocols", list(PROTOCOLS))
+    if arguments.checkpoints and not arguments.checkpoints.is_dir():
+        raise UserError(f"--checkpoints {arguments.checkpoints}: no such folder")
+
+    # Imported only now: help and mistakes are answered before torch has loaded.
+    from rich.console import Console
+
+    from gnn_nas.benchmarks.locate import find_benchmark
+    from gnn_nas.benchmarks.protocols import objective_and_report
+    from gnn_nas.cells.table import load_table
+    from gnn_nas.search.compare.jobs import run_jobs
+
+    pretrainings, searches = _plan(arguments, losses, protocols)
+    # Before hours of pretraining, and before processes that would all enumerate the space.
+    with Console(stderr=True).status("opening the search space (enumerated on the first call)"):
+        table = load_table()
+    if arguments.queries > len(table):
+        raise UserError(f"--queries must be at most {len(table)}, the number of cells")
+    benchmark = find_benchmark(arguments.benchmark, table)
+    for protocol in protocols:
+        objective_and_report(benchmark, protocol)
+    for search in searches.values():
+        if search.folder.finished and search.after is None:
+            search.check_finished()
+
+    jobs = [*pretrainings, *searches.values()]
+    failed = run_jobs(jobs, arguments.jobs or _cores(), arguments.out / "logs")
+    for protocol in protocols:
+        _write(arguments.out, protocol, {loss: searches[loss, protocol] for loss in _rows(losses)})
+    print(f"written to {os.fspath(arguments.out)}")
+    if failed:
+        raise UserError(
+            f"{len(failed)} of {len(jobs)} jobs failed ({'; '.join(job.name for job in failed)}):"
+            " the same call tries them again"
+        )
+
+
+def _plan(
+    arguments: argparse.Namespace, losses: list[str], protocols: list[str]
+) -> tuple[list[Pretraining], dict[tuple[str, str], Search]]:
+    from gnn_nas.search.compare.plan import find_checkpoint, plan_pretraining, plan_searches
+
+    checkpoints = {}
+    for loss in losses:
+        name = f"gin_{loss}"
+        folder, is_there = find_checkpoint(name, arguments.out, arguments.checkpoints)
+        config = arguments.configs / f"{name}.yaml"
+        made = None if is_there else plan_pretraining(config, folder, arguments.anchors)
+        checkpoints[loss] = folder, made
+    searches = plan_searches(
+        checkpoints,
+        arguments.out,
+        arguments.method,
+        protocols,
+        arguments.queries,
+        arguments.seeds,
+        arguments.benchmark,
+    )
+    return [made for _, made in checkpoints.values() if made], searches
+
+
+def _listed(text: str, option: str, allowed: list[str]) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in allowed:
+            raise UserError(f"{option}: unknown {name} (allowed: {', '.join(allowed)})")
+    if not names:
+        raise UserError(f"{option} names none (allowed: {', '.join(allowed)})")
+    return list(dict.fromkeys(names))
+
+
+def _rows(losses: list[str]) -> list[str]:
+    """The rows of a table, in the paper's order."""
+    return [name for name in NAMES if name in losses or name not in LOSSES]
+
+
+def _write(out: Path, protocol: str, searches: dict[str, Search]) -> None:
+    from gnn_nas.files import write_text
+    from gnn_nas.search.compare.figure import draw_table1
+    from gnn_nas.search.compare.table1 import csv_text, markdown, read_row
+
+    rows = [read_row(loss, search) for loss, search in searches.items()]
+    search = next(iter(searches.values()))
+    text = markdown(rows, search)
+    title = (
+        f"{search.method}, protocol {protocol}: {search.seeds} seeds of {search.queries} queries,"
+        " mean ± standard deviation"
+    )
+    path = out / f"table1-{protocol}"
+    try:
+        write_text(path.with_suffix(".md"), text)
+        write_text(path.with_suffix(".csv"), csv_text(rows))
+        draw_table1(path.with_suffix(".png"), rows, title)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}") from error
+    print(text)
+
+
+def _cores() -> int:
+    # Those this process may use, where the system tells.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

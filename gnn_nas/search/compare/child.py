@@ -1,0 +1,23 @@
+"""Runs a command of the package for as long as the process that started it lives.
+
+``python -m gnn_nas.search.compare.child MODULE OPTION...``, with standard input a pipe whose other
+end the starter holds: a command left alone would go on writing into folders that the next call
+writes too.
+"""
+
+import importlib
+import os
+import sys
+import threading
+
+
+def _end_with_starter() -> None:
+    # Not through sys.stdin: its lock, held here, would be in the way of the interpreter's end.
+    while os.read(0, 1):
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_end_with_starter, daemon=True).start()
+    sys.exit(importlib.import_module(sys.argv[1]).main(sys.argv[2:]))
