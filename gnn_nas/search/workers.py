@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
@@ -68,6 +69,8 @@ def _start(
 ) -> tuple[Connection, BaseProcess]:
     context = multiprocessing.get_context("spawn")  # forked threads of torch may never wake
     connection, theirs = context.Pipe()
+    # The first process would start it, and that unblocks the interrupts which are blocked below.
+    resource_tracker.ensure_running()
     process = context.Process(target=_work, args=(theirs, folder, config, benchmark_path))
     with _without_interrupts():
         process.start()
