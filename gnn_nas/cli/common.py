@@ -1,7 +1,10 @@
-"""What all commands share: how mistakes and interruptions end them."""
+"""What commands share: how mistakes and interruptions end them, options of the same meaning."""
 
+import argparse
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from gnn_nas.errors import UserError
 
@@ -25,3 +28,27 @@ def run_guarded(command: Callable[[], None]) -> int:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED_STATUS
     return 0
+
+
+def add_benchmark(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says where the measurements are."""
+    parser.add_argument(
+        "--benchmark",
+        type=Path,
+        metavar="PATH",
+        help="measurements of NAS-Bench-101 (default: $GNN_NAS_BENCHMARK, else what import-nasbench"
+        " has written)",
+    )
+
+
+def refuse_below_one(arguments: argparse.Namespace, names: Iterable[str]) -> None:
+    """Raise :class:`UserError` where a count was given as less than 1."""
+    for name in names:
+        value = getattr(arguments, name)
+        if value is not None and value < 1:
+            raise UserError(f"--{name} must be at least 1, not {value}")
+
+
+def available_cores() -> int:
+    """Cores that this process may use, where the system tells; else those of the machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

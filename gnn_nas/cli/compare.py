@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gnn_nas.benchmarks.protocols import PROTOCOLS
-from gnn_nas.cli.common import run_guarded
+from gnn_nas.cli.common import add_benchmark, available_cores, refuse_below_one, run_guarded
 from gnn_nas.errors import UserError
 from gnn_nas.search import methods
 from gnn_nas.search.compare.paper import LOSSES, NAMES
@@ -95,13 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--queries", type=int, default=500, metavar="N", help="evaluations a seed (default: 500)")
     add("--seeds", type=int, default=5, metavar="K", help="searches with each (default: 5)")
-    add(
-        "--benchmark",
-        type=Path,
-        metavar="PATH",
-        help="measurements of NAS-Bench-101 (default: $GNN_NAS_BENCHMARK, else what import-nasbench"
-        " has written)",
-    )
+    add_benchmark(parser)
     add(
         "--out",
         type=Path,
@@ -114,10 +108,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    for name in ("anchors", "queries", "seeds", "jobs"):
-        value = getattr(arguments, name)
-        if value is not None and value < 1:
-            raise UserError(f"--{name} must be at least 1, not {value}")
+    refuse_below_one(arguments, ("anchors", "queries", "seeds", "jobs"))
     losses = _listed(arguments.losses, "--losses", list(LOSSES))
     protocols = _listed(arguments.protocols, "--protocols", list(PROTOCOLS))
     if arguments.checkpoints and not arguments.checkpoints.is_dir():
@@ -145,7 +136,7 @@ def _run(arguments: argparse.Namespace) -> None:
             search.check_finished()
 
     jobs = [*pretrainings, *searches.values()]
-    failed = run_jobs(jobs, arguments.jobs or _cores(), arguments.out / "logs")
+    failed = run_jobs(jobs, arguments.jobs or available_cores(), arguments.out / "logs")
     for protocol in protocols:
         _write(arguments.out, protocol, {loss: searches[loss, protocol] for loss in _rows(losses)})
     print(f"written to {os.fspath(arguments.out)}")
@@ -215,11 +206,6 @@ def _write(out: Path, protocol: str, searches: dict[str, Search]) -> None:
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from error
     print(text)
-
-
-def _cores() -> int:
-    # Those this process may use, where the system tells.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gnn_nas.benchmarks.protocols import PROTOCOLS
-from gnn_nas.cli.common import run_guarded
+from gnn_nas.cli.common import add_benchmark, available_cores, refuse_below_one, run_guarded
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search import methods
@@ -94,13 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--queries", type=int, default=300, metavar="N", help="evaluations a seed (default: 300)")
     add("--seeds", type=int, default=1, metavar="K", help="independent searches (default: 1)")
     add("--seed", type=int, default=0, metavar="N", help="the first seed (default: 0)")
-    add(
-        "--benchmark",
-        type=Path,
-        metavar="PATH",
-        help="measurements of NAS-Bench-101 (default: $GNN_NAS_BENCHMARK, else what import-nasbench"
-        " has written)",
-    )
+    add_benchmark(parser)
     add(
         "--out",
         type=Path,
@@ -128,10 +122,7 @@ def _about(method: str) -> str:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    for name in ("queries", "seeds", "jobs"):
-        value = getattr(arguments, name)
-        if value is not None and value < 1:
-            raise UserError(f"--{name} must be at least 1, not {value}")
+    refuse_below_one(arguments, ("queries", "seeds", "jobs"))
     if not 0 <= arguments.seed < 2**32 - arguments.seeds:
         raise UserError(f"--seed must be from 0 to 2^32 - seeds, not {arguments.seed}")
     path = arguments.out or _default_path(arguments)
@@ -169,7 +160,7 @@ def _run(arguments: argparse.Namespace) -> None:
     if folder.finished:
         print(f"{path} holds a finished search: nothing to resume", file=sys.stderr)
         return
-    jobs = min(arguments.jobs or _cores(), arguments.seeds)
+    jobs = min(arguments.jobs or available_cores(), arguments.seeds)
     summary = run_search(folder, config, benchmark, arguments.benchmark, jobs)
     print(_table(summary))
     print(_best_cell(summary, benchmark))
@@ -181,11 +172,6 @@ def _default_path(arguments: argparse.Namespace) -> Path:
     if arguments.checkpoint:
         name += f"-{Path(arguments.checkpoint).resolve().name}"
     return Path("runs") / name
-
-
-def _cores() -> int:
-    # Those this process may use, where the system tells.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def _table(summary: dict) -> str:

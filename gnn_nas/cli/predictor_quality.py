@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gnn_nas.cli.common import run_guarded
+from gnn_nas.cli.common import add_benchmark, refuse_below_one, run_guarded
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.quality import (
@@ -102,13 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         help="see below (default: test)",
     )
     add("--members", type=int, default=2, metavar="M", help="fine-tuned copies (default: 2)")
-    add(
-        "--benchmark",
-        type=Path,
-        metavar="PATH",
-        help="measurements of NAS-Bench-101 (default: $GNN_NAS_BENCHMARK, else what import-nasbench"
-        " has written)",
-    )
+    add_benchmark(parser)
     add(
         "--out",
         type=Path,
@@ -120,9 +114,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    for name in ("seeds", "members"):
-        if getattr(arguments, name) < 1:
-            raise UserError(f"--{name} must be at least 1, not {getattr(arguments, name)}")
+    refuse_below_one(arguments, ("seeds", "members"))
     if not 0 <= arguments.seed < 2**32 - arguments.seeds:
         raise UserError(f"--seed must be from 0 to 2^32 - seeds, not {arguments.seed}")
 

@@ -22,12 +22,13 @@ def load_pretrained(path: str | os.PathLike[str] | None = None) -> Controller:
     Raises:
         UserError: the folder or a file of it is missing, damaged, or does not fit the others.
     """
-    folder = RunFolder.open(path or _default())
+    folder = RunFolder.open(path or default_folder())
     controller = Controller(load(PretrainConfig, folder.config).model)
     load_into(controller, folder.load_weights(), folder.weights)
     return controller.eval()
 
 
-def _default() -> Path:
+def default_folder() -> Path:
+    """Folder of ``runs/gin_multisim`` where it has weights, else of the shipped ones."""
     own = RunFolder(Path("runs") / "gin_multisim")
     return own.path if own.weights.exists() else SHIPPED

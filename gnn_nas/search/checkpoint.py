@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 from gnn_nas.config import PretrainConfig
 from gnn_nas.config_file import load
 from gnn_nas.models.controller import Controller
-from gnn_nas.models.pretrained import SHIPPED, load_pretrained
+from gnn_nas.models.pretrained import SHIPPED, default_folder, load_pretrained
 from gnn_nas.run_folder import RunFolder
 
 FROM_SCRATCH = "none"
@@ -55,12 +54,7 @@ def open_checkpoint(checkpoint: str | None) -> Checkpoint:
     """
     if checkpoint == FROM_SCRATCH:
         return Checkpoint(None, load(PretrainConfig, RunFolder(SHIPPED).config), None)
-    folder = RunFolder.open(checkpoint or _default())
+    folder = RunFolder.open(checkpoint or default_folder())
     folder.load_weights()
     fingerprint = hashlib.sha256(folder.weights.read_bytes()).hexdigest()
     return Checkpoint(folder, load(PretrainConfig, folder.config), fingerprint)
-
-
-def _default() -> Path:
-    own = RunFolder(RunFolder.default_path("gin_multisim.yaml"))
-    return own.path if own.weights.exists() else SHIPPED
