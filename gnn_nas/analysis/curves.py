@@ -37,9 +37,10 @@ def draw_curves(rows: list[dict[str, Any]], path: Path) -> None:
         # The metric loss may be negative or 0 for long.
         if name != "metric" and _has_logarithm(values):
             axes.set_yscale("log")
-    if "structure" in losses:
-        steps = [r["step"] for r in validation]
-        errors = [r.get("structure_error") for r in validation]
+    measured = [row for row in validation if "structure_error" in row]
+    if "structure" in losses and measured:
+        steps = [r["step"] for r in measured]
+        errors = [r["structure_error"] for r in measured]
         loss_axes[-1].plot(steps, errors, color="tab:orange", marker="o", label="held-out")
         loss_axes[-1].legend(frameon=False)
     right.plot(
