@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from gnn_nas.analysis.layout import lay_out
+from gnn_nas.analysis.cell_shapes import (
+    LETTERS,
+    LINE_COLOUR,
+    Command,
+    Label,
+    cell_shapes,
+    vertex_styles,
+)
 from gnn_nas.cells.packed import PackedCells
 from gnn_nas.files import atomic_path
 
@@ -14,57 +20,30 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.path import Path
 
-OP_LABELS = ("conv 3×3", "conv 1×1", "max pool")
-"""What the operations are called in pictures and texts, in the order of ``OPS``."""
-
-# Okabe and Ito's colours, told apart by colour-blind readers too, and what is legible on them.
-_OP_COLOURS = (("#0072B2", "white"), ("#E69F00", "black"), ("#009E73", "white"))
-_END_COLOUR = ("#EEEEEE", "black")
-_EDGE_COLOUR = "#404040"
-
-# Sizes in the drawing's own units: all but the lines grow with the axes.
-_COLUMN, _ROW = 1.55, 0.72
-_WIDTH, _HEIGHT, _MARGIN = 0.98, 0.4, 0.1
-_LETTERS, _CAPITAL = 0.16, 0.12
+_LINE_POINTS = 1.2
 # Of a picture of its own.
-_INCHES_PER_UNIT, _TITLE_INCHES, _LEAST_WIDTH = 0.9, 0.3, 5
+_INCHES_PER_UNIT, _TITLE_INCHES, _LEAST_WIDTH = 1.0, 0.35, 5
 
 
 def draw_cell(axes: Axes, cell: PackedCells) -> None:
-    """Draw one pruned cell, a batch of one, from the input on the left to the output."""
-    from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, PathPatch
+    """Draw one pruned cell, a batch of one, from the input on the left to the output.
 
-    layout = lay_out(cell)
-    for way in layout.edges.values():
-        arrow = FancyArrowPatch(
-            path=_curve([_place(point) for point in way]),
-            arrowstyle="-|>,head_length=4.5,head_width=2.2",
-            color=_EDGE_COLOUR,
-            lw=1.2,
-        )
-        axes.add_patch(arrow)
-    for point, label, (fill, ink) in zip(
-        layout.vertices, labels(cell), _colours(cell), strict=True
-    ):
-        x, y = _place(point)
-        box = FancyBboxPatch(
-            (x - _WIDTH / 2, y - _HEIGHT / 2),
-            _WIDTH,
-            _HEIGHT,
-            boxstyle="round,pad=0,rounding_size=0.12",
-            fc=fill,
-            ec=_EDGE_COLOUR,
-            zorder=2,
-        )
-        axes.add_patch(box)
-        axes.add_patch(PathPatch(_letters(label, x, y), fc=ink, lw=0, zorder=3))
-    places = [_place(point) for way in layout.edges.values() for point in way]
-    (left, *_, right), (low, *_, high) = (sorted(each) for each in zip(*places, strict=True))
-    axes.set(
-        xlim=(left - _WIDTH / 2 - _MARGIN, right + _WIDTH / 2 + _MARGIN),
-        ylim=(low - _HEIGHT / 2 - _MARGIN, high + _HEIGHT / 2 + _MARGIN),
-        aspect="equal",
-    )
+    The axes become the picture: they lose frame and ticks, and get equal scales.
+    """
+    from matplotlib.patches import PathPatch
+
+    shapes = cell_shapes(cell)
+    line = {"ec": LINE_COLOUR, "lw": _LINE_POINTS}
+    for edge in shapes.edges:
+        axes.add_patch(PathPatch(_path(edge), fc="none", capstyle="butt", **line))
+    for box, style in zip(shapes.boxes, shapes.styles, strict=True):
+        axes.add_patch(PathPatch(_path(box), fc=style.fill, joinstyle="round", zorder=2, **line))
+    for head in shapes.heads:
+        axes.add_patch(PathPatch(_path(head), fc=LINE_COLOUR, lw=0, zorder=3))
+    for label in shapes.labels:
+        axes.add_patch(PathPatch(_letters(label), fc=label.ink, lw=0, zorder=3))
+    (left, bottom), (right, top) = shapes.low, shapes.high
+    axes.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
     axes.axis("off")
 
 
@@ -81,7 +60,7 @@ def save_cell(path: str | os.PathLike[str], cell: PackedCells, title: str = "") 
     whole_height = height + (_TITLE_INCHES if title else 0)
     figure.set_size_inches(max(width, _LEAST_WIDTH), whole_height)
     axes.set_position((0, 0, 1, height / whole_height))
-    axes.set_title(title, fontsize=10, pad=2)
+    axes.set_title(title, fontsize=10, pad=4)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=150)
 
@@ -99,42 +78,23 @@ def cell_text(cell: PackedCells) -> str:
 
 def labels(cell: PackedCells) -> list[str]:
     """What the vertices of one cell are called, input first."""
-    return ["in", *(OP_LABELS[op] for op in _ops(cell)), "out"]
+    return [style.name for style in vertex_styles(cell)]
 
 
-def _colours(cell: PackedCells) -> list[tuple[str, str]]:
-    return [_END_COLOUR, *(_OP_COLOURS[op] for op in _ops(cell)), _END_COLOUR]
-
-
-def _ops(cell: PackedCells) -> list[int]:
-    return cell.ops[0, : cell.vertices.item() - 2].tolist()
-
-
-def _place(point: tuple[int, float]) -> tuple[float, float]:
-    column, height = point
-    return column * _COLUMN, height * _ROW
-
-
-def _curve(places: list[tuple[float, float]]) -> Path:
-    """A smooth path from the right side of the first box to the left side of the last."""
+def _path(commands: list[Command]) -> Path:
     from matplotlib.path import Path
 
-    points, codes = [], []
-    for (x, y), (next_x, next_y) in pairwise(places):
-        # Level over the width of a box, where vertices lie above and below.
-        start, end = x + _WIDTH / 2, next_x - _WIDTH / 2
-        middle = (start + end) / 2
-        points += [(start, y), (middle, y), (middle, next_y), (end, next_y)]
-        codes += [Path.LINETO if codes else Path.MOVETO, *[Path.CURVE4] * 3]
-    return Path(points, codes)
+    codes = {"M": [Path.MOVETO], "L": [Path.LINETO], "C": 3 * [Path.CURVE4], "Z": [Path.CLOSEPOLY]}
+    # Closing takes a point too, which does not matter.
+    points = [point for _, points in commands for point in points or ((0.0, 0.0),)]
+    return Path(points, [code for letter, _ in commands for code in codes[letter]])
 
 
-def _letters(label: str, x: float, y: float) -> Path:
-    """A label as outlines around a centre."""
+def _letters(label: Label) -> Path:
+    """A label as outlines, so that it grows with the axes."""
     from matplotlib.textpath import TextPath
     from matplotlib.transforms import Affine2D
 
-    text = TextPath((0, 0), label, size=_LETTERS)
+    text = TextPath((0, 0), label.text, size=LETTERS)
     box = text.get_extents()
-    shift = Affine2D().translate(x - (box.x0 + box.x1) / 2, y - _CAPITAL / 2)
-    return text.transformed(shift)
+    return text.transformed(Affine2D().translate(label.x - (box.x0 + box.x1) / 2, label.y))

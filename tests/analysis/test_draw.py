@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from gnn_nas.analysis.draw import cell_text, draw_cell, labels, save_cell
 from gnn_nas.cells.packed import PackedCells
 
-COLOURS = {0: (0, 114, 178), 1: (230, 159, 0), 2: (0, 158, 115)}
+COLOURS = {0: (0, 63, 114), 1: (166, 216, 245), 2: (224, 123, 0)}
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_cell_is_drawn_into_given_axes(cell):
     figure = Figure()
     left, right = figure.subplots(1, 2)
     draw_cell(left, cell)
-    assert len(left.patches) == 4 + 4 + 4  # edges, boxes, labels
+    assert len(left.patches) == 4 + 4 + 3 + 6  # edges, boxes, heads, lines of labels
     assert not right.patches
     low, high = left.get_xlim()
     for patch in left.patches:
