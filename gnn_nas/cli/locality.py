@@ -1,0 +1,216 @@
+"""``locality``: the paper's Fig. 1, whether few edits mean like performance and like embeddings."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from gnn_nas.cli.common import add_benchmark, refuse_below_one, run_guarded
+from gnn_nas.config import Section
+from gnn_nas.config_file import dump_yaml
+from gnn_nas.errors import UserError
+from gnn_nas.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from gnn_nas.benchmarks.nasbench101 import NASBench101
+    from gnn_nas.cells.table import CellTable
+    from gnn_nas.search.checkpoint import Checkpoint
+
+PARTS = ("a", "b", "c")
+
+_DESCRIPTION = """\
+Draw the paper's Fig. 1: how many edits lie between random cells, and whether cells few edits apart
+perform alike and are embedded alike. Edit distances are exact.
+"""
+
+_EPILOG = """\
+parts:
+  a   edit distances of random pairs, beside the paper's numbers
+  b   difference of mean test accuracy by edit distance; needs the measurements of NAS-Bench-101
+  c   cosine similarity of embeddings by edit distance, a panel for every checkpoint
+
+For b and c pairs are drawn at each distance from 1 to 12: up to 3 by edits of random cells, from
+4 on out of random pairs. Spearman's correlations are given over these, even pairs, and over random
+ones, of which most are 6 to 11 edits apart.
+
+examples:
+  locality
+  locality --parts a c
+  locality --checkpoint runs/gin_multisim runs/gin_nometric none --out runs/locality-both
+
+the folder (--out) receives:
+  config.yaml          all that decides the figures
+  a-distances.png      and .csv: pairs at every distance
+  b-differences.png    and .csv: all pairs with their accuracies
+  c-similarities.png   and .csv: all pairs with their similarities
+  summary.json         ratios, correlations, means and spreads
+"""
+
+
+class LocalityConfig(Section):
+    """Everything that decides the figures."""
+
+    parts: list[str] = Field(description="of the figure")
+    pairs: int = Field(description="random pairs")
+    per_distance: int = Field(description="pairs at each distance from 1 to 12, for b and c")
+    seed: int = Field(description="of the pairs")
+    checkpoints: list[str] = Field(description="what c compares, by their names there")
+    weights: list[str | None] = Field(description="SHA-256 of their weights files")
+    benchmark: str | None = Field(description="which measurements b is made of")
+
+    def to_yaml(self) -> str:
+        """Give the YAML text of ``config.yaml``."""
+        return dump_yaml(self.model_dump())
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    arguments = _parser().parse_args(argv)
+    return run_guarded(lambda: _run(arguments))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="locality",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add(
+        "--checkpoint",
+        nargs="+",
+        action="extend",
+        metavar="DIR",
+        help="folders of pretraining runs or of a search's controllers, none for a controller from"
+        " scratch (default: runs/gin_multisim, else the weights that come with the package)",
+    )
+    add("--parts", nargs="+", choices=PARTS, default=PARTS, help="see below (default: all)")
+    add_benchmark(parser)
+    add("--pairs", type=int, default=10_000, metavar="N", help="random pairs (default: 10000)")
+    add(
+        "--per-distance",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="pairs at each distance, for b and c (default: 1000)",
+    )
+    add("--seed", type=int, default=0, metavar="N", help="of the pairs (default: 0)")
+    add(
+        "--out",
+        type=Path,
+        default=Path("runs") / "locality",
+        metavar="DIR",
+        help="the folder (default: runs/locality)",
+    )
+    return parser
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    refuse_below_one(arguments, ("pairs",))
+    if arguments.per_distance < 1:
+        raise UserError(f"--per-distance must be at least 1, not {arguments.per_distance}")
+    if not 0 <= arguments.seed < 2**32:
+        raise UserError(f"--seed must be from 0 to 2^32 - 1, not {arguments.seed}")
+    parts = [part for part in PARTS if part in arguments.parts]
+
+    # Imported only now: a mistake is answered and help is shown before torch has loaded.
+    from rich.console import Console
+
+    from gnn_nas.analysis.locality_table import locality_text
+    from gnn_nas.cells.table import load_table
+
+    checkpoints = _checkpoints(arguments.checkpoint) if "c" in parts else {}
+    console = Console(stderr=True)
+    with console.status("opening the search space (enumerated on the first call)"):
+        table = load_table()
+    benchmark = _benchmark(arguments, table) if "b" in parts else None
+    config = LocalityConfig(
+        parts=parts,
+        pairs=arguments.pairs,
+        per_distance=arguments.per_distance,
+        seed=arguments.seed,
+        checkpoints=list(checkpoints),
+        weights=[checkpoint.fingerprint for checkpoint in checkpoints.values()],
+        benchmark=benchmark
+        and f"NAS-Bench-101, {len(benchmark)} cells, best {benchmark.best_test:.7f}",
+    )
+    folder = RunFolder.create(arguments.out, config, resume=True)
+    try:
+        with console.status("measuring and drawing"):
+            figures = _report(folder.path, config, table, benchmark, checkpoints)
+    except OSError as error:
+        raise UserError(f"cannot write {folder.path}: {error.strerror}") from error
+    folder.save_summary({**config.model_dump(), **figures})
+    print(locality_text(figures))
+    print(f"written to {os.fspath(folder.path)}")
+
+
+def _checkpoints(given: list[str] | None) -> dict[str, Checkpoint]:
+    """The checkpoints by what they are called: as much of a path's end as tells them apart."""
+    from gnn_nas.search.checkpoint import open_checkpoint
+
+    opened = [open_checkpoint(path) for path in given or [None]]
+    paths = [
+        each.folder.path.resolve().parts if each.folder else ("from scratch",) for each in opened
+    ]
+    named = {}
+    for checkpoint, path in zip(opened, paths, strict=True):
+        if paths.count(path) > 1:
+            raise UserError(f"--checkpoint has {Path(*path)} twice")
+        checkpoint.controller(0)  # refuses weights that do not fit
+        # A search's controllers are called alike in every search.
+        length = 2 if path[-1].startswith("controller-") else 1
+        while sum(other[-length:] == path[-length:] for other in paths) > 1:
+            length += 1
+        named["/".join(path[-length:])] = checkpoint
+    return named
+
+
+def _benchmark(arguments: argparse.Namespace, table: CellTable) -> NASBench101:
+    from gnn_nas.benchmarks.locate import find_benchmark
+
+    try:
+        return find_benchmark(arguments.benchmark, table)
+    except UserError as error:
+        raise UserError(f"{error} (only part b needs them: --parts a c does without)") from error
+
+
+def _report(
+    folder: Path,
+    config: LocalityConfig,
+    table: CellTable,
+    benchmark: NASBench101 | None,
+    checkpoints: dict[str, Checkpoint],
+) -> dict[str, Any]:
+    import torch
+
+    from gnn_nas.analysis import locality_report
+    from gnn_nas.analysis.cell_pairs import pairs_by_distance, random_pairs
+
+    generator = torch.Generator().manual_seed(config.seed)
+    random = random_pairs(table, config.pairs, generator)
+    figures = {}
+    if "a" in config.parts:
+        figures["a"] = locality_report.report_distances(folder, random)
+    if config.parts == ["a"]:
+        return figures
+    even = pairs_by_distance(table, config.per_distance, generator)
+    if "b" in config.parts:
+        figures["b"] = locality_report.report_differences(folder, even, random, benchmark)
+    if "c" in config.parts:
+        controllers = {
+            name: checkpoint.controller(config.seed) for name, checkpoint in checkpoints.items()
+        }
+        figures["c"] = locality_report.report_similarities(folder, even, random, table, controllers)
+    return figures
+
+
+if __name__ == "__main__":
+    sys.exit(main())
