@@ -8,11 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gnn_nas.analysis.nearest import nearest_neighbours
+
 NEIGHBOURS = 32
 MIN_DISTANCE = 0.5
-
-# Rows of the distance matrix that are held at a time.
-_BLOCK = 512
 
 
 def umap_layout(
@@ -66,23 +65,3 @@ def umap_layout(
             n_jobs=1,  # more would not be reproducible
             precomputed_knn=(indices.int().numpy(), distances.numpy()),
         ).fit_transform(points.numpy())
-
-
-def nearest_neighbours(points: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The exact nearest other points of every point, nearest first, and how far they are.
-
-    Shapes:
-        - points: ``[N, D]``, on the CPU; returns: int64 and float32 ``[N, count]``
-    """
-    indices, distances = [], []
-    for start in range(0, len(points), _BLOCK):
-        block = points[start : start + _BLOCK]
-        # Not by matrix products: they lose the digits of small distances, and their last bits
-        # depend on the number of threads.
-        apart = torch.cdist(block, points, compute_mode="donot_use_mm_for_euclid_dist")
-        own = torch.arange(len(block))
-        apart[own, start + own] = torch.inf
-        nearest = apart.topk(count, largest=False)
-        indices.append(nearest.indices)
-        distances.append(nearest.values)
-    return torch.cat(indices), torch.cat(distances)

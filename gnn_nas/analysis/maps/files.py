@@ -1,0 +1,40 @@
+"""The files of a folder of maps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gnn_nas.analysis.maps.colours import Colouring
+from gnn_nas.analysis.maps.config import MapConfig
+from gnn_nas.analysis.maps.embedding_map import EmbeddingMap
+from gnn_nas.analysis.maps.picture import draw_maps
+from gnn_nas.analysis.maps.points import write_points
+from gnn_nas.analysis.maps.summary import summarised
+from gnn_nas.benchmarks.nasbench101 import NASBench101
+from gnn_nas.cells.table import CellTable
+from gnn_nas.errors import UserError
+from gnn_nas.run_folder import RunFolder
+
+
+def write_maps(
+    folder: RunFolder,
+    config: MapConfig,
+    maps: Sequence[EmbeddingMap],
+    table: CellTable,
+    benchmark: NASBench101 | None,
+    colours: Colouring | None,
+) -> None:
+    """Write ``umap.png``, ``umap.svg``, ``umap.csv`` and ``summary.json``.
+
+    Args:
+        benchmark: for the accuracies in ``umap.csv``; colours: see `draw_maps`.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    try:
+        draw_maps([folder.path / "umap.png", folder.path / "umap.svg"], maps, colours)
+        write_points(folder.path / "umap.csv", maps, table, benchmark)
+    except OSError as error:
+        raise UserError(f"cannot write {folder.path}: {error.strerror}") from error
+    folder.save_summary(summarised(config, maps))

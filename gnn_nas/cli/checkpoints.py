@@ -1,0 +1,47 @@
+"""Checkpoints that a command compares, and what it calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gnn_nas.errors import UserError
+
+if TYPE_CHECKING:
+    from gnn_nas.search.checkpoint import Checkpoint
+
+_FROM_SCRATCH = "from scratch"
+
+
+def open_checkpoints(given: Sequence[str] | None) -> dict[str, Checkpoint]:
+    """Open checkpoints, by default one, by as much of their paths' ends as tells them apart.
+
+    Raises:
+        UserError: one is given twice, is missing or damaged, or its weights do not fit its config.
+    """
+    from gnn_nas.search.checkpoint import open_checkpoint
+
+    opened = [open_checkpoint(each) for each in given or [None]]
+    paths = [
+        each.folder.path.resolve().parts if each.folder else (_FROM_SCRATCH,) for each in opened
+    ]
+    named = {}
+    for checkpoint, path in zip(opened, paths, strict=True):
+        if paths.count(path) > 1:
+            raise UserError(f"--checkpoint has {Path(*path)} twice")
+        checkpoint.controller(0)  # refuses weights that do not fit
+        # A search's controllers are called alike in every search.
+        length = 2 if path[-1].startswith("controller-") else 1
+        while sum(other[-length:] == path[-length:] for other in paths) > 1:
+            length += 1
+        named["/".join(path[-length:])] = checkpoint
+    return named
+
+
+def loss_name(checkpoint: Checkpoint) -> str:
+    """What brought the embeddings of positives together in a checkpoint's pretraining."""
+    if checkpoint.folder is None:
+        return "no pretraining"
+    metric = checkpoint.config.metric
+    return metric.loss if metric else "no metric loss"
