@@ -1,0 +1,115 @@
+// The cards beside the map: the cell shown, and the two that are pinned.
+
+const DRAWING_SHARE = 0.48; // of the card's width
+
+class Details {
+  constructor(data, cells, places, actions) {
+    this.data = data;
+    this.cells = cells;
+    this.places = places; // elements: current, pins, distance
+    this.actions = actions; // show(point), pin(point)
+  }
+
+  showCurrent(point, pins) {
+    const { data } = this;
+    const isPinned = pins.includes(point);
+    const pin = element("button", { type: "button", className: "pin-button" });
+    pin.textContent = isPinned ? "Unpin" : "Pin to compare";
+    pin.onclick = () => this.actions.pin(point);
+    this.places.current.replaceChildren(
+      element("div", { className: "heading" }, element("h2", {}, "Cell"), pin),
+      element("code", { className: "hash" }, hashOf(data, point)),
+      element(
+        "div",
+        { className: "body" },
+        this.drawing(point, this.places.current.clientWidth * DRAWING_SHARE),
+        this.facts(point),
+        element(
+          "div",
+          { className: "near" },
+          element("h3", {}, "Nearest embeddings"),
+          this.neighbours(point),
+        ),
+      ),
+    );
+  }
+
+  showPins(pins) {
+    const cards = pins.map((point, i) => (point === null ? emptyPin(i) : this.pin(point, i)));
+    this.places.pins.replaceChildren(...cards);
+    const [first, second] = pins.map((point) => this.cells[point]);
+    const isPair = first !== undefined && second !== undefined;
+    const distance = isPair ? editDistance(first, second) : null;
+    this.places.distance.replaceChildren(
+      ...(isPair
+        ? ["Edit distance ", element("strong", { id: "edits" }, String(distance))]
+        : ["Click two cells on the map to see them side by side."]),
+    );
+  }
+
+  pin(point, i) {
+    const remove = element("button", { type: "button", className: "remove", ariaLabel: "Unpin" }, "×");
+    remove.onclick = () => this.actions.pin(point);
+    const more = element("details", {}, element("summary", {}, "Nearest cells"));
+    more.append(this.neighbours(point));
+    return element(
+      "article",
+      { className: "pinned" },
+      element("div", { className: "heading" }, badge(i), remove),
+      element("code", { className: "hash" }, hashOf(this.data, point)),
+      this.drawing(point, this.places.pins.clientWidth / 2 - 28),
+      this.facts(point),
+      more,
+    );
+  }
+
+  drawing(point, width) {
+    return drawCell(this.cells[point], this.data.layouts, this.data.styles, width);
+  }
+
+  facts(point) {
+    const { data } = this;
+    const cell = this.cells[point];
+    const rows = [];
+    if (data.accuracies) rows.push(["Test accuracy", percent(data.accuracies[point])]);
+    if (data.ranks?.[point]) {
+      const [rank, of] = [data.ranks[point], data.spaceSize].map((n) => n.toLocaleString("en"));
+      rows.push(["Rank", `${rank} of ${of}`]);
+    }
+    if (data.classes) rows.push(["Class", data.classNames[data.classes[point]]]);
+    rows.push(["Size", `${cell.vertices} vertices, ${cell.edges.length} edges`]);
+    const ops = data.styles.ops.flatMap((look, op) =>
+      cell.count(op) ? [element("li", {}, swatch(look), `${cell.count(op)} × ${look.name}`)] : [],
+    );
+    if (ops.length) rows.push(["Operations", element("ul", {}, ...ops)]);
+    return element(
+      "dl",
+      {},
+      ...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]),
+    );
+  }
+
+  // Buttons, so that one goes from cell to cell by keyboard too.
+  neighbours(point) {
+    const { data } = this;
+    const items = neighboursOf(data, point).map(({ point: other, distance }) => {
+      const edits = editDistance(this.cells[point], this.cells[other]);
+      const parts = [element("code", {}, hashOf(data, other).slice(0, 6))];
+      if (data.accuracies) parts.push(element("span", {}, percent(data.accuracies[other])));
+      parts.push(element("span", {}, `${edits} edit${edits === 1 ? "" : "s"}`));
+      const title = `${hashOf(data, other)}, embedding distance ${distance.toFixed(3)}`;
+      const button = element("button", { type: "button", title }, ...parts);
+      button.onclick = () => this.actions.show(other);
+      return element("li", {}, button);
+    });
+    return element("ol", { className: "neighbours" }, ...items);
+  }
+}
+
+function badge(i) {
+  return element("span", { className: `badge badge-${"AB"[i]}` }, "AB"[i]);
+}
+
+function emptyPin(i) {
+  return element("article", { className: "pinned empty" }, badge(i));
+}

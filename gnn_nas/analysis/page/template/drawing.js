@@ -1,0 +1,105 @@
+// A cell as a layered graph, from the input at the top to the output: as other pictures of cells
+// draw it, but downwards, since two cells are to stand side by side.
+
+const BOX = { width: 46, height: 34, lane: 52, layer: 52, margin: 3 };
+const LEAST_WIDTH = 140; // pixels, whatever the page is squeezed to
+const LETTERS = { size: 12.5, least: 12.1, spacing: 1.08, capital: 0.73 };
+
+function drawCell(cell, layouts, styles, availableWidth) {
+  const { places, ways } = placed(cell, layouts.get(cell.mask));
+  const lanes = [...places, ...ways.flat()].map(([x]) => x);
+  const left = Math.min(...lanes) - BOX.width / 2 - BOX.margin;
+  const width = Math.max(...lanes) + BOX.width / 2 + BOX.margin - left;
+  const top = -BOX.height / 2 - BOX.margin;
+  const height = cell.layers[cell.vertices - 1] * BOX.layer + BOX.height + 2 * BOX.margin;
+  const scale = Math.min(1, Math.max(availableWidth, LEAST_WIDTH) / width);
+  // The least size is in pixels on the screen, also where a wide cell is drawn small.
+  const letters = Math.max(LETTERS.size, LETTERS.least / scale);
+  const looks = [styles.input, ...cell.ops.map((op) => styles.ops[op]), styles.output];
+  const line = { fill: "none", stroke: styles.line, "stroke-width": 1.4 };
+  return svg(
+    "svg",
+    {
+      class: "cell",
+      viewBox: `${left} ${top} ${width} ${height}`,
+      width: width * scale,
+      height: height * scale,
+      role: "img",
+      "aria-label": described(cell, looks),
+    },
+    ...ways.map((way) => svg("path", { class: "edge", d: curve(way), ...line })),
+    ...ways.map((way) => svg("path", { d: head(way), fill: styles.line })),
+    ...places.map((place, vertex) => box(place, looks[vertex], line, letters)),
+  );
+}
+
+// Where vertices are, and the places each edge goes through.
+function placed(cell, heights) {
+  const at = (layer, halfSteps) => [(halfSteps / 2) * BOX.lane, layer * BOX.layer];
+  const places = cell.layers.map((layer, vertex) => at(layer, heights[vertex]));
+  let next = cell.vertices;
+  const ways = cell.edges.map(([source, target]) => {
+    const way = [places[source]];
+    for (let layer = cell.layers[source] + 1; layer < cell.layers[target]; layer += 1) {
+      way.push(at(layer, heights[next]));
+      next += 1;
+    }
+    return [...way, places[target]];
+  });
+  return { places, ways };
+}
+
+// From the lower side of the first box to the arrow head at the last, upright beside boxes.
+function curve(way) {
+  const half = BOX.height / 2;
+  const parts = [`M ${way[0][0]} ${way[0][1] + half}`];
+  for (let i = 1; i < way.length; i += 1) {
+    const [[x, y], [nextX, nextY]] = [way[i - 1], way[i]];
+    const end = nextY - half - (i === way.length - 1 ? 4 : 0);
+    const middle = (y + half + end) / 2;
+    if (i > 1) parts.push(`L ${x} ${y + half}`);
+    parts.push(`C ${x} ${middle} ${nextX} ${middle} ${nextX} ${end}`);
+  }
+  return parts.join(" ");
+}
+
+function head(way) {
+  const [x, y] = way[way.length - 1];
+  return `M ${x} ${y - BOX.height / 2} l -3.5 -7 h 7 z`;
+}
+
+function box([x, y], look, line, letters) {
+  const title = svg("title");
+  title.textContent = look.name;
+  const lines = look.lines.map((words, i) => {
+    const middle = (i - (look.lines.length - 1) / 2) * LETTERS.spacing * letters;
+    const text = svg("text", {
+      x,
+      y: y + middle + (LETTERS.capital * letters) / 2,
+      "font-size": letters,
+      "text-anchor": "middle",
+      fill: look.ink,
+    });
+    text.textContent = words;
+    return text;
+  });
+  const shape = svg("path", { ...line, d: outline([x, y], look), fill: look.fill });
+  return svg("g", { class: "vertex" }, title, shape, ...lines);
+}
+
+// Clockwise from the left end of the upper side; corners are rounded or cut.
+function outline([x, y], look) {
+  const size = look.corner * BOX.height;
+  const [across, down] = [BOX.width - 2 * size, BOX.height - 2 * size];
+  const corner = (dx, dy) => (look.isCut ? `l ${dx} ${dy}` : `a ${size} ${size} 0 0 1 ${dx} ${dy}`);
+  return [
+    `M ${x - across / 2} ${y - BOX.height / 2} h ${across} ${corner(size, size)}`,
+    `v ${down} ${corner(-size, size)} h ${-across} ${corner(-size, -size)}`,
+    `v ${-down} ${corner(size, -size)} z`,
+  ].join(" ");
+}
+
+function described(cell, looks) {
+  const edges = cell.edges.map(([source, target]) => `${source}→${target}`).join(", ");
+  return `Vertices ${looks.map((look) => look.name).join(", ")}; edges ${edges}`;
+}

@@ -1,0 +1,131 @@
+// The page: what is shown, and what happens when.
+
+const data = readData(byId("data"));
+const cells = Array.from(data.cells, (packed) => new Cell(packed));
+const state = { current: null, pins: [null, null], shown: cells.map(() => true) };
+
+byId("title").textContent = data.title;
+byId("subtitle").textContent = data.subtitle;
+
+// First, since the map takes the room that the filters leave.
+new Filters(data, cells, {
+  panel: byId("filters"),
+  hash: byId("hash"),
+  toggle: byId("filter-toggle"),
+  onChange: filter,
+});
+
+const marks = new Marks(byId("marks"), data);
+const plot = new CellPlot(byId("map"), data, {
+  opacity: data.paths.length ? 0.45 : 0.9, // paths stand out
+  onPoint: show,
+  onClick: pin,
+  onMove: () => drawMarks(),
+});
+const details = new Details(
+  data,
+  cells,
+  { current: byId("current"), pins: byId("pins"), distance: byId("distance") },
+  { show, pin },
+);
+
+let colouring;
+byId("colour").append(...data.colours.map((kind) => new Option(kind)));
+byId("colour").onchange = () => recolour(byId("colour").value);
+byId("colour").value = data.colour;
+byId("zoom-in").onclick = () => plot.zoom(1);
+byId("zoom-out").onclick = () => plot.zoom(-1);
+byId("zoom-all").onclick = () => plot.fit();
+
+let playback;
+plot.ready.then(() => {
+  recolour(data.colour);
+  show(bestPoint());
+  refreshDetails();
+  playback = new Playback(
+    data.paths,
+    {
+      bar: byId("playback"),
+      play: byId("play"),
+      select: byId("path"),
+      slider: byId("query"),
+      progress: byId("progress"),
+      best: byId("best"),
+    },
+    showQuery,
+  );
+  document.body.dataset.ready = "";
+});
+window.addEventListener("resize", () => refreshDetails());
+
+// For the console.
+window.cellMap = {
+  data,
+  cells,
+  state,
+  plot,
+  Cell,
+  editDistance,
+  get playback() {
+    return playback;
+  },
+};
+
+function show(point) {
+  state.current = point;
+  details.showCurrent(point, state.pins);
+  drawMarks();
+}
+
+// Pin a cell, in place of the one pinned longer where both places are taken; again, unpin it.
+function pin(point) {
+  const place = state.pins.indexOf(point);
+  const free = state.pins.indexOf(null);
+  if (place >= 0) state.pins[place] = null;
+  else if (free >= 0) state.pins[free] = point;
+  else state.pins = [state.pins[1], point];
+  if (place < 0) state.current = point;
+  refreshDetails();
+  drawMarks();
+}
+
+function refreshDetails() {
+  details.showCurrent(state.current, state.pins);
+  details.showPins(state.pins);
+}
+
+function filter(shown) {
+  state.shown = shown;
+  const count = shown.filter(Boolean).length;
+  const [some, all] = [count, cells.length].map((n) => n.toLocaleString("en"));
+  byId("count").textContent = count === cells.length ? `${all} cells` : `${some} of ${all} cells`;
+  plot.show(shown, colouring);
+  if (count === 1) show(shown.indexOf(true));
+}
+
+function recolour(kind) {
+  colouring = new Colouring(data, cells, kind);
+  byId("legend").replaceChildren(...colouring.legend(data.classNames));
+  filter(state.shown);
+}
+
+function showQuery(path, query) {
+  marks.path = {
+    points: path.points.slice(0, query),
+    colours: path.points.slice(0, query).map((point) => colouring.colour(point)),
+    bests: path.improvements(query),
+  };
+  if (query > 0) show(path.points[query - 1]);
+  drawMarks();
+}
+
+function drawMarks() {
+  marks.current = state.current;
+  marks.pins = state.pins;
+  marks.draw((point) => plot.pixel(point));
+}
+
+function bestPoint() {
+  if (!data.accuracies) return 0;
+  return data.accuracies.reduce((best, each, i, all) => (each > (all[best] || 0) ? i : best), 0);
+}
