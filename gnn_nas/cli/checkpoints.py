@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gnn_nas.errors import UserError
+from gnn_nas.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from gnn_nas.search.checkpoint import Checkpoint
@@ -22,6 +23,11 @@ def open_checkpoints(given: Sequence[str] | None) -> dict[str, Checkpoint]:
     """
     from gnn_nas.search.checkpoint import open_checkpoint
 
+    for each in given or ():
+        if (controller := RunFolder(each).controller(0)).weights.exists():
+            raise UserError(
+                f"{each} is a search's folder: give one of its controllers, say {controller.path}"
+            )
     opened = [open_checkpoint(each) for each in given or [None]]
     paths = [
         each.folder.path.resolve().parts if each.folder else (_FROM_SCRATCH,) for each in opened

@@ -26,9 +26,11 @@ _SHAPES = ("o", "s", "D")
 # Dark is more. The palest end of the scale would be lost on white.
 _SCALE, _PALEST = "viridis_r", 0.06
 
-_PANEL, _ABOVE, _BELOW, _BAR = 4.6, 0.55, 0.4, 0.95  # inches
+_PANEL, _ABOVE, _BELOW, _BAR = 4.6, 0.75, 0.55, 0.95  # inches
 _COLUMNS = 3
 _DPI = 150
+# A panel holds a name of so many letters in points of their height.
+_NAME_LETTERS = 420
 # Beyond, an SVG file holds its points as an image.
 _MOST_SHAPES = 2000
 
@@ -181,15 +183,25 @@ def _frame(axes: Axes, drawn: EmbeddingMap) -> None:
         for key, name in FIGURE_NAMES.items()
         if key in drawn.figures and key != "map_at_r"
     )
-    heading = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom"}
-    axes.annotate(
-        f"{drawn.name}: {drawn.loss}", (0, 1), (0, 18), fontsize=10.5, weight="bold", **heading
+    lines = (
+        (drawn.name, 33, min(11, _NAME_LETTERS / max(1, len(drawn.name))), "bold"),
+        (drawn.loss, 19, 9, "normal"),
+        (figures, 5, 9, "normal"),
     )
-    axes.annotate(figures, (0, 1), (0, 5), fontsize=8.5, color="#333333", **heading)
+    for text, points, size, weight in lines:
+        axes.annotate(
+            text,
+            (0, 1),
+            (0, points),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            fontsize=size,
+            weight=weight,
+        )
 
 
 def _caption(drawn: EmbeddingMap) -> str:
-    made = f"UMAP, Euclidean, {NEIGHBOURS} neighbours, min. distance {MIN_DISTANCE:g}"
+    made = f"UMAP of Euclidean distances, {NEIGHBOURS} neighbours, min. distance {MIN_DISTANCE:g}"
     if drawn.cells.classes is None:
-        return f"{len(drawn.cells):,} cells of NAS-Bench-101. {made}."
-    return f"Numbered: anchors. Joined to them: their positives, 1 to 3 edits away. {made}."
+        return f"{len(drawn.cells):,} random cells of NAS-Bench-101.\n{made}."
+    return f"Numbered: anchors. Joined to them: their positives, 1 to 3 edits away.\n{made}."
