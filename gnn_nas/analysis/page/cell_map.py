@@ -32,13 +32,27 @@ class SearchPath:
 
 
 @dataclass(frozen=True)
+class View:
+    """Where one controller's embeddings lay the cells of a map.
+
+    Args:
+        name: of the controller.
+        coordinates: on the plane, ``[N, 2]``.
+        embeddings: in whose space the page tells nearest neighbours, ``[N, d]``.
+    """
+
+    name: str
+    coordinates: np.ndarray
+    embeddings: Tensor
+
+
+@dataclass(frozen=True)
 class CellMap:
     """``N`` cells on a plane, with what is known of them.
 
     Args:
         rows: of the cell table, int64 ``[N]``.
-        coordinates: on the plane, ``[N, 2]``.
-        embeddings: in whose space the page tells nearest neighbours, ``[N, d]``.
+        views: to choose from; the page shows the first one first.
         accuracies: mean test accuracies, fractions, NaN where unknown, ``[N]``.
         ranks: among all cells of the space, from 1, 0 where unknown, int ``[N]``.
         classes: number of every cell's class in ``class_names``, int ``[N]``.
@@ -46,12 +60,11 @@ class CellMap:
         paths: searches to play; all their cells must be on the map.
 
     Raises:
-        ValueError: lengths differ, or a path's cell is not on the map.
+        ValueError: lengths differ, there is no view, or a path's cell is not on the map.
     """
 
     rows: Tensor
-    coordinates: np.ndarray
-    embeddings: Tensor
+    views: Sequence[View]
     accuracies: np.ndarray | None = None
     ranks: np.ndarray | None = None
     classes: np.ndarray | None = None
@@ -59,7 +72,12 @@ class CellMap:
     paths: Sequence[SearchPath] = ()
 
     def __post_init__(self) -> None:
-        for name in ("coordinates", "embeddings", "accuracies", "ranks", "classes"):
+        if not self.views:
+            raise ValueError("a map needs a view")
+        for view in self.views:
+            _check_length("coordinates", view.coordinates, len(self))
+            _check_length("embeddings", view.embeddings, len(self))
+        for name in ("accuracies", "ranks", "classes"):
             if (values := getattr(self, name)) is not None:
                 _check_length(name, values, len(self))
         for path in self.paths:

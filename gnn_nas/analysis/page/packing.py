@@ -19,7 +19,7 @@ from gnn_nas.analysis.cell_shapes import (
 )
 from gnn_nas.analysis.layout import CellLayout, lay_out
 from gnn_nas.analysis.nearest import nearest_neighbours
-from gnn_nas.analysis.page.cell_map import CellMap, SearchPath
+from gnn_nas.analysis.page.cell_map import CellMap, SearchPath, View
 from gnn_nas.cells.packed import PackedCells
 from gnn_nas.cells.space import MAX_INTERIOR, NUM_SLOTS, OPS
 from gnn_nas.cells.table import CellTable
@@ -37,17 +37,10 @@ def packed_map(table: CellTable, cell_map: CellMap) -> dict[str, Any]:
     How a cell is laid out follows from its edges, so there is one layout for each bitmask.
     """
     cells = table.cells[cell_map.rows]
-    count = min(NEIGHBOURS, len(cell_map) - 1)
-    positions, distances = nearest_neighbours(cell_map.embeddings.cpu().float(), count)
-    x, y = np.asarray(cell_map.coordinates, dtype=np.float32).T
     return {
         "cells": _text((cells.edges | (cells.ops * _PLACES).sum(1) << NUM_SLOTS), "<u4"),
         "hashes": _text(table.module_hash[cell_map.rows], "u1"),
-        "x": _text(x, "<f4"),
-        "y": _text(y, "<f4"),
-        "neighbours": _text(positions, "<u4"),
-        "neighbourDistances": _text(distances, "<f4"),
-        "neighbourCount": count,
+        "views": [_view(view) for view in cell_map.views],
         "accuracies": _percent(cell_map.accuracies),
         "ranks": None if cell_map.ranks is None else _text(cell_map.ranks, "<u4"),
         "classes": None if cell_map.classes is None else _text(cell_map.classes, "<u4"),
@@ -61,6 +54,20 @@ def packed_map(table: CellTable, cell_map: CellMap) -> dict[str, Any]:
             "line": LINE_COLOUR,
         },
         "spaceSize": len(table),
+    }
+
+
+def _view(view: View) -> dict[str, Any]:
+    count = min(NEIGHBOURS, len(view.embeddings) - 1)
+    positions, distances = nearest_neighbours(view.embeddings.cpu().float(), count)
+    x, y = np.asarray(view.coordinates).T
+    return {
+        "name": view.name,
+        "x": _text(x, "<f4"),
+        "y": _text(y, "<f4"),
+        "neighbours": _text(positions, "<u4"),
+        "neighbourDistances": _text(distances, "<f4"),
+        "neighbourCount": count,
     }
 
 

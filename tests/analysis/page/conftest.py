@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from gnn_nas.analysis.page import CellMap, SearchPath, write_page
+from gnn_nas.analysis.page import CellMap, SearchPath, View, write_page
 
 WIDE, NARROW = (1280, 800), (390, 844)
 CELLS, QUERIES = 500, 120
@@ -29,7 +29,7 @@ def cell_map(table) -> CellMap:
     small = (table.cells.vertices < 5).nonzero().flatten()[:40]
     rows = torch.cat([small, torch.randperm(len(table), generator=generator)])
     rows = torch.tensor(list(dict.fromkeys(rows[: 2 * CELLS].tolist()))[:CELLS])
-    embeddings = torch.nn.functional.normalize(torch.randn(CELLS, 8, generator=generator))
+    embeddings = torch.nn.functional.normalize(torch.randn(2, CELLS, 8, generator=generator), dim=2)
     accuracies = 0.94 - 0.02 * draw.exponential(size=CELLS)
     accuracies[::50] = np.nan
     ranks = np.where(np.isnan(accuracies), 0, draw.permutation(len(table))[:CELLS] + 1)
@@ -41,8 +41,10 @@ def cell_map(table) -> CellMap:
     other = SearchPath("seed 1", rows[queried[:50].flip(0)], rewards[:50], reports[:50])
     return CellMap(
         rows,
-        draw.uniform((-3, 2), (11, 9), (CELLS, 2)).astype(np.float32),
-        embeddings,
+        [
+            View(name, draw.uniform((-3, 2), (11, 9), (CELLS, 2)).astype(np.float32), each)
+            for name, each in zip(("first", "second"), embeddings, strict=True)
+        ],
         accuracies,
         ranks,
         np.arange(CELLS) % 20,
@@ -148,10 +150,19 @@ class Browser:
             self._mouse("mouseMoved", x + step, y + step)
 
     def press(self, x: float, y: float) -> None:
-        """Click with the mouse."""
+        """Click with the mouse, no faster than a person: the plot looks 20 times a second."""
         self.move(x, y)
+        time.sleep(0.15)
         self._mouse("mousePressed", x, y, button="left", buttons=1, clickCount=1)
         self._mouse("mouseReleased", x, y, button="left", buttons=0, clickCount=1)
+
+    def tap(self, x: float, y: float) -> None:
+        """Touch with a finger."""
+        touch = {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]}
+        self.driver.execute_cdp_cmd("Input.dispatchTouchEvent", touch)
+        self.driver.execute_cdp_cmd(
+            "Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []}
+        )
 
     def drag(self, x: float, y: float, right: float, down: float) -> None:
         """Press, move, release."""

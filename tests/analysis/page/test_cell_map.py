@@ -7,10 +7,23 @@ import torch
 from gnn_nas.analysis.page import SearchPath
 
 
-@pytest.mark.parametrize("name", ["coordinates", "embeddings", "accuracies", "ranks", "classes"])
+@pytest.mark.parametrize("name", ["accuracies", "ranks", "classes"])
 def test_what_is_known_must_be_known_of_every_cell(cell_map, name):
     with pytest.raises(ValueError, match=f"{name} has 499 entries for 500 cells"):
         dataclasses.replace(cell_map, **{name: getattr(cell_map, name)[1:]})
+
+
+@pytest.mark.parametrize("name", ["coordinates", "embeddings"])
+def test_a_view_is_of_every_cell(cell_map, name):
+    view = cell_map.views[0]
+    less = dataclasses.replace(view, **{name: getattr(view, name)[1:]})
+    with pytest.raises(ValueError, match=f"{name} has 499 entries for 500 cells"):
+        dataclasses.replace(cell_map, views=[less])
+
+
+def test_a_map_has_a_view(cell_map):
+    with pytest.raises(ValueError, match="a map needs a view"):
+        dataclasses.replace(cell_map, views=[])
 
 
 def test_every_query_has_its_reward():

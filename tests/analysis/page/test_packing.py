@@ -8,6 +8,7 @@ import torch
 
 from gnn_nas.analysis.cell_shapes import OP_STYLES
 from gnn_nas.analysis.layout import lay_out
+from gnn_nas.analysis.page import View
 from gnn_nas.analysis.page.packing import NEIGHBOURS, packed_map
 
 
@@ -31,8 +32,14 @@ def test_cells_are_read_back(packed, table, cell_map):
 
 
 def test_figures_are_read_back(packed, cell_map):
-    assert array(packed["x"], "<f4").tolist() == cell_map.coordinates[:, 0].tolist()
-    assert array(packed["y"], "<f4").tolist() == cell_map.coordinates[:, 1].tolist()
+    assert (
+        array(packed["views"][1]["x"], "<f4").tolist()
+        == cell_map.views[1].coordinates[:, 0].tolist()
+    )
+    assert (
+        array(packed["views"][1]["y"], "<f4").tolist()
+        == cell_map.views[1].coordinates[:, 1].tolist()
+    )
     np.testing.assert_allclose(
         array(packed["accuracies"], "<f4"), 100 * cell_map.accuracies, rtol=1e-6
     )
@@ -41,12 +48,13 @@ def test_figures_are_read_back(packed, cell_map):
 
 
 def test_neighbours_are_the_nearest_others(packed, cell_map):
-    distances = torch.cdist(cell_map.embeddings, cell_map.embeddings)
+    view, embeddings = packed["views"][1], cell_map.views[1].embeddings
+    distances = torch.cdist(embeddings, embeddings)
     distances.fill_diagonal_(torch.inf)
     expected = distances.topk(NEIGHBOURS, largest=False)
-    assert array(packed["neighbours"], "<u4").tolist() == expected.indices.flatten().tolist()
+    assert array(view["neighbours"], "<u4").tolist() == expected.indices.flatten().tolist()
     np.testing.assert_allclose(
-        array(packed["neighbourDistances"], "<f4"), expected.values.flatten(), rtol=1e-4
+        array(view["neighbourDistances"], "<f4"), expected.values.flatten(), rtol=1e-4
     )
 
 
@@ -78,8 +86,7 @@ def test_what_is_not_known_is_not_there(table, cell_map):
         dataclasses.replace(
             cell_map,
             rows=cell_map.rows[:few],
-            coordinates=cell_map.coordinates[:few],
-            embeddings=cell_map.embeddings[:few],
+            views=[View("only", np.zeros((few, 2)), torch.eye(few))],
             accuracies=None,
             ranks=None,
             classes=None,
@@ -87,4 +94,4 @@ def test_what_is_not_known_is_not_there(table, cell_map):
         ),
     )
     assert packed["accuracies"] is packed["ranks"] is packed["classes"] is None
-    assert packed["neighbourCount"] == few - 1
+    assert packed["views"][0]["neighbourCount"] == few - 1

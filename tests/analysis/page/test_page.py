@@ -18,7 +18,7 @@ PLACES = """
 const frame = document.querySelector("#map");
 const { left, top } = frame.getBoundingClientRect();
 const { xaxis, yaxis } = frame._fullLayout;
-const { x, y } = window.cellMap.data;
+const { x, y } = window.cellMap.plot.view;
 return Array.from(x, (_, i) => [left + xaxis.l2p(x[i]), top + yaxis.l2p(y[i])]);
 """
 
@@ -94,7 +94,8 @@ def test_a_neighbour_is_shown_by_a_click(opened, places, table, cell_map):
     point = apart(places)[3]
     opened.move(*places[point])
     shows(opened, table, cell_map, point)
-    similar = cell_map.embeddings @ cell_map.embeddings[point]
+    embeddings = cell_map.views[0].embeddings
+    similar = embeddings @ embeddings[point]
     nearest = similar.topk(7).indices[1:].tolist()
     hashes = [table.hash_of(cell_map.rows[other].item()) for other in nearest]
     assert opened.texts("#current .neighbours code") == [each[:6] for each in hashes]
@@ -133,6 +134,23 @@ def test_after_moving_the_view_points_are_where_they_are_marked(opened, places, 
     assert ring == pytest.approx(moved[point].tolist(), abs=0.6)
     opened.click("#zoom-all")
     opened.wait_for(lambda: np.abs(np.array(opened.ask(PLACES)) - places).max() < 0.5)
+
+
+def test_another_map_has_the_cells_elsewhere(opened, places, table, cell_map):
+    point = apart(places)[0]
+    opened.press(*places[point])
+    shows(opened, table, cell_map, point)
+    opened.driver.find_element("xpath", "//select[@id='view']/option[.='second']").click()
+    opened.wait_for(lambda: np.abs(np.array(opened.ask(PLACES)) - places).max() > 50)
+    elsewhere = np.array(opened.ask(PLACES))
+    other = apart(elsewhere)[5]
+    opened.move(*elsewhere[other])
+    shows(opened, table, cell_map, other)
+    assert opened.texts(".pinned .hash") == [table.hash_of(cell_map.rows[point].item())]
+    embeddings = cell_map.views[1].embeddings
+    nearest = (embeddings @ embeddings[other]).topk(2).indices[1].item()
+    first = opened.text("#current .neighbours code")
+    assert first == table.hash_of(cell_map.rows[nearest].item())[:6]
 
 
 def test_filters_filter(opened, table, cell_map):
@@ -215,6 +233,16 @@ def test_clicks_pin_two_cells_with_their_edit_distance(opened, places, table, ce
     is_pinned(hashes[1])
     opened.click(".pinned .remove")
     is_pinned()
+
+
+def test_a_finger_pins_too(browser, page, table, cell_map):
+    browser.open(page, NARROW)
+    places = np.array(browser.ask(PLACES))
+    point = apart(places)[0]
+    browser.tap(*places[point])
+    module_hash = table.hash_of(cell_map.rows[point].item())
+    browser.wait_for(lambda: browser.texts(".pinned .hash") == [module_hash])
+    shows(browser, table, cell_map, point)
 
 
 def test_edit_distances_are_exact(opened, table, cell_map):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from gnn_nas.analysis.page import CellMap, write_page
+from gnn_nas.analysis.page import CellMap, View, write_page
 
 
 def test_the_page_is_one_file_that_says_what_it_is(page):
@@ -39,11 +39,11 @@ def test_twenty_thousand_cells_fit_into_ten_megabytes(table, tmp_path, browser):
     count = 20_000
     draw = np.random.default_rng(0)
     rows = torch.from_numpy(draw.permutation(len(table))[:count])
-    coordinates = draw.normal(size=(count, 2))
     embeddings = torch.from_numpy(draw.normal(size=(count, 4)))
+    views = [View("one", draw.normal(size=(count, 2)), embeddings)]
     accuracies = 0.94 - 0.02 * draw.exponential(size=count)
     path = tmp_path / "map.html"
-    cell_map = CellMap(rows, coordinates, embeddings, accuracies, np.arange(count) + 1)
+    cell_map = CellMap(rows, views, accuracies, np.arange(count) + 1)
     write_page(path, table, cell_map, "20,000 cells")
     assert path.stat().st_size < 10_000_000
     browser.open(path)

@@ -4,9 +4,9 @@
 const UNKNOWN_COLOUR = "#bdbdbd";
 // Viridis, from its light end.
 const SCALE = ["#fde725", "#a0da39", "#4ac16d", "#1fa187", "#277f8e", "#365c8d", "#46327e", "#440154"];
-const CLASS_COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#a79f00", "#000000"];
+const CLASS_COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#444444"];
 // The same colour again comes with another symbol.
-const CLASS_SYMBOLS = ["circle", "square", "diamond", "cross"];
+const CLASS_SYMBOLS = ["circle", "square", "diamond"];
 // Most accuracies lie close together near the top: the lowest ones share a colour.
 const LOWEST_SHARE = 0.05;
 
@@ -29,8 +29,11 @@ class Colouring {
       vertices: () => graphs.map((graph) => graph.vertices),
     }[kind]();
     const known = Array.from(this.values).filter(Number.isFinite).sort((a, b) => a - b);
-    this.low = known[kind === "accuracy" ? Math.floor(LOWEST_SHARE * known.length) : 0];
-    this.high = known[known.length - 1];
+    [this.low, this.high] = [known[0], known[known.length - 1]];
+    if (kind === "accuracy") {
+      this.low = Math.floor(10 * known[Math.floor(LOWEST_SHARE * known.length)]) / 10;
+      this.high = Math.ceil(10 * this.high) / 10;
+    }
   }
 
   colour(point) {

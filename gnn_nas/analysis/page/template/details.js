@@ -3,8 +3,9 @@
 const DRAWING_SHARE = 0.48; // of the card's width
 
 class Details {
-  constructor(data, cells, places, actions) {
+  constructor(data, cells, view, places, actions) {
     this.data = data;
+    this.view = view;
     this.cells = cells;
     this.places = places; // elements: current, pins, distance
     this.actions = actions; // show(point), pin(point)
@@ -92,7 +93,7 @@ class Details {
   // Buttons, so that one goes from cell to cell by keyboard too.
   neighbours(point) {
     const { data } = this;
-    const items = neighboursOf(data, point).map(({ point: other, distance }) => {
+    const items = neighboursOf(this.view, point).map(({ point: other, distance }) => {
       const edits = editDistance(this.cells[point], this.cells[other]);
       const parts = [element("code", {}, hashOf(data, other).slice(0, 6))];
       if (data.accuracies) parts.push(element("span", {}, percent(data.accuracies[other])));

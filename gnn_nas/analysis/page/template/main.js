@@ -15,8 +15,8 @@ new Filters(data, cells, {
   onChange: filter,
 });
 
-const marks = new Marks(byId("marks"), data);
-const plot = new CellPlot(byId("map"), data, {
+const marks = new Marks(byId("marks"), data.views[0]);
+const plot = new CellPlot(byId("map"), data.views[0], {
   opacity: data.paths.length ? 0.45 : 0.9, // paths stand out
   onPoint: show,
   onClick: pin,
@@ -25,9 +25,14 @@ const plot = new CellPlot(byId("map"), data, {
 const details = new Details(
   data,
   cells,
+  data.views[0],
   { current: byId("current"), pins: byId("pins"), distance: byId("distance") },
   { show, pin },
 );
+
+byId("views").hidden = data.views.length === 1;
+byId("view").append(...data.views.map((view, i) => new Option(view.name, i)));
+byId("view").onchange = () => look(data.views[Number(byId("view").value)]);
 
 let colouring;
 byId("colour").append(...data.colours.map((kind) => new Option(kind)));
@@ -107,6 +112,14 @@ function recolour(kind) {
   colouring = new Colouring(data, cells, kind);
   byId("legend").replaceChildren(...colouring.legend(data.classNames));
   filter(state.shown);
+}
+
+// Other coordinates and neighbours of the same cells.
+function look(view) {
+  for (const part of [plot, marks, details]) part.view = view;
+  plot.show(state.shown, colouring);
+  plot.fit();
+  refreshDetails();
 }
 
 function showQuery(path, query) {

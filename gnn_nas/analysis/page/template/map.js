@@ -7,12 +7,12 @@ const REST = 70; // milliseconds that the pointer rests before a cell counts as 
 const [GHOSTS, SHOWN] = [0, 1];
 
 class CellPlot {
-  constructor(frame, data, { opacity, onPoint, onClick, onMove }) {
+  constructor(frame, view, { opacity, onPoint, onClick, onMove }) {
     this.frame = frame;
-    this.data = data;
+    this.view = view;
     this.onMove = onMove;
     this.shown = [];
-    this.size = Math.min(Math.max(400 / Math.sqrt(data.x.length), 3.5), 10);
+    this.size = Math.min(Math.max(400 / Math.sqrt(view.x.length), 3.5), 10);
     this.isWhole = true; // as long as nobody has moved the view
     this.measure();
     this.wholeView();
@@ -71,15 +71,15 @@ class CellPlot {
 
   // Show the points of which isShown is true, the others as ghosts.
   show(isShown, colouring) {
-    const points = [...this.data.x.keys()];
+    const points = [...this.view.x.keys()];
     this.shown = points.filter((point) => isShown[point]);
     const ghosts = points.filter((point) => !isShown[point]);
     const taken = (values, chosen) => chosen.map((point) => values[point]);
     Plotly.restyle(
       this.frame,
       {
-        x: [taken(this.data.x, ghosts), taken(this.data.x, this.shown)],
-        y: [taken(this.data.y, ghosts), taken(this.data.y, this.shown)],
+        x: [taken(this.view.x, ghosts), taken(this.view.x, this.shown)],
+        y: [taken(this.view.y, ghosts), taken(this.view.y, this.shown)],
         "marker.color": [GHOST_COLOUR, this.shown.map((point) => colouring.colour(point))],
         "marker.symbol": ["circle", this.shown.map((point) => colouring.symbol(point))],
       },
@@ -91,8 +91,8 @@ class CellPlot {
   pixel(point) {
     const share = (value, [low, high]) => (value - low) / (high - low);
     return [
-      share(this.data.x[point], this.xRange) * this.width,
-      (1 - share(this.data.y[point], this.yRange)) * this.height,
+      share(this.view.x[point], this.xRange) * this.width,
+      (1 - share(this.view.y[point], this.yRange)) * this.height,
     ];
   }
 
@@ -109,7 +109,7 @@ class CellPlot {
   }
 
   wholeView() {
-    const [x, y] = [bounds(this.data.x), bounds(this.data.y)];
+    const [x, y] = [bounds(this.view.x), bounds(this.view.y)];
     const needed = Math.max((x[1] - x[0]) / this.width, (y[1] - y[0]) / this.height);
     this.setRanges(middle(x), middle(y), MARGIN * (needed || 1));
   }

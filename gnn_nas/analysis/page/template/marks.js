@@ -3,9 +3,9 @@
 const TRAIL = 12; // last queries joined by a line
 
 class Marks {
-  constructor(layer, data) {
+  constructor(layer, view) {
     this.layer = layer;
-    this.data = data;
+    this.view = view;
     this.current = null;
     this.pins = [];
     this.path = null; // { points, colours, bests } as far as it has been played
@@ -21,7 +21,7 @@ class Marks {
 
   currentMarks(pixel) {
     const [x, y] = pixel(this.current);
-    const others = neighboursOf(this.data, this.current).map(({ point }) => pixel(point));
+    const others = neighboursOf(this.view, this.current).map(({ point }) => pixel(point));
     return [
       ...others.map(([x2, y2]) => svg("line", { class: "to-neighbour", x1: x, y1: y, x2, y2 })),
       ...others.map((place) => circle(place, 5, "neighbour")),
@@ -47,11 +47,11 @@ class Marks {
   }
 }
 
-function neighboursOf(data, point) {
-  const count = data.neighbourCount;
+function neighboursOf(view, point) {
+  const count = view.neighbourCount;
   return Array.from({ length: count }, (_, i) => ({
-    point: data.neighbours[count * point + i],
-    distance: data.neighbourDistances[count * point + i],
+    point: view.neighbours[count * point + i],
+    distance: view.neighbourDistances[count * point + i],
   }));
 }
 
