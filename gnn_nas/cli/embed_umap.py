@@ -62,6 +62,7 @@ examples:
   embed-umap --checkpoint runs/gin_multisim runs/search-nao-oracle-gin_multisim/controller-0
   embed-umap --cells --color accuracy
   embed-umap --cells 5000 --color vertices --out runs/umap-vertices
+  embed-umap --cells --html
 
 the folder (--out) receives:
   umap.png, umap.svg  the picture
@@ -112,6 +113,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="the folder (default: runs/umap[-cells][-<checkpoint>...])",
     )
+    add(
+        "--html",
+        action="store_true",
+        help="also write umap.html, a page to explore the same map offline: its cells as graphs,"
+        " their neighbours and edit distances",
+    )
     return parser
 
 
@@ -138,6 +145,7 @@ def _run(arguments: argparse.Namespace) -> None:
     from gnn_nas.analysis.maps.colours import colouring
     from gnn_nas.analysis.maps.embedding_map import make_map
     from gnn_nas.analysis.maps.files import write_maps
+    from gnn_nas.analysis.maps.page import write_map_page
     from gnn_nas.analysis.maps.summary import figures_table
 
     colours = None
@@ -163,6 +171,10 @@ def _run(arguments: argparse.Namespace) -> None:
             progress.advance(task)
         progress.update(task, description="drawing")
         write_maps(folder, config, maps, table, benchmark, colours)
+        if arguments.html:
+            progress.update(task, description="writing the page")
+            controllers = {name: each.controller(config.seed) for name, each in checkpoints.items()}
+            write_map_page(folder.path / "umap.html", config, maps, controllers, table, benchmark)
         progress.update(task, advance=1, description=f"{len(cells):,} cells")
     print(figures_table(maps, len(draws)))
     print(f"colours: {config.color}; written to {os.fspath(folder.path)}")
