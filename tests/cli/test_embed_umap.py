@@ -1,0 +1,146 @@
+"""The command as a user has it, over the real space and the shipped weights."""
+
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from gnn_nas.cli.embed_umap import main
+from gnn_nas.models.pretrained import SHIPPED
+
+FILES = ["config.yaml", "summary.json", "umap.csv", "umap.png", "umap.svg"]
+
+
+@pytest.fixture
+def user(monkeypatch, tmp_path, table) -> Path:
+    """A user without measurements in an empty folder of their own."""
+    monkeypatch.delenv("GNN_NAS_BENCHMARK", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path.parent / "no data"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def complaint(capsys):
+    """Gives the one line with which the command refuses."""
+
+    def call(*options: str | Path) -> str:
+        capsys.readouterr()
+        assert main([str(option) for option in options]) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        (line,) = re.findall(r"^error: .*$", err, re.MULTILINE)
+        return line
+
+    return call
+
+
+def read(folder: Path) -> tuple[list[dict[str, str]], dict]:
+    assert sorted(os.listdir(folder)) == FILES
+    with (folder / "umap.csv").open(newline="") as stream:
+        lines = list(csv.DictReader(stream))
+    return lines, json.loads((folder / "summary.json").read_text())
+
+
+def test_help_teaches_figures_colours_examples_and_files(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    assert stop.value.code == 0
+    shown = capsys.readouterr().out
+    for each in ("trustworthiness", "embed-umap --cells --color accuracy", "umap.csv", "Fig. 2"):
+        assert each in shown
+
+
+def test_help_comes_at_once():
+    started = time.perf_counter()
+    code = (
+        "import sys; from gnn_nas.cli.embed_umap import _parser; _parser();"
+        "sys.exit(bool({'torch', 'umap', 'matplotlib', 'numpy'} & sys.modules.keys()))"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    assert time.perf_counter() - started < 5  # 0.2 s where nothing else runs
+
+
+def test_classes_of_two_checkpoints_are_drawn_side_by_side(user, capsys):
+    assert main(["--checkpoint", str(SHIPPED), "none"]) == 0
+    out, err = capsys.readouterr()
+    lines, summary = read(user / "runs" / "umap-gin_multisim-from-scratch")
+    assert out.splitlines()[0].split() == ["gin_multisim", "from", "scratch"]
+    assert "on 100 other draws" in out
+    assert "colours: class; written to runs/umap-gin_multisim-from-scratch" in out
+    assert "3/3" in err
+    ours, scratch = summary["maps"]
+    assert ours["silhouette"] > scratch["silhouette"] + 0.2
+    assert ours["precision_at_1"] > scratch["precision_at_1"] + 0.2
+    assert ours["other_draws"]["silhouette"]["mean"] == pytest.approx(0.32, abs=0.02)
+    assert [line["row"] for line in lines[:128]] == [line["row"] for line in lines[128:]]
+    assert sum(line["anchor"] == "1" for line in lines) == 32
+
+
+def test_the_same_call_gives_the_same_files_and_another_seed_others(user):
+    call = ["--anchors", "4", "--positives", "8", "--out"]
+    for folder in ("a", "b", "a"):
+        assert main([*call, folder]) == 0
+        read(user / folder)
+    for name in FILES:
+        assert (user / "a" / name).read_bytes() == (user / "b" / name).read_bytes()
+    assert main([*call, "c", "--seed", "1"]) == 0
+    assert read(user / "c")[0] != read(user / "a")[0]
+
+
+def test_random_cells_are_coloured_by_edges_where_nothing_is_measured(user, capsys):
+    assert main(["--cells", "60"]) == 0
+    out, err = capsys.readouterr()
+    lines, summary = read(user / "runs" / "umap-cells")
+    assert "no measurements of NAS-Bench-101 are here" in err
+    assert "colours show the number of edges" in err
+    assert "colours: edges" in out
+    assert summary["color"] == "edges"
+    assert "neighbour_agreement" in summary["maps"][0]
+    assert {(line["class"], line["accuracy"]) for line in lines} == {("", "")}
+
+
+def test_random_cells_are_coloured_by_accuracy_where_it_is_measured(
+    user, benchmark, benchmark_path, capsys
+):
+    assert main(["--cells", "300", "--benchmark", str(benchmark_path)]) == 0
+    out, err = capsys.readouterr()
+    lines, summary = read(user / "runs" / "umap-cells")
+    assert "colours: accuracy" in out
+    assert "no measurements" not in err
+    rows = benchmark.all_rows()[[int(line["row"]) for line in lines]]
+    accuracies = [float(line["accuracy"]) for line in lines]
+    assert accuracies == pytest.approx((100 * benchmark.mean_test(rows)).tolist(), abs=1e-4)
+    assert summary["maps"][0]["neighbour_agreement"] > 0.3
+
+
+def test_every_mistake_is_one_line_before_any_work(user, complaint):
+    for options, message in (
+        (["--anchors", "1"], "--anchors must be from 2 to 99, not 1"),
+        (["--positives", "0"], "--positives must be from 1 to 100, not 0"),
+        (["--anchors", "4"], "--anchors 4 with --positives 7 are 32 cells: a map needs at least"),
+        (["--cells", "32"], "--cells must be from 33 to 100000, not 32"),
+        (["--cells", "50", "--anchors", "9"], "--anchors has no meaning there"),
+        (["--cells", "--color", "class"], "have no class: give another --color"),
+        (["--seed", "-1"], "--seed must be from 0 to 2^32 - 1, not -1"),
+        (["--checkpoint", "absent"], "absent: no such run folder"),
+        (["--color", "accuracy"], "no measurements of NAS-Bench-101 are here"),
+        (["--cells", "--color", "accuracy"], "no measurements of NAS-Bench-101 are here"),
+        (["--benchmark", "absent"], "absent: cannot read"),
+    ):
+        assert message in complaint(*options)
+    assert os.listdir(user) == []
+
+
+def test_a_folder_of_another_map_or_of_something_else_is_refused(user, complaint):
+    assert main(["--cells", "50", "--out", "a"]) == 0
+    assert "cells was 50, now 60" in complaint("--cells", "60", "--out", "a")
+    (user / "b").mkdir()
+    (user / "b" / "mine").touch()
+    assert "b holds files that no run wrote" in complaint("--cells", "50", "--out", "b")
