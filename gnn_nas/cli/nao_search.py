@@ -20,6 +20,7 @@ from gnn_nas.search.config import SearchConfig, resolve_settings
 
 if TYPE_CHECKING:
     from gnn_nas.benchmarks.nasbench101 import NASBench101
+    from gnn_nas.search.checkpoint import Checkpoint
 
 _DESCRIPTION = """\
 Search NAS-Bench-101 for the best cells with a pretrained controller, asking for as few accuracies
@@ -44,6 +45,7 @@ examples:
   nao-search --checkpoint none --set candidates=16
   nao-search --method random --seeds 20
   nao-search --seeds 20 --resume
+  nao-search --html
 
 the folder (--out) receives:
   config.yaml         all that decides the search
@@ -104,6 +106,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--jobs", type=int, metavar="J", help="processes (default: one a core, at most K)")
     add("--resume", action="store_true", help="go on with the interrupted search in the folder")
     add(
+        "--html",
+        action="store_true",
+        help="also write search.html, a page to explore offline: the searches of the best seeds, at"
+        " most five, play over a map of random cells by the checkpoint's embeddings (the package's"
+        " weights where it is none); with --resume also for a finished search",
+    )
+    add(
         "--set",
         action="append",
         default=[],
@@ -159,11 +168,15 @@ def _run(arguments: argparse.Namespace) -> None:
     folder = RunFolder.create(path, config, arguments.resume)
     if folder.finished:
         print(f"{path} holds a finished search: nothing to resume", file=sys.stderr)
+        if arguments.html:
+            _write_page(folder, config, checkpoint, benchmark)
         return
     jobs = min(arguments.jobs or available_cores(), arguments.seeds)
     summary = run_search(folder, config, benchmark, arguments.benchmark, jobs)
     print(_table(summary))
     print(_best_cell(summary, benchmark))
+    if arguments.html:
+        _write_page(folder, config, checkpoint, benchmark)
     print(f"written to {os.fspath(path)}")
 
 
@@ -201,6 +214,19 @@ def _best_cell(summary: dict, benchmark: NASBench101) -> str:
     row = benchmark.table.row_of_hash(best["hash"])
     cell = benchmark.table.cells[row : row + 1]
     return f"\nbest cell: {best['hash']} (seed {best['seed']})\n{cell_text(cell)}\n"
+
+
+def _write_page(
+    folder: RunFolder, config: SearchConfig, checkpoint: Checkpoint, benchmark: NASBench101
+) -> None:
+    from rich.console import Console
+
+    from gnn_nas.search.page import write_search_page
+
+    path = folder.path / "search.html"
+    with Console(stderr=True).status("laying out the page's map"):
+        write_search_page(path, folder, config, checkpoint, benchmark)
+    print(f"page to explore: {os.fspath(path)}")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import os
 import random
 import re
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
@@ -161,6 +162,18 @@ def test_resuming_a_finished_search_changes_nothing(finished, capsys, measuremen
     assert main([*OPTIONS, *named]) == 0
     assert "holds a finished search: nothing to resume" in capsys.readouterr().err
     assert snapshot(finished.path) == before
+
+
+def test_a_finished_search_gets_its_page(finished, capsys, measurements, tmp_path, monkeypatch):
+    monkeypatch.setattr("gnn_nas.search.page.BACKGROUND", 50)
+    folder = shutil.copytree(finished.path, tmp_path / "run")
+    before = snapshot(folder)
+    named = [f"--benchmark={measurements}", f"--out={folder}", "--resume", "--html"]
+    assert main([*OPTIONS, *named]) == 0
+    assert f"page to explore: {folder / 'search.html'}\n" in capsys.readouterr().out
+    after = snapshot(folder)
+    assert b"NAS-Bench-101 searched by evolution" in after.pop("search.html")
+    assert after == before
 
 
 def children(process: subprocess.Popen) -> list[int]:
