@@ -88,7 +88,7 @@ def _draw_cells(axes: Axes, drawn: EmbeddingMap, colours: Colouring) -> ScalarMa
     # The cells are in random order, so neither good nor bad ones lie on top.
     return axes.scatter(
         *drawn.coordinates.T,
-        s=float(np.clip(40_000 / len(drawn.cells), 1.2, 20)),
+        s=float(np.clip(60_000 / len(drawn.cells), 1.2, 20)),
         c=colours.values,
         lw=0,
         rasterized=len(drawn.cells) > _MOST_SHAPES,
