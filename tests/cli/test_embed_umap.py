@@ -67,6 +67,13 @@ def test_help_comes_at_once():
     assert time.perf_counter() - started < 5  # 0.2 s where nothing else runs
 
 
+def test_the_page_lies_beside_the_picture(user, capsys):
+    assert main(["--cells=40", "--html", "--out=run"]) == 0
+    assert sorted(os.listdir("run")) == sorted([*FILES, "umap.html"])
+    page = Path("run", "umap.html").read_text(encoding="utf-8")
+    assert "40 random cells. UMAP of the embeddings of gin_multisim." in page
+
+
 def test_classes_of_two_checkpoints_are_drawn_side_by_side(user, capsys):
     assert main(["--checkpoint", str(SHIPPED), "none"]) == 0
     out, err = capsys.readouterr()

@@ -16,7 +16,7 @@ import torch
 
 from gnn_nas.analysis.page import CellMap, SearchPath, View, write_page
 
-WIDE, NARROW = (1280, 800), (390, 844)
+WIDE = (1280, 800)
 CELLS, QUERIES = 500, 120
 
 
@@ -48,7 +48,7 @@ def cell_map(table) -> CellMap:
         accuracies,
         ranks,
         np.arange(CELLS) % 20,
-        [f"anchor {number}" for number in range(20)],
+        [str(number + 1) for number in range(20)],
         [path, other],
     )
 

@@ -80,14 +80,15 @@ def test_pointing_at_a_point_shows_its_cell(opened, places, table, cell_map):
         cell = table.cells[cell_map.rows[point : point + 1]]
         words = opened.texts("#current .cell .vertex title")
         assert words == [style.name for style in vertex_styles(cell)]
-        facts = dict(zip(opened.texts("#current dt"), opened.texts("#current dd"), strict=True))
+        facts = opened.texts("#current .facts li")
         accuracy, rank = 100 * cell_map.accuracies[point], cell_map.ranks[point]
-        known = not math.isnan(accuracy)
-        assert facts["Test accuracy"] == (f"{accuracy:.2f} %" if known else "unknown")
-        assert facts.get("Rank") == (f"{rank:,} of 423,624" if known else None)
-        assert facts["Class"] == f"anchor {point % 20}"
+        if math.isnan(accuracy):
+            assert facts[0] == "unknown test accuracy"
+        else:
+            assert facts[:2] == [f"{accuracy:.2f} % test accuracy", f"rank {rank:,} of 423,624"]
+        assert f"class {point % 20 + 1}" in facts
         edges = cell.edge_bits().sum().item()
-        assert facts["Size"] == f"{cell.vertices.item()} vertices, {edges} edges"
+        assert f"{cell.vertices.item()} vertices, {edges} edges" in facts
 
 
 def test_a_neighbour_is_shown_by_a_click(opened, places, table, cell_map):
@@ -185,13 +186,9 @@ def test_accuracies_are_filtered_by_number_and_by_share(opened, cell_map):
         "const slider = document.querySelector('.sliders input');"
         "slider.value = 500; slider.dispatchEvent(new Event('input'))"
     )
-    shown = int(opened.ask("return document.querySelector('#map').data[1].x.length"))
-    opened.wait_for(
-        lambda: (
-            abs(int(opened.ask("return document.querySelector('#map').data[1].x.length")) - 245) < 8
-        )
-    )
-    assert shown > 0
+    # Half of the known ones: the field rounds its end down, so it keeps the one in the middle.
+    median = np.sort(known[~np.isnan(known)])[round((~np.isnan(known)).sum() / 2 - 0.5)]
+    expect_count(opened, known >= math.floor(100 * median) / 100)
 
 
 def test_a_hash_is_found_by_how_it_begins(opened, table, cell_map):
@@ -283,7 +280,7 @@ def test_drawings_are_laid_out_as_other_pictures(opened, table, cell_map):
         places = np.array(boxes) - boxes[0]
         layout = lay_out(cells[point : point + 1])
         height = layout.vertices[0][1]
-        expected = [[52 * (h - height), 52 * layer] for layer, h in layout.vertices]
+        expected = [[52 * (h - height), 48 * layer] for layer, h in layout.vertices]
         np.testing.assert_allclose(places, expected, atol=0.5)
         edges = opened.ask("return document.querySelectorAll('#current .cell .edge').length")
         assert edges == len(layout.edges)
@@ -322,12 +319,7 @@ def test_a_search_is_played_query_by_query(opened, table, cell_map):
     opened.wait_for(lambda: opened.ask("return window.cellMap.playback.query") > 8)
     opened.click("#play")
     stopped = opened.ask("return window.cellMap.playback.query")
-    assert (
-        opened.ask(
-            "const done = arguments[arguments.length - 1]; return window.cellMap.playback.timer"
-        )
-        is None
-    )
+    assert opened.text("#play") == "▶ Play"
     goes_to(length - 2)
     assert stopped < length
     opened.click("#play")

@@ -1,5 +1,6 @@
 import dataclasses
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -35,21 +36,33 @@ def test_it_cannot_be_coloured_by_what_is_not_known(table, cell_map, tmp_path, u
     assert list(tmp_path.iterdir()) == []
 
 
-def test_twenty_thousand_cells_fit_into_ten_megabytes(table, tmp_path, browser):
-    count = 20_000
+@pytest.fixture(scope="module")
+def large_map(table) -> CellMap:
+    """20,000 random cells."""
     draw = np.random.default_rng(0)
-    rows = torch.from_numpy(draw.permutation(len(table))[:count])
-    embeddings = torch.from_numpy(draw.normal(size=(count, 4)))
-    views = [View("one", draw.normal(size=(count, 2)), embeddings)]
-    accuracies = 0.94 - 0.02 * draw.exponential(size=count)
-    path = tmp_path / "map.html"
-    cell_map = CellMap(rows, views, accuracies, np.arange(count) + 1)
-    write_page(path, table, cell_map, "20,000 cells")
-    assert path.stat().st_size < 10_000_000
-    browser.open(path)
+    rows = torch.from_numpy(draw.permutation(len(table))[:20_000])
+    embeddings = torch.from_numpy(draw.normal(size=(len(rows), 4)))
+    views = [View("one", draw.normal(size=(len(rows), 2)), embeddings)]
+    accuracies = 0.94 - 0.02 * draw.exponential(size=len(rows))
+    return CellMap(rows, views, accuracies, np.arange(len(rows)) + 1)
+
+
+@pytest.fixture(scope="module")
+def large_page(table, large_map, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("large") / "map.html"
+    write_page(path, table, large_map, "20,000 cells")
+    return path
+
+
+def test_twenty_thousand_cells_fit_into_ten_megabytes(large_page):
+    assert large_page.stat().st_size < 10_000_000
+
+
+def test_twenty_thousand_cells_are_filtered_at_once(large_page, large_map, table, browser):
+    browser.open(large_page)
     assert browser.text("#count") == "20,000 cells"
     started = time.monotonic()
     browser.click("#filter-vertices button:last-child")
-    expected = (table.cells.vertices[rows] == 7).sum().item()
+    expected = (table.cells.vertices[large_map.rows] == 7).sum().item()
     browser.wait_for(lambda: browser.text("#count") == f"{expected:,} of 20,000 cells")
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 10  # 0.3 s where nothing else runs

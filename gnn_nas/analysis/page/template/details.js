@@ -71,23 +71,21 @@ class Details {
   facts(point) {
     const { data } = this;
     const cell = this.cells[point];
-    const rows = [];
-    if (data.accuracies) rows.push(["Test accuracy", percent(data.accuracies[point])]);
+    const lines = [];
+    if (data.accuracies) {
+      const accuracy = element("strong", {}, percent(data.accuracies[point]));
+      lines.push([accuracy, " test accuracy"]);
+    }
     if (data.ranks?.[point]) {
       const [rank, of] = [data.ranks[point], data.spaceSize].map((n) => n.toLocaleString("en"));
-      rows.push(["Rank", `${rank} of ${of}`]);
+      lines.push([`rank ${rank} of ${of}`]);
     }
-    if (data.classes) rows.push(["Class", data.classNames[data.classes[point]]]);
-    rows.push(["Size", `${cell.vertices} vertices, ${cell.edges.length} edges`]);
-    const ops = data.styles.ops.flatMap((look, op) =>
-      cell.count(op) ? [element("li", {}, swatch(look), `${cell.count(op)} × ${look.name}`)] : [],
-    );
-    if (ops.length) rows.push(["Operations", element("ul", {}, ...ops)]);
-    return element(
-      "dl",
-      {},
-      ...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]),
-    );
+    if (data.classes) lines.push([`class ${data.classNames[data.classes[point]]}`]);
+    lines.push([`${cell.vertices} vertices, ${cell.edges.length} edges`]);
+    data.styles.ops.forEach((look, op) => {
+      if (cell.count(op)) lines.push([swatch(look), `${cell.count(op)} × ${look.name}`]);
+    });
+    return element("ul", { className: "facts" }, ...lines.map((line) => element("li", {}, ...line)));
   }
 
   // Buttons, so that one goes from cell to cell by keyboard too.

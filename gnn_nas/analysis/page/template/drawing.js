@@ -1,7 +1,7 @@
 // A cell as a layered graph, from the input at the top to the output: as other pictures of cells
 // draw it, but downwards, since two cells are to stand side by side.
 
-const BOX = { width: 46, height: 34, lane: 52, layer: 52, margin: 3 };
+const BOX = { width: 46, height: 34, lane: 52, layer: 48, margin: 3 };
 const LEAST_WIDTH = 140; // pixels, whatever the page is squeezed to
 const LETTERS = { size: 12.5, least: 12.1, spacing: 1.08, capital: 0.73 };
 
