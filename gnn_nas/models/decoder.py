@@ -54,18 +54,18 @@ class Decoder(nn.Module):
             - embeddings: ``[B, embedding]``
             - returns: int64 ``[B, 27]``
         """
-        width = embeddings.shape[1]
         scaled = self._scaled(embeddings).T
+        inputs = torch.cat([scaled, scaled.new_zeros(NUM_TOKENS, len(embeddings))])
+        spoken = inputs[len(scaled) :]
+        spoken[PAD] = 1
         state = embeddings.new_zeros(self.hidden, len(embeddings))
         memory, squashed = torch.zeros_like(state), torch.empty_like(state)
-        token = torch.full((len(embeddings),), PAD, device=embeddings.device)
         tokens = []
         for weight in self.input_weight:
-            gates = weight[:, :width] @ scaled + weight[:, width:][:, token]
-            gates.addmm_(self.recurrent_weight, state)
+            gates = (weight @ inputs).addmm_(self.recurrent_weight, state)
             lstm_cell(gates, memory, memory, squashed, state)
-            token = self.to_token(state.T).argmax(1)
-            tokens.append(token)
+            tokens.append(self.to_token(state.T).argmax(1))
+            spoken.zero_().scatter_(0, tokens[-1][None], 1)
         return torch.stack(tokens, dim=1)
 
     @staticmethod

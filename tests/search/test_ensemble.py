@@ -111,7 +111,7 @@ def test_the_ensemble_orders_cells_it_has_not_seen(few, rewards, controller, gen
     assert kendalltau(scores[1::2].numpy(), rewards[1::2].numpy()).statistic > 0.7
 
 
-def test_the_process_weighs_as_much_as_all_copies(few, rewards, controller, generator):
+def test_process_copies_and_trees_are_averaged_by_their_weights(few, rewards, controller, generator):
     ensemble = PredictorEnsemble(controller, few, members=3)
     ensemble.fit(torch.arange(40), rewards[:40], generator)
 
@@ -122,7 +122,8 @@ def test_the_process_weighs_as_much_as_all_copies(few, rewards, controller, gene
     process, _ = ensemble.surrogate.predict(told)
     copies = [standardised(ranker.score(few)) for ranker in ensemble.copies]
     assert len(copies) == 3
-    expected = (standardised(process) + sum(copies) / 3) / 2
+    trees = standardised(torch.from_numpy(ensemble.trees.predict(told.numpy())))
+    expected = 0.4 * standardised(process) + 0.4 * sum(copies) / 3 + 0.2 * trees
     torch.testing.assert_close(ensemble.predict_all(), expected, rtol=0, atol=1e-3)
 
 

@@ -31,11 +31,11 @@ class Settings(Section):
     patience: int = Field(
         default=100, ge=1, description="queries without a better cell before the search widens"
     )
-    breadth: int = Field(
-        default=500, ge=1, description="most promising cells that a widened search draws from"
+    wide_candidates: int = Field(
+        default=32, ge=1, description="cells queried in a round of the widened search"
     )
     share: float = Field(
-        default=0.8, ge=0, le=1, description="share of a widened round's cells so drawn"
+        default=0.8, ge=0, le=1, description="share of these drawn from all promising cells met"
     )
 
 
@@ -72,11 +72,11 @@ def search(
         found = _ascend(controller, table, starts, bound, settings)
         found = torch.cat([found, fresh]).unique()
         found = found[~queries.asked[found]]
-        chosen = found[bound(cells.structure(found)).argsort(descending=True)]
-        chosen = chosen[: settings.candidates]
+        ranked = found[bound(cells.structure(found)).argsort(descending=True)]
         if len(queries.rows) - queries.rewards.argmax() > settings.patience:
-            chosen = _widen(queries, cells, surrogate, chosen, generator, settings)
-        queries.ask(chosen)
+            queries.ask(_widen(queries, cells, surrogate, ranked, generator, settings))
+        else:
+            queries.ask(ranked[: settings.candidates])
 
 
 def _ascend(controller, table, position, bound, settings) -> Tensor:
@@ -94,17 +94,20 @@ def _ascend(controller, table, position, bound, settings) -> Tensor:
     return torch.cat(met)
 
 
-def _widen(queries, cells, surrogate, chosen, generator, settings) -> Tensor:
+def _widen(queries, cells, surrogate, ranked, generator, settings) -> Tensor:
     """Draw most of a round from all promising cells met so far, instead of the very best.
 
     Where the top is known, what is left to find are cells much better than predicted, and what the
-    surrogate lacks to predict them is a wider sample of good cells (Wu et al. 2021, WeakNAS).
+    surrogate lacks to predict them is a wider sample of good cells (Wu et al. 2021, WeakNAS). It is
+    drawn from as many cells as there are queries left, so that it narrows to the best ones.
     """
-    kept = chosen[: len(chosen) - round(settings.share * len(chosen))]
+    count = settings.wide_candidates
+    drawn = round(settings.share * count)
+    kept = ranked[: count - drawn]
     pool = cells.met & ~queries.asked
     pool[kept] = False
     pool = pool.nonzero().flatten()
-    mean, _ = surrogate.predict(cells.structure(pool))
-    promising = pool[mean.argsort(descending=True)[: settings.breadth]]
+    mean = surrogate.predict_mean(cells.structure(pool))
+    promising = pool[mean.argsort(descending=True)[: max(queries.remaining, count)]]
     order = torch.randperm(len(promising), generator=generator)
-    return torch.cat([kept, promising[order[: len(chosen) - len(kept)]]])
+    return torch.cat([kept, promising[order[:drawn]]])

@@ -13,7 +13,7 @@ from gnn_nas.search.methods import METHODS, get_method
 SIZES = ModelConfig(hidden=4, layers=1, embedding=4, decoder_hidden=4, predictor_hidden=4)
 # Settings that keep the methods with a surrogate quick.
 QUICK = {
-    "nao": {"restarts": 12, "seeds": 8, "steps": 2, "patience": 30, "breadth": 50},
+    "nao": {"restarts": 12, "seeds": 8, "steps": 2, "patience": 30, "wide_candidates": 16},
     "predictor": {"scored": 300},
 }
 # nao-paper ends where its controller decodes to nothing new: see test_nao_paper.py.
