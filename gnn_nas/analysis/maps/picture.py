@@ -49,7 +49,7 @@ def draw_maps(
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    columns = min(len(maps), _COLUMNS)
+    columns = 2 if len(maps) == 4 else min(len(maps), _COLUMNS)
     lines = -(-len(maps) // columns)
     width = columns * _PANEL + (_BAR if colours else 0)
     height = lines * (_PANEL + _ABOVE) + _BELOW

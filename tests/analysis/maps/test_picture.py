@@ -48,7 +48,7 @@ def test_pictures_are_the_same_bit_for_bit(tmp_path, kind):
     assert distinct(matplotlib.image.imread(first[0])) > 50
 
 
-def test_panels_stand_in_rows_of_three(tmp_path):
+def test_panels_stand_in_rows_of_three_and_four_in_a_square(tmp_path):
     sizes = {}
     for count in (1, 2, 3, 4, 6):
         path = tmp_path / f"{count}.png"
@@ -56,8 +56,9 @@ def test_panels_stand_in_rows_of_three(tmp_path):
         sizes[count] = matplotlib.image.imread(path).shape[:2]
     assert sizes[2] == (sizes[1][0], 2 * sizes[1][1])
     assert sizes[3] == (sizes[1][0], 3 * sizes[1][1])
-    assert sizes[4] == sizes[6]
-    assert sizes[4][0] > 1.8 * sizes[1][0]
+    assert sizes[4] == (sizes[6][0], sizes[2][1])
+    assert sizes[6][1] == sizes[3][1]
+    assert sizes[6][0] > 1.8 * sizes[1][0]
 
 
 @pytest.mark.parametrize("name", ["gin_multisim", "search-nao-oracle-gin_multisim/controller-12"])
