@@ -65,4 +65,4 @@ def test_twenty_thousand_cells_are_filtered_at_once(large_page, large_map, table
     browser.click("#filter-vertices button:last-child")
     expected = (table.cells.vertices[large_map.rows] == 7).sum().item()
     browser.wait_for(lambda: browser.text("#count") == f"{expected:,} of 20,000 cells")
-    assert time.monotonic() - started < 10  # 0.3 s where nothing else runs
+    assert time.monotonic() - started < 10  # software draws the points here

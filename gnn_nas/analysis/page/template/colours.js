@@ -51,7 +51,7 @@ class Colouring {
 
   legend(classNames) {
     if (this.kind === "class") {
-      return [element("span", {}, `${classNames.length} classes: colour and symbol`)];
+      return [element("span", {}, `${classNames.length} classes`)];
     }
     const isAccuracy = this.kind === "accuracy";
     const written = (value) => (isAccuracy ? value.toFixed(1) : String(value));
