@@ -111,7 +111,9 @@ def test_the_ensemble_orders_cells_it_has_not_seen(few, rewards, controller, gen
     assert kendalltau(scores[1::2].numpy(), rewards[1::2].numpy()).statistic > 0.7
 
 
-def test_process_copies_and_trees_are_averaged_by_their_weights(few, rewards, controller, generator):
+def test_process_copies_and_trees_are_averaged_by_their_weights(
+    few, rewards, controller, generator
+):
     ensemble = PredictorEnsemble(controller, few, members=3)
     ensemble.fit(torch.arange(40), rewards[:40], generator)
 
