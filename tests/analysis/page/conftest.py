@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import runpy
 import shutil
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +13,7 @@ import torch
 
 from gnn_nas.analysis.page import CellMap, SearchPath, View, write_page
 
-WIDE = (1280, 800)
+Browser = runpy.run_path(str(Path(__file__).with_name("browser.py")))["Browser"]
 CELLS, QUERIES = 500, 120
 
 
@@ -84,121 +81,18 @@ def opened(browser, page) -> Browser:
     return browser
 
 
-class Browser:
-    """Headless Chromium through its driver; both are Debian packages."""
+@pytest.fixture
+def places(opened) -> np.ndarray:
+    """Where the points of the map are on the screen, ``[N, 2]``."""
+    return opened.places()
 
-    def __init__(self) -> None:
-        from selenium import webdriver
 
-        options = webdriver.ChromeOptions()
-        options.binary_location = shutil.which("chromium")
-        self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        for argument in (
-            "--headless=new",
-            "--no-sandbox",  # which does not work for root in a container
-            "--disable-dev-shm-usage",
-            "--enable-unsafe-swiftshader",  # WebGL without a graphics card
-            f"--user-data-dir={self._profile.name}",
-        ):
-            options.add_argument(argument)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-        self.driver = webdriver.Chrome(
-            options, webdriver.ChromeService(shutil.which("chromedriver"))
-        )
+@pytest.fixture
+def shows(chromium, table, cell_map) -> Callable[[int], None]:
+    """Waits until the cell of a point is shown."""
 
-    def quit(self) -> None:
-        """End the browser."""
-        self.driver.quit()
-        self._profile.cleanup()
+    def wait(point: int) -> None:
+        module_hash = table.hash_of(cell_map.rows[point].item())
+        chromium.wait_for(lambda: chromium.text("#current .hash") == module_hash)
 
-    def open(self, path: Path, size: tuple[int, int] = WIDE) -> None:
-        """Open a page from the disk and wait until it is ready."""
-        width, height = size
-        screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
-        for kind in ("browser", "performance"):
-            self.driver.get_log(kind)
-        self.driver.get(path.as_uri())
-        self.wait_for(lambda: self.ask("return 'ready' in document.body.dataset"))
-
-    def ask(self, script: str, *arguments: Any) -> Any:
-        """Run a script in the page and give what it returns."""
-        return self.driver.execute_script(script, *arguments)
-
-    def text(self, selector: str) -> str:
-        """What an element says."""
-        return self.ask("return document.querySelector(arguments[0]).textContent", selector)
-
-    def texts(self, selector: str) -> list[str]:
-        """What every such element says."""
-        script = "return [...document.querySelectorAll(arguments[0])].map((e) => e.textContent)"
-        return self.ask(script, selector)
-
-    def click(self, selector: str) -> None:
-        """Click on an element that can be seen."""
-        self.driver.find_element("css selector", selector).click()
-
-    def write(self, selector: str, text: str) -> None:
-        """Write into a field in place of what it holds."""
-        field = self.driver.find_element("css selector", selector)
-        field.clear()
-        field.send_keys(text)
-
-    def move(self, x: float, y: float) -> None:
-        """Move the pointer, as a mouse does: it comes from somewhere near."""
-        for step in (6, 2, 0):
-            self._mouse("mouseMoved", x + step, y + step)
-
-    def press(self, x: float, y: float) -> None:
-        """Click with the mouse, no faster than a person: the plot looks 20 times a second."""
-        self.move(x, y)
-        time.sleep(0.15)
-        self._mouse("mousePressed", x, y, button="left", buttons=1, clickCount=1)
-        self._mouse("mouseReleased", x, y, button="left", buttons=0, clickCount=1)
-
-    def tap(self, x: float, y: float) -> None:
-        """Touch with a finger."""
-        touch = {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]}
-        self.driver.execute_cdp_cmd("Input.dispatchTouchEvent", touch)
-        self.driver.execute_cdp_cmd(
-            "Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []}
-        )
-
-    def drag(self, x: float, y: float, right: float, down: float) -> None:
-        """Press, move, release."""
-        self.move(x, y)
-        self._mouse("mousePressed", x, y, button="left", buttons=1, clickCount=1)
-        for share in (0.25, 0.5, 0.75, 1):
-            place = (x + share * right, y + share * down)
-            self._mouse("mouseMoved", *place, button="left", buttons=1)
-        self._mouse("mouseReleased", *place, button="left", buttons=0, clickCount=1)
-
-    def wheel(self, x: float, y: float, down: float) -> None:
-        """Turn the mouse's wheel."""
-        self._mouse("mouseWheel", x, y, deltaX=0, deltaY=down)
-
-    def wait_for(self, condition: Callable[[], Any], seconds: float = 30) -> None:
-        """Wait until a condition holds."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, "the page did not come to it"
-            time.sleep(0.03)
-
-    def errors(self) -> list[str]:
-        """What the page has complained of since it was opened."""
-        log = self.driver.get_log("browser")
-        return [entry["message"] for entry in log if entry["level"] == "SEVERE"]
-
-    def requests(self) -> list[str]:
-        """Addresses that were asked for since the page was opened, itself included."""
-
-        events = [json.loads(e["message"])["message"] for e in self.driver.get_log("performance")]
-        return [
-            event["params"]["request"]["url"]
-            for event in events
-            if event["method"] == "Network.requestWillBeSent"
-        ]
-
-    def _mouse(self, kind: str, x: float, y: float, **more: Any) -> None:
-        event = {"type": kind, "x": x, "y": y, **more}
-        self.driver.execute_cdp_cmd("Input.dispatchMouseEvent", event)
+    return wait
