@@ -47,6 +47,17 @@ def test_a_neighbour_is_shown_by_a_click(opened, places, table, cell_map, shows)
     shows(nearest[1])
 
 
+def test_the_keyboard_goes_from_cell_to_cell(opened, cell_map, shows):
+    embeddings = cell_map.views[0].embeddings
+    start = int(np.nanargmax(cell_map.accuracies))
+    shows(start)
+    opened.driver.find_element("css selector", "#current .neighbours button").send_keys("\n")
+    after = (embeddings @ embeddings[start]).topk(2).indices[1].item()
+    shows(after)
+    opened.driver.switch_to.active_element.send_keys("\n")
+    shows((embeddings @ embeddings[after]).topk(2).indices[1].item())
+
+
 def test_after_moving_the_view_points_are_where_they_are_marked(opened, places, shows):
     x, y = np.median(places, axis=0)
     opened.wheel(x, y, -300)

@@ -98,7 +98,11 @@ class Details {
       parts.push(element("span", {}, `${edits} edit${edits === 1 ? "" : "s"}`));
       const title = `${hashOf(data, other)}, embedding distance ${distance.toFixed(3)}`;
       const button = element("button", { type: "button", title }, ...parts);
-      button.onclick = () => this.actions.show(other);
+      button.onclick = (event) => {
+        this.actions.show(other);
+        // By keyboard one goes on from the cell that has taken this one's place.
+        if (event.detail === 0) this.places.current.querySelector(".neighbours button").focus();
+      };
       return element("li", {}, button);
     });
     return element("ol", { className: "neighbours" }, ...items);
