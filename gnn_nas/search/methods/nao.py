@@ -5,6 +5,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from gnn_nas.cells.neighbours import neighbours
 from gnn_nas.cells.structure import NUM_PATTERNS, NUM_SHAPE
 from gnn_nas.cells.table import CellTable
 from gnn_nas.config import Section
@@ -74,7 +75,7 @@ def search(
         found = found[~queries.asked[found]]
         ranked = found[bound(cells.structure(found)).argsort(descending=True)]
         if len(queries.rows) - queries.rewards.argmax() > settings.patience:
-            queries.ask(_widen(queries, cells, surrogate, ranked, generator, settings))
+            queries.ask(_widen(queries, table, cells, surrogate, ranked, generator, settings))
         else:
             queries.ask(ranked[: settings.candidates])
 
@@ -94,20 +95,27 @@ def _ascend(controller, table, position, bound, settings) -> Tensor:
     return torch.cat(met)
 
 
-def _widen(queries, cells, surrogate, ranked, generator, settings) -> Tensor:
+def _widen(queries, table, cells, surrogate, ranked, generator, settings) -> Tensor:
     """Draw most of a round from all promising cells met so far, instead of the very best.
 
     Where the top is known, what is left to find are cells much better than predicted, and what the
     surrogate lacks to predict them is a wider sample of good cells (Wu et al. 2021, WeakNAS). It is
-    drawn from as many cells as there are queries left, so that it narrows to the best ones.
+    drawn from as many cells as there are queries left, so that it narrows to the best ones. What
+    lies one edit away from them is met as well.
     """
     count = settings.wide_candidates
     drawn = round(settings.share * count)
     kept = ranked[: count - drawn]
-    pool = cells.met & ~queries.asked
-    pool[kept] = False
-    pool = pool.nonzero().flatten()
-    mean = surrogate.predict_mean(cells.structure(pool))
-    promising = pool[mean.argsort(descending=True)[: max(queries.remaining, count)]]
-    order = torch.randperm(len(promising), generator=generator)
-    return torch.cat([kept, promising[order[:drawn]]])
+    taken = queries.asked.clone()
+    taken[kept] = True
+
+    def promising() -> Tensor:
+        pool = (cells.met & ~taken).nonzero().flatten()
+        mean = surrogate.predict_mean(cells.structure(pool))
+        return pool[mean.argsort(descending=True)[: max(queries.remaining, count)]]
+
+    _, edited = neighbours(table, promising())
+    cells.embed(edited)
+    pool = promising()
+    order = torch.randperm(len(pool), generator=generator)
+    return torch.cat([kept, pool[order[:drawn]]])
