@@ -1,0 +1,1 @@
+"""Tasks of a user's own: cells as networks, and their real training."""
