@@ -178,6 +178,11 @@ class NASBench101:
         """The highest mean test accuracy of all cells."""
         return self._figures.mean_test.max().item()
 
+    @property
+    def identity(self) -> str:
+        """A line that tells these measurements from others, for the configs of what uses them."""
+        return f"NAS-Bench-101, {len(self)} cells, best {self.best_test:.7f}"
+
     @cached_property
     def _sorted_means(self) -> np.ndarray:
         return np.sort(_comparable(self._figures.mean_test))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,18 @@ if TYPE_CHECKING:
     from gnn_nas.search.checkpoint import Checkpoint
 
 _FROM_SCRATCH = "from scratch"
+
+
+def add_checkpoints(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says which checkpoints are compared."""
+    parser.add_argument(
+        "--checkpoint",
+        nargs="+",
+        action="extend",
+        metavar="DIR",
+        help="folders of pretraining runs or of a search's controllers, none for a controller from"
+        " scratch (default: runs/gin_multisim, else the weights that come with the package)",
+    )
 
 
 def open_checkpoints(given: Sequence[str] | None) -> dict[str, Checkpoint]:

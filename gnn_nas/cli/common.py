@@ -10,6 +10,7 @@ from gnn_nas.errors import UserError
 
 USER_ERROR_STATUS = 2
 INTERRUPTED_STATUS = 130  # 128 + SIGINT, as shells report it
+MAX_SEED = 2**32 - 1
 
 
 def run_guarded(command: Callable[[], None]) -> int:
@@ -46,9 +47,20 @@ def refuse_below_one(arguments: argparse.Namespace, names: Iterable[str]) -> Non
     for name in names:
         value = getattr(arguments, name)
         if value is not None and value < 1:
-            raise UserError(f"--{name} must be at least 1, not {value}")
+            raise UserError(f"{_option(name)} must be at least 1, not {value}")
+
+
+def refuse_outside(arguments: argparse.Namespace, name: str, least: int, most: int) -> None:
+    """Raise :class:`UserError` where a number is not one of ``least`` to ``most``."""
+    value = getattr(arguments, name)
+    if not least <= value <= most:
+        raise UserError(f"{_option(name)} must be from {least} to {most}, not {value}")
 
 
 def available_cores() -> int:
     """Cores that this process may use, where the system tells; else those of the machine."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gnn_nas.cli.checkpoints import loss_name, open_checkpoints
-from gnn_nas.cli.common import add_benchmark, run_guarded
-from gnn_nas.errors import UserError
+from gnn_nas.cli.checkpoints import add_checkpoints, loss_name, open_checkpoints
+from gnn_nas.cli.common import MAX_SEED, add_benchmark, refuse_outside, run_guarded
+from gnn_nas.cli.map_options import add_map_options, complete_map_options, default_colour
 from gnn_nas.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -21,14 +21,8 @@ if TYPE_CHECKING:
     from gnn_nas.cells.table import CellTable
     from gnn_nas.search.checkpoint import Checkpoint
 
-_ANCHORS, _POSITIVES, _CELLS = 16, 7, 20_000
-# Numbers of two digits fit into an anchor's point. Most cells have more positives than that, and
-# neighbours of more cells would take many minutes.
-_MOST_ANCHORS, _MOST_POSITIVES, _MOST_CELLS = 99, 100, 100_000
-# As UMAP's graph joins so many to each cell.
-_LEAST_CELLS = 33
+# Of classes, beside the one that is shown.
 _OTHER_DRAWS = 100
-_COLOURS = ("class", "accuracy", "edges", "vertices")
 
 _DESCRIPTION = """\
 Draw a map of a controller's embeddings by UMAP, as in the paper's Fig. 2: random anchors and, for
@@ -86,25 +80,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add(
-        "--checkpoint",
-        nargs="+",
-        action="extend",
-        metavar="DIR",
-        help="folders of pretraining runs or of a search's controllers, none for a controller from"
-        " scratch (default: runs/gin_multisim, else the weights that come with the package)",
-    )
-    add("--anchors", type=int, metavar="N", help=f"classes (default: {_ANCHORS})")
-    add("--positives", type=int, metavar="N", help=f"of every anchor (default: {_POSITIVES})")
-    add(
-        "--cells",
-        type=int,
-        nargs="?",
-        const=_CELLS,
-        metavar="N",
-        help=f"map random cells instead of classes ({_CELLS:,} where no number is said)",
-    )
-    add("--color", choices=_COLOURS, help="what colours show, see below")
+    add_checkpoints(parser)
+    add_map_options(parser)
     add_benchmark(parser)
     add("--seed", type=int, default=0, metavar="N", help="of cells and layout (default: 0)")
     add(
@@ -123,7 +100,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    _check(arguments)
+    refuse_outside(arguments, "seed", 0, MAX_SEED)
+    complete_map_options(arguments)
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from rich.console import Console
@@ -173,42 +151,10 @@ def _run(arguments: argparse.Namespace) -> None:
         write_maps(folder, config, maps, table, benchmark, colours)
         if arguments.html:
             progress.update(task, description="writing the page")
-            controllers = {name: each.controller(config.seed) for name, each in checkpoints.items()}
-            write_map_page(folder.path / "umap.html", config, maps, controllers, table, benchmark)
+            write_map_page(folder.path / "umap.html", config, maps, table, benchmark)
         progress.update(task, advance=1, description=f"{len(cells):,} cells")
     print(figures_table(maps, len(draws)))
     print(f"colours: {config.color}; written to {os.fspath(folder.path)}")
-
-
-def _check(arguments: argparse.Namespace) -> None:
-    """Refuse impossible settings, and fill in those that depend on whether classes are mapped."""
-    if not 0 <= arguments.seed < 2**32:
-        raise UserError(f"--seed must be from 0 to 2^32 - 1, not {arguments.seed}")
-    given = [name for name in ("anchors", "positives") if getattr(arguments, name) is not None]
-    if arguments.cells is not None:
-        if given:
-            raise UserError(f"--cells maps random cells: --{given[0]} has no meaning there")
-        if arguments.color == "class":
-            raise UserError("--cells maps random cells, which have no class: give another --color")
-        _refuse_outside("cells", arguments.cells, _LEAST_CELLS, _MOST_CELLS)
-        return
-    if "anchors" not in given:
-        arguments.anchors = _ANCHORS
-    if "positives" not in given:
-        arguments.positives = _POSITIVES
-    _refuse_outside("anchors", arguments.anchors, 2, _MOST_ANCHORS)
-    _refuse_outside("positives", arguments.positives, 1, _MOST_POSITIVES)
-    shown = arguments.anchors * (1 + arguments.positives)
-    if shown < _LEAST_CELLS:
-        raise UserError(
-            f"--anchors {arguments.anchors} with --positives {arguments.positives} are {shown}"
-            f" cells: a map needs at least {_LEAST_CELLS}"
-        )
-
-
-def _refuse_outside(name: str, value: int, least: int, most: int) -> None:
-    if not least <= value <= most:
-        raise UserError(f"--{name} must be from {least} to {most}, not {value}")
 
 
 def _benchmark(arguments: argparse.Namespace, table: CellTable) -> NASBench101 | None:
@@ -234,19 +180,15 @@ def _config(
 ) -> MapConfig:
     from gnn_nas.analysis.maps.config import MapConfig
 
-    default = "class"
-    if arguments.cells:
-        default = "accuracy" if benchmark else "edges"
     return MapConfig(
         seed=arguments.seed,
         anchors=arguments.anchors,
         positives=arguments.positives,
         cells=arguments.cells,
-        color=arguments.color or default,
+        color=arguments.color or default_colour(arguments, benchmark is not None),
         checkpoints=arguments.checkpoint or [None],
         weights=[each.fingerprint for each in checkpoints.values()],
-        benchmark=benchmark
-        and f"NAS-Bench-101, {len(benchmark)} cells, best {benchmark.best_test:.7f}",
+        benchmark=benchmark and benchmark.identity,
     )
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from gnn_nas.cli.common import add_benchmark, refuse_below_one, run_guarded
+from gnn_nas.cli.checkpoints import add_checkpoints, open_checkpoints
+from gnn_nas.cli.common import MAX_SEED, add_benchmark, refuse_outside, run_guarded
 from gnn_nas.config import Section
 from gnn_nas.config_file import dump_yaml
 from gnn_nas.errors import UserError
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from gnn_nas.search.checkpoint import Checkpoint
 
 PARTS = ("a", "b", "c")
+# More would take many minutes, and gigabytes.
+_MOST_PAIRS, _MOST_PER_DISTANCE = 1_000_000, 100_000
 
 _DESCRIPTION = """\
 Draw the paper's Fig. 1: how many edits lie between random cells, and whether cells few edits apart
@@ -83,14 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add(
-        "--checkpoint",
-        nargs="+",
-        action="extend",
-        metavar="DIR",
-        help="folders of pretraining runs or of a search's controllers, none for a controller from"
-        " scratch (default: runs/gin_multisim, else the weights that come with the package)",
-    )
+    add_checkpoints(parser)
     add("--parts", nargs="+", choices=PARTS, default=PARTS, help="see below (default: all)")
     add_benchmark(parser)
     add("--pairs", type=int, default=10_000, metavar="N", help="random pairs (default: 10000)")
@@ -113,11 +109,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    refuse_below_one(arguments, ("pairs",))
-    if arguments.per_distance < 1:
-        raise UserError(f"--per-distance must be at least 1, not {arguments.per_distance}")
-    if not 0 <= arguments.seed < 2**32:
-        raise UserError(f"--seed must be from 0 to 2^32 - 1, not {arguments.seed}")
+    refuse_outside(arguments, "pairs", 1, _MOST_PAIRS)
+    refuse_outside(arguments, "per_distance", 1, _MOST_PER_DISTANCE)
+    refuse_outside(arguments, "seed", 0, MAX_SEED)
     parts = [part for part in PARTS if part in arguments.parts]
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
@@ -126,7 +120,7 @@ def _run(arguments: argparse.Namespace) -> None:
     from gnn_nas.analysis.locality_table import locality_text
     from gnn_nas.cells.table import load_table
 
-    checkpoints = _checkpoints(arguments.checkpoint) if "c" in parts else {}
+    checkpoints = open_checkpoints(arguments.checkpoint) if "c" in parts else {}
     console = Console(stderr=True)
     with console.status("opening the search space (enumerated on the first call)"):
         table = load_table()
@@ -138,8 +132,7 @@ def _run(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         checkpoints=list(checkpoints),
         weights=[checkpoint.fingerprint for checkpoint in checkpoints.values()],
-        benchmark=benchmark
-        and f"NAS-Bench-101, {len(benchmark)} cells, best {benchmark.best_test:.7f}",
+        benchmark=benchmark and benchmark.identity,
     )
     folder = RunFolder.create(arguments.out, config, resume=True)
     try:
@@ -150,27 +143,6 @@ def _run(arguments: argparse.Namespace) -> None:
     folder.save_summary({**config.model_dump(), **figures})
     print(locality_text(figures))
     print(f"written to {os.fspath(folder.path)}")
-
-
-def _checkpoints(given: list[str] | None) -> dict[str, Checkpoint]:
-    """The checkpoints by what they are called: as much of a path's end as tells them apart."""
-    from gnn_nas.search.checkpoint import open_checkpoint
-
-    opened = [open_checkpoint(path) for path in given or [None]]
-    paths = [
-        each.folder.path.resolve().parts if each.folder else ("from scratch",) for each in opened
-    ]
-    named = {}
-    for checkpoint, path in zip(opened, paths, strict=True):
-        if paths.count(path) > 1:
-            raise UserError(f"--checkpoint has {Path(*path)} twice")
-        checkpoint.controller(0)  # refuses weights that do not fit
-        # A search's controllers are called alike in every search.
-        length = 2 if path[-1].startswith("controller-") else 1
-        while sum(other[-length:] == path[-length:] for other in paths) > 1:
-            length += 1
-        named["/".join(path[-length:])] = checkpoint
-    return named
 
 
 def _benchmark(arguments: argparse.Namespace, table: CellTable) -> NASBench101:

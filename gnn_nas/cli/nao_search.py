@@ -162,7 +162,7 @@ def _run(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         checkpoint=arguments.checkpoint,
         weights=checkpoint.fingerprint,
-        benchmark=f"NAS-Bench-101, {len(benchmark)} cells, best {benchmark.best_test:.7f}",
+        benchmark=benchmark.identity,
         settings=settings.model_dump(),
     )
     folder = RunFolder.create(path, config, arguments.resume)

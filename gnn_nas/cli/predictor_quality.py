@@ -138,7 +138,7 @@ def _run(arguments: argparse.Namespace) -> None:
         members=arguments.members,
         checkpoint=arguments.checkpoint,
         weights=checkpoint.fingerprint,
-        benchmark=f"NAS-Bench-101, {len(benchmark)} cells, best {benchmark.best_test:.7f}",
+        benchmark=benchmark.identity,
     )
     folder = RunFolder.create(arguments.out, config, resume=True)
     wanted = list(_wanted(arguments, has_weights=checkpoint.folder is not None))

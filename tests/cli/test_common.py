@@ -1,6 +1,8 @@
+import argparse
+
 import pytest
 
-from gnn_nas.cli.common import run_guarded
+from gnn_nas.cli.common import refuse_below_one, refuse_outside, run_guarded
 from gnn_nas.errors import UserError
 
 
@@ -29,3 +31,14 @@ def test_an_interruption_is_one_line_and_status_130(capsys):
 def test_a_defect_keeps_its_traceback():
     with pytest.raises(ZeroDivisionError):
         run_guarded(raising(ZeroDivisionError()))
+
+
+def test_impossible_numbers_are_told_with_the_option_as_it_is_written():
+    given = argparse.Namespace(per_distance=0, seed=9, jobs=None)
+    refuse_below_one(given, ("seed", "jobs"))
+    with pytest.raises(UserError, match=r"^--per-distance must be at least 1, not 0$"):
+        refuse_below_one(given, ("per_distance",))
+    refuse_outside(given, "seed", 9, 9)
+    for least, most in ((10, 12), (2, 8)):
+        with pytest.raises(UserError, match=rf"^--seed must be from {least} to {most}, not 9$"):
+            refuse_outside(given, "seed", least, most)

@@ -146,8 +146,9 @@ def test_every_mistake_is_one_line_before_work_starts(user, complaint):
     config.write_text(re.sub(r"hidden: \d+", "hidden: 8", config.read_text(), count=1))
     before = sorted(os.listdir())
     for options, message in (
-        (["--pairs", "0"], "--pairs must be at least 1, not 0"),
-        (["--per-distance", "0"], "--per-distance must be at least 1, not 0"),
+        (["--pairs", "0"], "--pairs must be from 1 to 1000000, not 0"),
+        (["--pairs", "10000000000"], "--pairs must be from 1 to 1000000, not 10000000000"),
+        (["--per-distance", "0"], "--per-distance must be from 1 to 100000, not 0"),
         (["--seed", "-1"], "--seed must be from 0 to"),
         (["--checkpoint", "absent"], "absent: no such run folder"),
         (["--checkpoint", "narrow"], "holds another architecture than the config"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from gnn_nas.analysis.maps.cells import MapCells
 from gnn_nas.analysis.neighbourhood import class_silhouette, neighbour_agreement, trustworthiness
@@ -23,7 +24,8 @@ class EmbeddingMap:
     Args:
         name: of the controller; loss: what its embeddings were trained with.
         cells: what is shown.
-        coordinates: float32 ``[N, 2]``, in the order of ``cells.rows``.
+        embeddings: float32 ``[N, embedding]``, in the order of ``cells.rows``.
+        coordinates: float32 ``[N, 2]``, in the same order.
         figures: ``trustworthiness`` of the coordinates; of the embeddings those of `class_figures`,
             or ``neighbour_agreement`` where there are no classes.
         other_draws: ``mean`` and ``std`` of every one of `class_figures` over other draws.
@@ -32,6 +34,7 @@ class EmbeddingMap:
     name: str
     loss: str
     cells: MapCells
+    embeddings: Tensor
     coordinates: np.ndarray
     figures: dict[str, float]
     other_draws: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -66,7 +69,7 @@ def make_map(
     else:
         figures |= class_figures(controller, table, cells)
     other_draws = _spread([class_figures(controller, table, draw) for draw in draws])
-    return EmbeddingMap(name, loss, cells, coordinates, figures, other_draws)
+    return EmbeddingMap(name, loss, cells, embeddings, coordinates, figures, other_draws)
 
 
 def class_figures(controller: Controller, table: CellTable, cells: MapCells) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from gnn_nas.analysis.maps.config import MapConfig
 from gnn_nas.analysis.maps.embedding_map import EmbeddingMap
@@ -11,21 +11,19 @@ from gnn_nas.analysis.page import CellMap, View, write_page
 from gnn_nas.benchmarks.nasbench101 import NASBench101
 from gnn_nas.cells.table import CellTable
 from gnn_nas.errors import UserError
-from gnn_nas.models.controller import Controller
 
 
 def write_map_page(
     path: str | os.PathLike[str],
     config: MapConfig,
     maps: Sequence[EmbeddingMap],
-    controllers: Mapping[str, Controller],
     table: CellTable,
     benchmark: NASBench101 | None,
 ) -> None:
     """Write maps of the same cells as one HTML file, each map a view of them.
 
     Args:
-        controllers: of the maps, by name; benchmark: for accuracies and ranks.
+        benchmark: for accuracies and ranks.
 
     Raises:
         UserError: the file cannot be written.
@@ -34,10 +32,7 @@ def write_map_page(
     classes = None if cells.classes is None else cells.classes.numpy()
     cell_map = CellMap(
         cells.rows,
-        [
-            View(each.name, each.coordinates, controllers[each.name].encode_rows(table, cells.rows))
-            for each in maps
-        ],
+        [View(each.name, each.coordinates, each.embeddings) for each in maps],
         benchmark and benchmark.mean_test(cells.rows).numpy(),
         benchmark and benchmark.rank(cells.rows).numpy(),
         classes,

@@ -18,12 +18,20 @@ def classes(anchors: int = 16, positives: int = 7, name: str = "gin_multisim") -
     coordinates = (centres + random.normal(0, 0.8, centres.shape)).astype(np.float32)
     figures = {"trustworthiness": 0.98, "silhouette": 0.3, "precision_at_1": 1.0, "map_at_r": 0.8}
     spreads = dict.fromkeys(("silhouette", "precision_at_1", "map_at_r"), SPREAD)
+    embeddings = torch.from_numpy(coordinates)
     return EmbeddingMap(
-        name, "MultiSimilarityLoss", MapCells(rows, labels), coordinates, figures, spreads
+        name,
+        "MultiSimilarityLoss",
+        MapCells(rows, labels),
+        embeddings,
+        coordinates,
+        figures,
+        spreads,
     )
 
 
 def random_cells(count: int = 300, name: str = "gin_multisim") -> EmbeddingMap:
     coordinates = np.random.default_rng(1).normal(0, 1, (count, 2)).astype(np.float32)
     figures = {"trustworthiness": 0.95, "neighbour_agreement": 0.8}
-    return EmbeddingMap(name, "no metric loss", MapCells(torch.arange(count)), coordinates, figures)
+    cells, embeddings = MapCells(torch.arange(count)), torch.from_numpy(coordinates)
+    return EmbeddingMap(name, "no metric loss", cells, embeddings, coordinates, figures)

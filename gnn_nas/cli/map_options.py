@@ -1,0 +1,67 @@
+"""Which cells ``embed-umap`` shows and what their colours say: options, defaults and limits."""
+
+from __future__ import annotations
+
+import argparse
+
+from gnn_nas.cli.common import refuse_outside
+from gnn_nas.errors import UserError
+
+_ANCHORS, _POSITIVES, _CELLS = 16, 7, 20_000
+# Numbers of two digits fit into an anchor's point. Most cells have more positives than that, and
+# neighbours of more cells would take many minutes.
+_MOST_ANCHORS, _MOST_POSITIVES, _MOST_CELLS = 99, 100, 100_000
+# As UMAP's graph joins so many to each cell.
+_LEAST_CELLS = 33
+_COLOURS = ("class", "accuracy", "edges", "vertices")
+
+
+def add_map_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--anchors``, ``--positives``, ``--cells`` and ``--color``."""
+    add = parser.add_argument
+    add("--anchors", type=int, metavar="N", help=f"classes (default: {_ANCHORS})")
+    add("--positives", type=int, metavar="N", help=f"of every anchor (default: {_POSITIVES})")
+    add(
+        "--cells",
+        type=int,
+        nargs="?",
+        const=_CELLS,
+        metavar="N",
+        help=f"map random cells instead of classes ({_CELLS:,} where no number is said)",
+    )
+    add("--color", choices=_COLOURS, help="what colours show, see below")
+
+
+def complete_map_options(arguments: argparse.Namespace) -> None:
+    """Refuse impossible settings, and fill in the classes' where no random cells are asked for.
+
+    Raises:
+        UserError: settings contradict each other, or are more or less than a map can show.
+    """
+    given = [name for name in ("anchors", "positives") if getattr(arguments, name) is not None]
+    if arguments.cells is not None:
+        if given:
+            raise UserError(f"--cells maps random cells: --{given[0]} has no meaning there")
+        if arguments.color == "class":
+            raise UserError("--cells maps random cells, which have no class: give another --color")
+        refuse_outside(arguments, "cells", _LEAST_CELLS, _MOST_CELLS)
+        return
+    if "anchors" not in given:
+        arguments.anchors = _ANCHORS
+    if "positives" not in given:
+        arguments.positives = _POSITIVES
+    refuse_outside(arguments, "anchors", 2, _MOST_ANCHORS)
+    refuse_outside(arguments, "positives", 1, _MOST_POSITIVES)
+    shown = arguments.anchors * (1 + arguments.positives)
+    if shown < _LEAST_CELLS:
+        raise UserError(
+            f"--anchors {arguments.anchors} with --positives {arguments.positives} are {shown}"
+            f" cells: a map needs at least {_LEAST_CELLS}"
+        )
+
+
+def default_colour(arguments: argparse.Namespace, has_accuracies: bool) -> str:
+    """What colours show where nobody said it."""
+    if arguments.cells is None:
+        return "class"
+    return "accuracy" if has_accuracies else "edges"
