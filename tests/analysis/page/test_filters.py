@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import torch
+from selenium.webdriver.common.keys import Keys
 
 
 def expect_count(browser, mask: torch.Tensor | np.ndarray) -> None:
@@ -40,7 +41,14 @@ def test_accuracies_are_filtered_by_number_and_by_share(opened, cell_map):
     expect_count(opened, known >= 92.5)
     opened.write("#filter-accuracy .fields input:last-child", "93.5")
     expect_count(opened, (known >= 92.5) & (known <= 93.5))
+    # Also where it leaves out a single cell, for which the slider has no step.
+    highest = "#filter-accuracy .fields input:last-child"
     opened.click("#clear")
+    below_the_best = f"{np.sort(known[~np.isnan(known)])[-2:].mean():.4f}"
+    opened.write(highest, below_the_best)
+    expect_count(opened, known <= float(below_the_best))
+    digits = opened.driver.find_element("css selector", highest)
+    digits.send_keys(*[Keys.BACKSPACE] * len(below_the_best))
     expect_count(opened, np.ones(len(known), dtype=bool))
     opened.ask(
         "const slider = document.querySelector('.sliders input');"

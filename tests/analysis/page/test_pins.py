@@ -40,6 +40,19 @@ def test_clicks_pin_two_cells_with_their_edit_distance(opened, places, table, ce
     is_pinned()
 
 
+def test_the_keyboard_pins_and_unpins(opened):
+    def offers(words: str) -> None:
+        opened.wait_for(lambda: opened.text(".pin-button") == words)
+        assert opened.driver.switch_to.active_element.text == words
+
+    opened.ask("document.querySelector('.pin-button').focus()")
+    for words in ("Unpin", "Pin to compare", "Unpin"):
+        opened.driver.switch_to.active_element.send_keys("\n")
+        offers(words)
+    opened.driver.find_element("css selector", ".pinned .remove").send_keys("\n")
+    offers("Pin to compare")
+
+
 def test_a_finger_pins_too(browser, page, table, cell_map, shows):
     browser.open(page, NARROW)
     places = browser.places()

@@ -4,6 +4,21 @@ import math
 
 import numpy as np
 
+MARKED = """
+const marks = document.querySelectorAll("#marks .queried");
+return [...marks].map((mark) => mark.getAttribute("fill"));
+"""
+
+
+def test_queried_cells_have_the_colours_of_the_map(opened):
+    by_accuracy = opened.ask(MARKED)
+    opened.driver.find_element("xpath", "//select[@id='colour']/option[.='vertices']").click()
+    marked = opened.ask(MARKED)
+    assert marked != by_accuracy
+    points = opened.ask("return window.cellMap.playback.path.points")
+    colours = opened.ask("return document.querySelector('#map').data[1].marker.color")
+    assert marked == [colours[point] for point in points]
+
 
 def test_a_search_is_played_query_by_query(opened, cell_map, shows):
     path = cell_map.paths[0]

@@ -16,7 +16,10 @@ class Details {
     const isPinned = pins.includes(point);
     const pin = element("button", { type: "button", className: "pin-button" });
     pin.textContent = isPinned ? "Unpin" : "Pin to compare";
-    pin.onclick = () => this.actions.pin(point);
+    pin.onclick = (event) => {
+      this.actions.pin(point);
+      this.goOn(event, ".pin-button");
+    };
     this.places.current.replaceChildren(
       element("div", { className: "heading" }, element("h2", {}, "Cell"), pin),
       element("code", { className: "hash" }, hashOf(data, point)),
@@ -50,7 +53,10 @@ class Details {
 
   pin(point, i) {
     const remove = element("button", { type: "button", className: "remove", ariaLabel: "Unpin" }, "×");
-    remove.onclick = () => this.actions.pin(point);
+    remove.onclick = (event) => {
+      this.actions.pin(point);
+      this.goOn(event, ".pin-button");
+    };
     const more = element("details", {}, element("summary", {}, "Nearest cells"));
     more.append(this.neighbours(point));
     return element(
@@ -100,12 +106,16 @@ class Details {
       const button = element("button", { type: "button", title }, ...parts);
       button.onclick = (event) => {
         this.actions.show(other);
-        // By keyboard one goes on from the cell that has taken this one's place.
-        if (event.detail === 0) this.places.current.querySelector(".neighbours button").focus();
+        this.goOn(event, ".neighbours button");
       };
       return element("li", {}, button);
     });
     return element("ol", { className: "neighbours" }, ...items);
+  }
+
+  // The button that was pressed is gone: by keyboard one goes on from another.
+  goOn(event, selector) {
+    if (event.detail === 0) this.places.current.querySelector(selector).focus();
   }
 }
 

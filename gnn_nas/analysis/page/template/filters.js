@@ -109,7 +109,7 @@ class Range {
         onChange();
       };
       end.field.oninput = () => {
-        end.slider.value = this.stepOf(Number(end.field.value));
+        this.readField(end);
         onChange();
       };
     }
@@ -126,16 +126,22 @@ class Range {
 
   admits(point) {
     const value = this.values[point];
-    // At their ends the sliders leave nothing out, not even cells of unknown accuracy.
-    const [low, high] = this.ends.map((end) =>
-      Number(end.slider.value) === end.start ? null : Number(end.field.value),
-    );
+    const [low, high] = this.ends.map((end) => end.limit);
     return (low === null || value >= low) && (high === null || value <= high);
   }
 
   readSlider(end) {
-    const share = Number(end.slider.value) / SLIDER_STEPS;
-    end.field.value = end.round(this.sorted[Math.round(share * (this.sorted.length - 1))]);
+    const step = Number(end.slider.value);
+    const at = Math.round((step / SLIDER_STEPS) * (this.sorted.length - 1));
+    end.field.value = end.round(this.sorted[at]);
+    // At their ends the sliders leave nothing out, not even cells of unknown accuracy.
+    end.limit = step === end.start ? null : Number(end.field.value);
+  }
+
+  // What is written holds exactly, also where the slider has no step for it.
+  readField(end) {
+    end.limit = end.field.value === "" ? null : Number(end.field.value);
+    end.slider.value = end.limit === null ? end.start : this.stepOf(end.limit);
   }
 
   stepOf(value) {

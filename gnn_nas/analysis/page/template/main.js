@@ -59,9 +59,11 @@ plot.ready.then(() => {
     },
     showQuery,
   );
+  listenToWidth();
+  // Until now nobody could press anything, since it would not have been heard.
+  document.querySelector("main").inert = false;
   document.body.dataset.ready = "";
 });
-window.addEventListener("resize", () => refreshDetails());
 
 // For the console.
 window.cellMap = {
@@ -94,6 +96,16 @@ function pin(point) {
   drawMarks();
 }
 
+// Cards are drawn for the page's width; on a phone scrolling changes the height alone.
+function listenToWidth() {
+  let width = window.innerWidth;
+  window.addEventListener("resize", () => {
+    if (window.innerWidth === width) return;
+    width = window.innerWidth;
+    refreshDetails();
+  });
+}
+
 function refreshDetails() {
   details.showCurrent(state.current, state.pins);
   details.showPins(state.pins);
@@ -109,9 +121,10 @@ function filter(shown) {
 }
 
 function recolour(kind) {
-  colouring = new Colouring(data, cells, kind);
+  marks.colouring = colouring = new Colouring(data, cells, kind);
   byId("legend").replaceChildren(...colouring.legend(data.classNames));
   filter(state.shown);
+  drawMarks();
 }
 
 // Other coordinates and neighbours of the same cells.
@@ -125,7 +138,6 @@ function look(view) {
 function showQuery(path, query) {
   marks.path = {
     points: path.points.slice(0, query),
-    colours: path.points.slice(0, query).map((point) => colouring.colour(point)),
     bests: path.improvements(query),
   };
   if (query > 0) show(path.points[query - 1]);

@@ -8,7 +8,8 @@ class Marks {
     this.view = view;
     this.current = null;
     this.pins = [];
-    this.path = null; // { points, colours, bests } as far as it has been played
+    this.path = null; // { points, bests } as far as it has been played
+    this.colouring = null;
   }
 
   draw(pixel) {
@@ -31,11 +32,13 @@ class Marks {
   }
 
   pathMarks(pixel) {
-    const { points, colours, bests } = this.path;
+    const { points, bests } = this.path;
     if (points.length === 0) return [];
     const places = points.map(pixel);
     const bestPlaces = bests.map(pixel);
-    const queried = places.map((place, i) => circle(place, 4.5, "queried", { fill: colours[i] }));
+    const queried = places.map((place, i) =>
+      circle(place, 4.5, "queried", { fill: this.colouring.colour(points[i]) }),
+    );
     const marks = [
       svg("polyline", { class: "trail", points: places.slice(-TRAIL).join(" ") }),
       svg("polyline", { class: "improvements", points: bestPlaces.join(" ") }),
