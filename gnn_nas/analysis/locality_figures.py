@@ -26,6 +26,8 @@ _DISTANCE = "edit distance (edits)"
 # scale, where equal accuracies go too.
 _LEAST_DIFFERENCE = 0.01
 _PANELS_A_ROW = 3
+# A panel holds a name of so many letters in points of their height.
+_NAME_LETTERS = 500
 
 
 def draw_distances(path: str | os.PathLike[str], distance: np.ndarray, beside: list[Ratio]) -> None:
@@ -104,7 +106,12 @@ def draw_similarities(
         _violins(axes, distance, similarity)
         means = [similarity[distance == at].mean() for at in np.unique(distance)]
         _mark_means(axes, distance, np.array(means))
-        axes.set(title=f"{name}\nSpearman's ρ = {_signed(spearman)}", xlabel=_DISTANCE)
+        axes.set_title(
+            f"{name}\nSpearman's ρ = {_signed(spearman)}",
+            fontsize=min(12, _NAME_LETTERS / len(name)),
+            parse_math=False,  # a folder's name may have dollars
+        )
+        axes.set_xlabel(_DISTANCE)
     for axes in panels[:, 0]:
         axes.set_ylabel("cosine similarity of embeddings")
     _legend(figure, panels[0, 0])

@@ -42,7 +42,7 @@ def test_bars_of_near_and_far_pairs_have_their_colours(tmp_path):
 def test_violins_of_near_and_far_pairs_have_their_colours(tmp_path):
     values = np.random.default_rng(0).lognormal(size=len(DISTANCE))
     draw_differences(tmp_path / "b.png", DISTANCE, values, 0.25)
-    similarities = {"one": np.cos(values), "other": np.sin(values)}
+    similarities = {"one": np.cos(values), r"not $\formula$": np.sin(values)}
     draw_similarities(tmp_path / "c.png", DISTANCE, similarities, [-0.9, 0.1])
     for name in ("b.png", "c.png"):
         assert share(tmp_path / name, NEAR) > 0.01

@@ -197,6 +197,7 @@ def _frame(axes: Axes, drawn: EmbeddingMap) -> None:
             textcoords="offset points",
             fontsize=size,
             weight=weight,
+            parse_math=False,  # a folder's name may have dollars
         )
 
 

@@ -61,7 +61,9 @@ def test_panels_stand_in_rows_of_three_and_four_in_a_square(tmp_path):
     assert sizes[6][0] > 1.8 * sizes[1][0]
 
 
-@pytest.mark.parametrize("name", ["gin_multisim", "search-nao-oracle-gin_multisim/controller-12"])
+@pytest.mark.parametrize(
+    "name", ["gin_multisim", "search-nao-oracle-gin_multisim/controller-12", r"$\frac$"]
+)
 @pytest.mark.parametrize("kind", ["classes", "cells"])
 def test_nothing_is_cut_off(tmp_path, name, kind):
     path = tmp_path / "map.png"

@@ -1,4 +1,6 @@
 import dataclasses
+import json
+import re
 import time
 from pathlib import Path
 
@@ -16,6 +18,22 @@ def test_the_page_is_one_file_that_says_what_it_is(page):
     assert "{{" not in text.split("<script>")[0]
     assert "<link" not in text.replace('<link rel="icon" href="data:,">', "")
     assert "src=" not in text.split("<script>")[0]
+
+
+def test_names_cannot_become_part_of_the_page(page, table, cell_map, tmp_path):
+    name = '</script><script>alert(1)</script><!-- \u2028 & " {{STYLE}}'
+    views = [dataclasses.replace(view, name=name) for view in cell_map.views]
+    paths = [dataclasses.replace(path, name=name) for path in cell_map.paths]
+    hostile = dataclasses.replace(cell_map, views=views, paths=paths, class_names=[name] * 20)
+    path = tmp_path / "map.html"
+    write_page(path, table, hostile, "A <map> & more", name)
+    text, usual = (each.read_text(encoding="utf-8") for each in (path, page))
+    for mark in ("<script", "</script", "<!--", "</style"):
+        assert text.count(mark) == usual.count(mark)
+    data = json.loads(re.search(r'id="data">(.*?)</script>', text)[1])
+    said = [data["subtitle"], *data["classNames"]]
+    said += [each["name"] for each in (*data["views"], *data["paths"])]
+    assert said == [name] * 25
 
 
 def test_the_same_map_is_the_same_page(page, table, cell_map, tmp_path):
