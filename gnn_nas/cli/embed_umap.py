@@ -63,6 +63,7 @@ the folder (--out) receives:
   umap.csv            every point: coordinates, cell, class, edges, vertices, accuracy
   summary.json        the figures
   config.yaml         all that decides them: the same settings give the same files, bit for bit
+  umap.html           the page to explore, where --html asks for it
 """
 
 
@@ -119,6 +120,7 @@ def _run(arguments: argparse.Namespace) -> None:
         cells, draws = draw_for(config, table, _OTHER_DRAWS)
         path = arguments.out or _default_path(config, checkpoints)
         folder = RunFolder.create(path, config, resume=True)
+    page = folder.path / "umap.html"
 
     from gnn_nas.analysis.maps.colours import colouring
     from gnn_nas.analysis.maps.embedding_map import make_map
@@ -130,7 +132,8 @@ def _run(arguments: argparse.Namespace) -> None:
     if config.color != "class":
         colours = colouring(config.color, table, cells.rows, benchmark)
     maps = []
-    columns = (MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    said = TextColumn("{task.description}", markup=False)  # a folder's name may have brackets
+    columns = (MofNCompleteColumn(), said, TimeElapsedColumn())
     with Progress(*columns, console=screen) as progress:
         task = progress.add_task("", total=len(checkpoints) + 1)
         for name, checkpoint in checkpoints.items():
@@ -151,9 +154,11 @@ def _run(arguments: argparse.Namespace) -> None:
         write_maps(folder, config, maps, table, benchmark, colours)
         if arguments.html:
             progress.update(task, description="writing the page")
-            write_map_page(folder.path / "umap.html", config, maps, table, benchmark)
+            write_map_page(page, config, maps, table, benchmark)
         progress.update(task, advance=1, description=f"{len(cells):,} cells")
     print(figures_table(maps, len(draws)))
+    if arguments.html:
+        print(f"page to explore: {os.fspath(page)}")
     print(f"colours: {config.color}; written to {os.fspath(folder.path)}")
 
 

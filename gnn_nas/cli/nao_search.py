@@ -54,6 +54,7 @@ the folder (--out) receives:
   summary.json        the figures of every seed, their means and deviations
   search.png          regret, and mean accuracy of the queried cells, against queries
   best.png            the best cell
+  search.html         the page to explore, where --html asks for it
 """
 
 _FIGURES = {

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -70,6 +71,7 @@ def test_help_comes_at_once():
 
 def test_the_page_lies_beside_the_picture(user, capsys):
     assert main(["--cells=40", "--html", "--out=run"]) == 0
+    assert "page to explore: run/umap.html\n" in capsys.readouterr().out
     assert sorted(os.listdir("run")) == sorted([*FILES, "umap.html"])
     page = Path("run", "umap.html").read_text(encoding="utf-8")
     assert "40 random cells. UMAP of the embeddings of gin_multisim." in page
@@ -101,6 +103,16 @@ def test_the_same_call_gives_the_same_files_and_another_seed_others(user, monkey
     assert {name: (user / "a" / name).read_bytes() for name in FILES} == first
     assert main([*call, "b", "--seed", "1"]) == 0
     assert read(user / "b")[0] != lines
+
+
+def test_a_name_is_shown_as_it_is(user, capsys):
+    name = r"[bold]$\frac$ <b>, 100 %"
+    shutil.copytree(SHIPPED, user / name)
+    assert main(["--cells=40", "--out=run", "--checkpoint", name]) == 0
+    out = capsys.readouterr().out
+    lines, summary = read(user / "run")
+    shown = {out.splitlines()[0].strip(), lines[0]["checkpoint"], summary["maps"][0]["name"]}
+    assert shown == {name}
 
 
 def test_random_cells_are_coloured_by_edges_where_nothing_is_measured(user, capsys):
