@@ -24,6 +24,19 @@ return smallest;
 """
 
 
+# How far letters stand out of their box, in pixels, in the worst place.
+SPILLED = """
+const spilled = (vertex) => {
+  const box = vertex.querySelector("path").getBoundingClientRect();
+  return [...vertex.querySelectorAll("text")].map((text) => {
+    const { left, right, top, bottom } = text.getBoundingClientRect();
+    return Math.max(box.left - left, right - box.right, box.top - top, bottom - box.bottom);
+  });
+};
+return Math.max(...[...document.querySelectorAll(".cell .vertex")].flatMap(spilled));
+"""
+
+
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 def test_it_is_readable_on_large_and_small_screens(browser, page, size):
     browser.open(page, size)
@@ -45,6 +58,7 @@ def test_it_is_readable_on_large_and_small_screens(browser, page, size):
     assert beyond == []
     letters, words = browser.ask(SMALLEST_LETTERS)
     assert letters >= 12, words
+    assert browser.ask(SPILLED) < 1.5  # room for descenders, which no label has
     map_top, cards_top = browser.ask(
         "return ['#frame', 'aside'].map((s) =>"
         " document.querySelector(s).getBoundingClientRect().top)"
