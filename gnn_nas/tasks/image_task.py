@@ -1,0 +1,127 @@
+"""The task of classifying images: digits, or a user's own."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from gnn_nas.cells.packed import PackedCells
+from gnn_nas.config_file import load
+from gnn_nas.errors import UserError
+from gnn_nas.files import to_json
+from gnn_nas.tasks.config import ImageTaskConfig
+from gnn_nas.tasks.images import Images, read_arrays, read_digits, read_folder
+from gnn_nas.tasks.network import CellNetwork, NetworkConfig
+from gnn_nas.tasks.parts import Parts, divide, part_indices
+from gnn_nas.tasks.task import Trained, Training
+from gnn_nas.tasks.training import accuracy, latency, train_network
+
+# Part of the fingerprint: a change of what the same config does makes another task.
+_VERSION = 1
+
+
+class ImageTask:
+    """Rewards a cell by the validation accuracy of its network; a `gnn_nas.tasks.task.Task`.
+
+    Args:
+        config: of the task; images: all of them.
+
+    Raises:
+        UserError: a class has too few images, or the network's sizes are not those of the data.
+    """
+
+    has_test = True
+
+    def __init__(self, config: ImageTaskConfig, images: Images) -> None:
+        self.config = config
+        self.name = config.name
+        self.settings = config.model_dump(exclude={"name", "timeout", "trainings"})
+        self.trainings = config.trainings
+        self.timeout = config.timeout
+        self.cost = config.cost.of if config.cost else "parameters"
+        self.network = _network(config.network, images)
+        self._images = images
+        part_indices(images.labels, config.split)
+
+    def __reduce__(self) -> tuple:
+        # As arrays: pickled tensors would take up shared memory, which is scarce in containers.
+        return ImageTask, (self.config, self._images)
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Self:
+        """Read a task file and its images. Raises UserError."""
+        config = load(ImageTaskConfig, path)
+        try:
+            return cls(config, _read(config, Path(path).parent))
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of the images and of all settings that decide a training's result."""
+        settings = self.config.model_dump(exclude={"name", "data", "trainings", "timeout"})
+        settings["network"] = self.network.model_dump()
+        digest = hashlib.sha256(to_json([_VERSION, settings]).encode())
+        for array in self._images:
+            digest.update(f"{array.dtype} {array.shape}".encode())
+            digest.update(array)
+        return digest.hexdigest()
+
+    def train(self, cell: PackedCells, seed: int) -> Training:
+        """Train a cell: see `gnn_nas.tasks.task.Task`."""
+        network, course = self._train(cell, seed)
+        metrics = {
+            "accuracy": course.accuracy,
+            "parameters": sum(each.numel() for each in network.parameters()),
+            "latency": latency(network, self._parts.validation.images[:1]),
+            "epochs": course.epochs,
+        }
+        reward = course.accuracy
+        if cost := self.config.cost:
+            reward *= (cost.target / metrics[cost.of]) ** cost.weight
+        return Training(reward, metrics, course.stopped)
+
+    def test(self, cell: PackedCells, seed: int) -> Trained:
+        """Judge a cell by the held-out images: see `gnn_nas.tasks.task.Task`."""
+        from safetensors.torch import save
+
+        network, course = self._train(cell, seed)
+        metrics = {"accuracy": course.accuracy, "test": accuracy(network, self._parts.test)}
+        weights = {name: each.cpu().contiguous() for name, each in network.state_dict().items()}
+        return Trained(metrics, save(weights, {"network": self.network.model_dump_json()}))
+
+    def _train(self, cell: PackedCells, seed: int):
+        network = CellNetwork(cell, self.network, seed).to(self.config.training.device)
+        parts = self._parts
+        return network, train_network(network, parts.training, parts.validation, self.config, seed)
+
+    @cached_property
+    def _parts(self) -> Parts:
+        parts = divide(self._images, self.config.split)
+        return Parts(*(part.to(self.config.training.device) for part in parts))
+
+
+def _read(config: ImageTaskConfig, folder: Path) -> Images:
+    data = config.data
+    path = folder / data.source
+    is_arrays = data.source == "digits" or path.suffix == ".npz"
+    for name in ("size", "channels"):
+        if is_arrays == (getattr(data, name) is not None):
+            raise UserError(
+                f"data.{name} is for a folder of images: "
+                + ("it must be null here" if is_arrays else "it must be given here")
+            )
+    if data.source == "digits":
+        return read_digits()
+    return read_arrays(path) if is_arrays else read_folder(path, data.size, data.channels)
+
+
+def _network(config: NetworkConfig, images: Images) -> NetworkConfig:
+    """The network's sizes with those that the data decides."""
+    found = {"classes": int(images.labels.max()) + 1, "in_channels": images.pixels.shape[1]}
+    for name, value in found.items():
+        if name in config.model_fields_set and getattr(config, name) != value:
+            raise UserError(f"network.{name} is {getattr(config, name)}, but the data has {value}")
+    return config.model_copy(update=found)

@@ -1,0 +1,102 @@
+"""The training of one network on images."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from gnn_nas.tasks.augmentation import augment
+from gnn_nas.tasks.config import ImageTaskConfig
+from gnn_nas.tasks.parts import Part
+from gnn_nas.tasks.task import Diverged
+
+# Images judged at once.
+_BATCH = 1000
+_LATENCY_REPEATS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a training went: accuracy on the validation images, epochs made, whether given up."""
+
+    accuracy: float
+    epochs: int
+    stopped: bool
+
+
+def train_network(
+    network: nn.Module, training: Part, validation: Part, config: ImageTaskConfig, seed: int
+) -> Course:
+    """Train a network in place; what is not drawn by the seed is as the network came.
+
+    Raises:
+        Diverged: the loss is no number any more.
+    """
+    settings = config.training
+    generator = torch.Generator().manual_seed(seed)
+    # An incomplete last batch is left out: its statistics would be those of a few images.
+    size = min(settings.batch_size, len(training.labels))
+    steps = len(training.labels) // size
+    optimizer = torch.optim.SGD(
+        network.parameters(),
+        lr=settings.lr,
+        momentum=settings.momentum,
+        weight_decay=settings.weight_decay,
+        nesterov=True,
+    )
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.epochs * steps)
+    for epoch in range(1, settings.epochs + 1):
+        network.train()
+        order = torch.randperm(len(training.labels), generator=generator)
+        total = training.images.new_zeros(())
+        for index in order[: steps * size].split(size):
+            index = index.to(training.labels.device)
+            images = augment(training.images[index], config.augmentation, generator)
+            loss = cross_entropy(network(images), training.labels[index])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            total += loss.detach()
+        if not math.isfinite(total.item()):
+            raise Diverged(f"the loss is {total.item()} in epoch {epoch}")
+        if _is_time(config, epoch):
+            reached = accuracy(network, validation)
+            if reached < config.early_stop.below:
+                return Course(reached, epoch, stopped=True)
+    return Course(accuracy(network, validation), settings.epochs, stopped=False)
+
+
+@torch.no_grad()
+def accuracy(network: nn.Module, part: Part) -> float:
+    """Share of the images whose class the network tells."""
+    network.eval()
+    correct = sum(
+        (network(images).argmax(1) == labels).sum().item()
+        for images, labels in zip(part.images.split(_BATCH), part.labels.split(_BATCH), strict=True)
+    )
+    return correct / len(part.labels)
+
+
+@torch.no_grad()
+def latency(network: nn.Module, image: Tensor) -> float:
+    """Milliseconds that one image ``[1, C, H, W]`` takes, the median of a few."""
+    network.eval()
+    times = []
+    for _ in range(_LATENCY_REPEATS):
+        started = time.perf_counter()
+        network(image).cpu()
+        times.append(time.perf_counter() - started)
+    return 1000 * statistics.median(times)
+
+
+def _is_time(config: ImageTaskConfig, epoch: int) -> bool:
+    """Whether a hopeless candidate is to be found out now, and there is still work to save."""
+    stop = config.early_stop
+    return stop is not None and epoch == stop.epoch and epoch < config.training.epochs

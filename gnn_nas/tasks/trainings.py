@@ -1,0 +1,93 @@
+"""One training as a piece of work that any process can do, and what came of it."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+
+from gnn_nas.cells.packed import PackedCells
+from gnn_nas.cells.table import CellTable
+from gnn_nas.tasks.task import Diverged, Task
+
+Purpose = Literal["search", "test"]
+"""For a reward, or to be judged by held-out data."""
+State = Literal["done", "stopped", "diverged", "failed", "timeout", "crashed"]
+"""Whole; given up as hopeless; NaN; raised an exception; took too long; took its process along."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A training to be made: a cell in plain numbers, which are cheap to send, and a seed."""
+
+    module_hash: str
+    vertices: int
+    edges: int
+    ops: tuple[int, ...]
+    seed: int
+    purpose: Purpose
+
+    @classmethod
+    def of_row(cls, table: CellTable, row: int, seed: int, purpose: Purpose) -> Job:
+        """The training of a row of the cell table."""
+        cells = table.cells
+        return cls(
+            table.hash_of(row),
+            cells.vertices[row].item(),
+            cells.edges[row].item(),
+            tuple(cells.ops[row].tolist()),
+            seed,
+            purpose,
+        )
+
+    def cell(self) -> PackedCells:
+        """The cell, a batch of one."""
+        return PackedCells(
+            torch.tensor([self.vertices]), torch.tensor([self.edges]), torch.tensor([self.ops])
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a training.
+
+    Args:
+        state: see `State`; seconds: how long it took.
+        reward: None where it failed, and of a test.
+        metrics: further figures by name.
+        failure: why it failed; None where it did not.
+        weights: of a test's network, as a safetensors file.
+    """
+
+    state: State
+    seconds: float
+    reward: float | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
+    failure: str | None = None
+    weights: bytes | None = None
+
+
+def make_training(task: Task, job: Job) -> Outcome:
+    """Do a piece of work; whatever the task raises is what came of it."""
+    started = time.perf_counter()
+
+    def after(state: State, **others: object) -> Outcome:
+        return Outcome(state, time.perf_counter() - started, **others)
+
+    try:
+        if job.purpose == "test":
+            trained = task.test(job.cell(), job.seed)
+            return after("done", metrics=trained.metrics, weights=trained.weights)
+        training = task.train(job.cell(), job.seed)
+    except Diverged as error:
+        return after("diverged", failure=str(error))
+    except (Exception, SystemExit) as error:  # a user's code, or a network too large for memory
+        return after("failed", failure=f"{type(error).__name__}: {error}")
+    if not math.isfinite(training.reward):
+        failure = f"the reward is {training.reward}"
+        return after("diverged", metrics=training.metrics, failure=failure)
+    state = "stopped" if training.stopped else "done"
+    return after(state, reward=training.reward, metrics=training.metrics)
