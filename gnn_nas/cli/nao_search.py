@@ -13,18 +13,21 @@ from typing import TYPE_CHECKING
 
 from gnn_nas.benchmarks.protocols import PROTOCOLS
 from gnn_nas.cli.common import add_benchmark, available_cores, refuse_below_one, run_guarded
+from gnn_nas.cli.task_search import DEFAULT, search_with_task
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search import methods
 from gnn_nas.search.config import SearchConfig, resolve_settings
+from gnn_nas.tasks.engines import ENGINES
 
 if TYPE_CHECKING:
     from gnn_nas.benchmarks.nasbench101 import NASBench101
     from gnn_nas.search.checkpoint import Checkpoint
 
 _DESCRIPTION = """\
-Search NAS-Bench-101 for the best cells with a pretrained controller, asking for as few accuracies
-as possible. Every cell is asked for at most once, isomorphic ones count as one.
+Search for the best cells with a pretrained controller, asking for as few accuracies as possible:
+those of NAS-Bench-101, or of real trainings for a task of yours. Every cell is asked for at most
+once, isomorphic ones count as one.
 """
 
 _EPILOG = """\
@@ -38,8 +41,16 @@ protocols; the literature mixes them, and their results must not be compared wit
   validation    it sees the validation accuracy of the first training, as in the paper; needs the
                 official data, see import-nasbench
 
+tasks; without measurements and without --task, it is digits:
+  digits         scikit-learn's 8x8 images; a training takes seconds on one core
+  FILE.yaml      a folder or an .npz file of your images, see configs/tasks/images.yaml
+  module:object  your own: a function (cell, seed) that gives a reward to be maximised, or an
+                 object with such a method train, and test where there is held-out data
+
 examples:
   nao-search
+  nao-search --task digits --queries 100 --seeds 5
+  nao-search --task configs/tasks/images.yaml --engine ray --task-gpus 0.25
   nao-search --queries 150 --seeds 20 --benchmark data/nasbench101.safetensors
   nao-search --protocol single-trial --checkpoint runs/gin_nometric
   nao-search --checkpoint none --set candidates=16
@@ -54,6 +65,10 @@ the folder (--out) receives:
   summary.json        the figures of every seed, their means and deviations
   search.png          regret, and mean accuracy of the queried cells, against queries
   best.png            the best cell
+and with a task:
+  evaluations.sqlite  every training: cell, seed, state, reward, figures, seconds
+  pareto.png          parameters or latency against accuracy
+  network.safetensors the best cell's network, trained
   search.html         the page to explore, where --html asks for it
 """
 
@@ -93,18 +108,32 @@ def _parser() -> argparse.ArgumentParser:
         " runs/gin_multisim, else the weights that come with the package)",
     )
     add("--method", choices=methods.METHODS, default="nao", help="see below (default: nao)")
-    add("--protocol", choices=PROTOCOLS, default="oracle", help="see below (default: oracle)")
+    add("--protocol", choices=PROTOCOLS, help="see below (default: oracle)")
     add("--queries", type=int, default=300, metavar="N", help="evaluations a seed (default: 300)")
     add("--seeds", type=int, default=1, metavar="K", help="independent searches (default: 1)")
     add("--seed", type=int, default=0, metavar="N", help="the first seed (default: 0)")
     add_benchmark(parser)
+    add("--task", metavar="TASK", help="train cells for real instead, see below")
+    add(
+        "--engine",
+        choices=ENGINES,
+        help="where a task's trainings are made: processes of this machine, or the Ray cluster of"
+        " RAY_ADDRESS, else one of this machine (default: local)",
+    )
+    add("--task-cpus", type=float, metavar="N", help="of a training on Ray (default: 1)")
+    add("--task-gpus", type=float, metavar="N", help="of a training on Ray (default: 0)")
     add(
         "--out",
         type=Path,
         metavar="DIR",
-        help="the run's folder (default: runs/search-<method>-<protocol>[-<checkpoint>])",
+        help="the run's folder (default: runs/search-<method>-<protocol or task>[-<checkpoint>])",
     )
-    add("--jobs", type=int, metavar="J", help="processes (default: one a core, at most K)")
+    add(
+        "--jobs",
+        type=int,
+        metavar="J",
+        help="processes (default: one a core, at most K); with a task, trainings at once",
+    )
     add("--resume", action="store_true", help="go on with the interrupted search in the folder")
     add(
         "--html",
@@ -135,6 +164,10 @@ def _run(arguments: argparse.Namespace) -> None:
     refuse_below_one(arguments, ("queries", "seeds", "jobs"))
     if not 0 <= arguments.seed < 2**32 - arguments.seeds:
         raise UserError(f"--seed must be from 0 to 2^32 - seeds, not {arguments.seed}")
+    if task := _task(arguments):
+        search_with_task(task, arguments)
+        return
+    arguments.protocol = arguments.protocol or "oracle"
     path = arguments.out or _default_path(arguments)
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
@@ -179,6 +212,47 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.html:
         _write_page(folder, config, checkpoint, benchmark)
     print(f"written to {os.fspath(path)}")
+
+
+def _task(arguments: argparse.Namespace) -> str | None:
+    """The task that cells are to be trained for; None where measurements are to be searched."""
+    if arguments.task:
+        for name in ("benchmark", "protocol", "html"):
+            if getattr(arguments, name):
+                raise UserError(f"--{name} is for measurements: it does not go with --task")
+        if arguments.engine != "ray":
+            _refuse_given(arguments, ("task_cpus", "task_gpus"), "--engine ray")
+        for name in ("task_cpus", "task_gpus"):
+            if (getattr(arguments, name) or 0) < 0:
+                raise UserError(f"{_option(name)} must not be negative")
+        return arguments.task
+    if arguments.benchmark or arguments.protocol or arguments.html or _has_benchmark():
+        _refuse_given(arguments, ("engine", "task_cpus", "task_gpus"), "--task")
+        return None
+    print(
+        f"no measurements of NAS-Bench-101 are here: cells are trained for the task {DEFAULT}"
+        " (see --task and --benchmark)",
+        file=sys.stderr,
+    )
+    arguments.task = DEFAULT
+    return _task(arguments)
+
+
+def _refuse_given(arguments: argparse.Namespace, names: Sequence[str], needed: str) -> None:
+    for name in names:
+        if getattr(arguments, name) is not None:
+            raise UserError(f"{_option(name)} needs {needed}")
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _has_benchmark() -> bool:
+    """Whether measurements were named or imported; that they are wrong is found out later."""
+    from gnn_nas.benchmarks.locate import VARIABLE, default_path
+
+    return bool(os.environ.get(VARIABLE)) or default_path().exists()
 
 
 def _default_path(arguments: argparse.Namespace) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -34,6 +34,17 @@ class SearchConfig(Section):
     def to_yaml(self) -> str:
         """Give the YAML text of ``config.yaml``."""
         return dump_yaml(self.model_dump())
+
+
+class TaskSearchConfig(SearchConfig):
+    """The same where rewards come from trainings instead of measurements."""
+
+    protocol: Literal["task"] = Field(default="task", exclude=True)
+    benchmark: None = Field(default=None, exclude=True)
+    task: str = Field(description="what the task is called")
+    fingerprint: str = Field(description="of all that decides a training")
+    trainings: int = Field(ge=1, description="of every cell")
+    task_settings: dict[str, Any] = Field(description="the task's")
 
 
 def resolve_settings(kind: type[Section], overrides: Iterable[str]) -> Section:

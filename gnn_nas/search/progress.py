@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.config import SearchConfig
@@ -19,14 +26,20 @@ class SearchProgress:
     Args:
         folder: the run's folder; config: of the search.
         report_columns: of its histories.
+        percent: whether rewards are accuracies.
     """
 
     def __init__(
-        self, folder: RunFolder, config: SearchConfig, report_columns: tuple[str, ...]
+        self,
+        folder: RunFolder,
+        config: SearchConfig,
+        report_columns: tuple[str, ...],
+        percent: bool = True,
     ) -> None:
         self.report_columns = report_columns
+        self.percent = percent
         self.progress = Progress(
-            TextColumn("seed {task.description}"),
+            TextColumn("{task.description}"),
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TextColumn("{task.fields[best]}"),
@@ -35,11 +48,12 @@ class SearchProgress:
         )
         self._tasks = {
             folder.history(seed): self.progress.add_task(
-                str(seed), total=config.queries, start=False, best=""
+                f"seed {seed}", total=config.queries, start=False, best=""
             )
             for seed in config.all_seeds
         }
         self._sizes: dict = {}
+        self._trainings: TaskID | None = None
 
     def __enter__(self) -> Self:
         self.progress.start()
@@ -64,5 +78,14 @@ class SearchProgress:
             self.progress.update(
                 task,
                 completed=len(rewards),
-                best=f"best reward {100 * rewards[best[0]]:.2f} %" if known else "",
+                best=f"best reward {self._shown(rewards[best[0]])}" if known else "",
             )
+
+    def count_trainings(self, made: int, running: int) -> None:
+        """Say how many trainings this call has made, and how many are being made."""
+        if self._trainings is None:
+            self._trainings = self.progress.add_task("trainings", total=None, best="")
+        self.progress.update(self._trainings, completed=made, best=f"{running} running")
+
+    def _shown(self, reward: float) -> str:
+        return f"{100 * reward:.2f} %" if self.percent else f"{reward:.4f}"

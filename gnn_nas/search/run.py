@@ -22,6 +22,7 @@ from gnn_nas.search.methods import get_method
 from gnn_nas.search.outcome import queried_tests, reported_tests, seed_outcome, summarised
 from gnn_nas.search.progress import SearchProgress
 from gnn_nas.search.queries import Queries
+from gnn_nas.search.sources import BenchmarkSource
 from gnn_nas.search.workers import run_seeds
 
 if TYPE_CHECKING:
@@ -47,9 +48,10 @@ def run_search(
     Raises:
         UserError: the checkpoint or a history does not fit, or a file cannot be written.
     """
+    source = BenchmarkSource(benchmark_path, config.protocol)
     with SearchProgress(folder, config, BenchmarkReport.columns) as progress:
-        run_seeds(folder, config, benchmark_path, jobs, progress.update)
-    histories = [_ended_history(folder, seed) for seed in config.all_seeds]
+        run_seeds(folder, config, source, jobs, progress.update)
+    histories = [ended_history(folder, seed, BenchmarkReport.columns) for seed in config.all_seeds]
     outcomes = [
         {
             "seed": seed,
@@ -131,8 +133,9 @@ def run_seed(
     return history
 
 
-def _ended_history(folder: RunFolder, seed: int) -> History:
-    history = History(folder.history(seed), BenchmarkReport.columns)
+def ended_history(folder: RunFolder, seed: int, report_columns: tuple[str, ...]) -> History:
+    """The history of a seed that is done. Raises UserError where it lacks queries."""
+    history = History(folder.history(seed), report_columns)
     controller = folder.controller(seed)
     made, there = controller.load_summary()["queries"], len(history.queries)
     if made != there:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
+import contextlib
 import threading
+import traceback
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from multiprocessing import resource_tracker
+from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.config import SearchConfig
+from gnn_nas.search.sources import Source
+from gnn_nas.tasks.processes import end_with_parent, start_process
 
 # Seconds between two looks at how far the processes are.
 _TICK = 0.3
@@ -24,9 +23,10 @@ _TICK = 0.3
 def run_seeds(
     folder: RunFolder,
     config: SearchConfig,
-    benchmark_path: str | os.PathLike[str] | None,
+    source: Source,
     jobs: int,
     watch: Callable[[], None],
+    answer: Callable[[object], object] | None = None,
 ) -> None:
     """Search with all seeds that are not done yet, in at most ``jobs`` processes.
 
@@ -34,8 +34,9 @@ def run_seeds(
     there are. No process outlives this call, nor the process that made it.
 
     Args:
-        benchmark_path: where processes are to open the benchmark: see `find_benchmark`.
+        source: of the rewards, opened by every process.
         watch: called several times a second.
+        answer: called with what a process's objective asks for, each time in a thread of its own.
 
     Raises:
         UserError: of a process, or a process was killed.
@@ -45,14 +46,18 @@ def run_seeds(
     processes: dict[Connection, BaseProcess] = {}
     try:
         for _ in range(min(jobs, len(pending))):
-            connection, process = _start(folder, config, benchmark_path)
+            connection, process = start_process(_work, folder, config, source)
             processes[connection] = process
             connection.send(pending.popleft())
         busy = dict(processes)
         while busy:
             for connection in wait(list(busy), timeout=_TICK):
-                _receive(connection, busy[connection])
-                if pending:
+                message = _receive(connection, busy[connection])
+                if message is not None:
+                    threading.Thread(
+                        target=_reply, args=(connection, answer, message), daemon=True
+                    ).start()
+                elif pending:
                     connection.send(pending.popleft())
                 else:
                     del busy[connection]
@@ -64,35 +69,13 @@ def run_seeds(
             process.join()
 
 
-def _start(
-    folder: RunFolder, config: SearchConfig, benchmark_path: str | os.PathLike[str] | None
-) -> tuple[Connection, BaseProcess]:
-    context = multiprocessing.get_context("spawn")  # forked threads of torch may never wake
-    connection, theirs = context.Pipe()
-    # The first process would start it, and that unblocks the interrupts which are blocked below.
-    resource_tracker.ensure_running()
-    process = context.Process(target=_work, args=(theirs, folder, config, benchmark_path))
-    with _without_interrupts():
-        process.start()
-    # Only the process is to hold its end, so that its death is seen as the end of the pipe.
-    theirs.close()
-    return connection, process
+def _receive(connection: Connection, process: BaseProcess) -> object | None:
+    """Take a process's word that a seed is done, None, or what it asks for.
 
-
-@contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Ctrl-C reaches a whole terminal; what is started here leaves it to this process."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    Raises what it or its death has to say instead.
+    """
     try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _receive(connection: Connection, process: BaseProcess) -> None:
-    """Take a process's word that a seed is done; raise what it or its death has to say instead."""
-    try:
-        error = connection.recv()
+        message = connection.recv()
     except (EOFError, ConnectionError):
         process.join()
         if process.exitcode < 0:
@@ -101,37 +84,44 @@ def _receive(connection: Connection, process: BaseProcess) -> None:
                 " want of memory: continue with --resume and fewer --jobs"
             ) from None
         raise RuntimeError("a process of the search failed: see its traceback") from None
-    if error is not None:
-        raise error
+    if isinstance(message, UserError):
+        raise message
+    return message
 
 
-def _work(
-    connection: Connection,
-    folder: RunFolder,
-    config: SearchConfig,
-    benchmark_path: str | os.PathLike[str] | None,
-) -> None:
+def _reply(connection: Connection, answer: Callable[[object], object], message: object) -> None:
+    try:
+        reply = answer(message)
+    except UserError as error:
+        reply = error
+    except Exception:  # a defect; the process must not wait for ever
+        traceback.print_exc()
+        reply = RuntimeError("what a search asked for could not be answered")
+    # A process that has ended in the meantime is noticed where its messages are received.
+    with contextlib.suppress(OSError):
+        connection.send(reply)
+
+
+def _work(connection: Connection, folder: RunFolder, config: SearchConfig, source: Source) -> None:
     """Search with every seed that comes, and answer with None, or with the user's mistake."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
 
     import torch
 
-    from gnn_nas.benchmarks.locate import find_benchmark
-    from gnn_nas.benchmarks.protocols import objective_and_report
     from gnn_nas.search.run import run_seed
+
+    def ask(message: object) -> object:
+        connection.send(message)
+        reply = connection.recv()
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
 
     torch.set_num_threads(1)
     try:
-        benchmark = find_benchmark(benchmark_path)
+        table, objective, report = source.open(ask)
         while True:
-            objective, report = objective_and_report(benchmark, config.protocol)
-            run_seed(folder, config, connection.recv(), benchmark.table, objective, report)
+            run_seed(folder, config, connection.recv(), table, objective, report)
             connection.send(None)
     except UserError as error:
         connection.send(error)
-
-
-def _end_with_parent() -> None:
-    """A process whose parent was killed must not go on: the next one will write the same files."""
-    wait([multiprocessing.parent_process().sentinel])
-    os._exit(1)

@@ -1,0 +1,110 @@
+"""How a search by real trainings went, as pictures."""
+
+from __future__ import annotations
+
+import os
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gnn_nas.analysis.search_curves import moving_average
+from gnn_nas.files import atomic_path
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_WINDOW = 16
+_BLUE, _ORANGE = "tab:blue", "tab:orange"
+
+
+def draw_reward_curves(
+    path: str | os.PathLike[str],
+    best: list[list[float]],
+    queried: list[list[float]],
+    title: str = "",
+) -> None:
+    """Draw the best reward so far, and what was queried, into a PNG file. Raises ``OSError``.
+
+    Args:
+        best: for every seed the best reward until every query, NaN for none.
+        queried: for every seed the reward of every query, NaN where it failed.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    figure = Figure(figsize=(10, 3.8), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    _draw_band(left, best)
+    left.set(title="Best so far", ylabel="reward")
+    for rewards in queried:
+        number = np.arange(1, len(rewards) + 1)
+        right.scatter(number, rewards, s=8, lw=0, color=_BLUE, alpha=0.35)
+    _draw_band(right, [list(moving_average(np.array(each, float), _WINDOW)) for each in queried])
+    right.set(title=f"Every query, and the mean of the last {_WINDOW}", ylabel="reward")
+    for axes in (left, right):
+        axes.set(xlabel="queries", xlim=(1, None))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _save(figure, path, title)
+
+
+def draw_pareto(
+    path: str | os.PathLike[str],
+    points: list[tuple[float, float, str]],
+    front: list[dict[str, Any]],
+    cost: str,
+    score: str,
+    title: str = "",
+) -> None:
+    """Draw what cells cost against how good they are into a PNG file. Raises ``OSError``.
+
+    Args:
+        points, front: see `gnn_nas.search.task_outcome.pareto_front`.
+        cost, score: labels of the axes.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+    axes = figure.subplots()
+    costs = np.array([point[0] for point in points])
+    scores = np.array([point[1] for point in points])
+    axes.scatter(costs, scores, s=12, lw=0, color=_BLUE, alpha=0.5, label="cells trained")
+    axes.step(
+        [each["cost"] for each in front],
+        [each["score"] for each in front],
+        where="post",
+        color=_ORANGE,
+        marker="o",
+        ms=4,
+        label="not beaten in both",
+    )
+    axes.set(xscale="log", xlabel=cost, ylabel=score)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.legend(frameon=False, loc="lower right")
+    _save(figure, path, title)
+
+
+def _draw_band(axes: Axes, curves: list[list[float]]) -> None:
+    """Mean ± standard deviation over the seeds that know a value."""
+    columns = zip_longest(*curves, fillvalue=np.nan)
+    stacked = np.ma.masked_invalid(np.array(list(columns), dtype=float).reshape(-1, len(curves)).T)
+    number = np.arange(1, stacked.shape[1] + 1)
+    mean = stacked.mean(0)
+    axes.plot(number, mean, color=_ORANGE, lw=1.5)
+    if len(curves) > 1:
+        deviation = stacked.std(0, ddof=1).filled(0)
+        axes.fill_between(
+            number, mean - deviation, mean + deviation, color=_ORANGE, alpha=0.2, lw=0
+        )
+
+
+def _save(figure, path: str | os.PathLike[str], title: str) -> None:
+    for axes in figure.axes:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.3)
+    figure.suptitle(title, fontsize=10)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=150)
