@@ -24,28 +24,31 @@ def parameter_counts(cells: PackedCells, config: NetworkConfig) -> Tensor:
     last = blocks[-1][1]
     ends = _conv(config.in_channels, config.stem_channels, 9) + (last + 1) * config.classes
     counts = torch.full_like(cells.edges, ends)
-    for channels in set(blocks):
-        counts += blocks.count(channels) * _block(cells, *channels)
+    # Many cells have the same matrix, which decides everything but the operations.
+    masks, matrix = cells.edges.unique(return_inverse=True)
+    rows = torch.arange(len(cells), device=matrix.device)
+    matrices = cells[torch.empty_like(masks).scatter_(0, matrix, rows)]
+    areas = torch.tensor([_KERNEL_AREAS[op] for op in OPS], device=matrix.device)[cells.ops]
+    for before, after in set(blocks):
+        channels = interior_channels(matrices, after)
+        convolutions = torch.where(areas > 0, _conv(channels[matrix], channels[matrix], areas), 0)
+        in_block = convolutions.sum(1) + _projections(matrices, channels, before, after)[matrix]
+        counts += blocks.count((before, after)) * in_block
     return counts
 
 
-def _block(cells: PackedCells, in_channels: int, out_channels: int) -> Tensor:
-    """Trainable parameters of one cell in the network."""
-    adjacency = cells.adjacency()
-    channels = interior_channels(cells, out_channels)
-    areas = torch.tensor([_KERNEL_AREAS[op] for op in OPS], device=cells.ops.device)[cells.ops]
-    operations = torch.where(areas > 0, _conv(channels, channels, areas), 0)
-
-    from_input = adjacency[:, 0, 1:-1] & cells.has_interior()
-    to_output = adjacency[:, 0].gather(1, cells.vertices[:, None] - 1)
-    projections = torch.where(from_input, _conv(in_channels, channels, 1), 0)
-    return (
-        operations.sum(1)
-        + projections.sum(1)
-        + torch.where(to_output[:, 0], _conv(in_channels, out_channels, 1), 0)
+def _projections(cells: PackedCells, channels: Tensor, before: int, after: int) -> Tensor:
+    """Trainable parameters of the projections of the input, int64 ``[B]``."""
+    from_input = cells.adjacency()[:, 0]
+    to_output = from_input.gather(1, cells.vertices[:, None] - 1)[:, 0]
+    to_interior = from_input[:, 1:-1] & cells.has_interior()
+    return torch.where(to_interior, _conv(before, channels, 1), 0).sum(1) + to_output * _conv(
+        before, after, 1
     )
 
 
-def _conv(in_channels: int, out_channels: int | Tensor, area: int | Tensor) -> int | Tensor:
+def _conv(
+    in_channels: int | Tensor, out_channels: int | Tensor, area: int | Tensor
+) -> int | Tensor:
     """Of a convolution without bias, and of the scale and shift behind it."""
     return area * in_channels * out_channels + 2 * out_channels

@@ -1,0 +1,207 @@
+"""``export-cell``: a cell as a network to take away."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gnn_nas.cli.cell_choice import LEAST_PREFIX, best_hash, checked_prefix, row_of_prefix
+from gnn_nas.cli.common import refuse_below_one, run_guarded
+from gnn_nas.errors import UserError
+from gnn_nas.run_folder import load_into
+
+if TYPE_CHECKING:
+    from gnn_nas.cells.table import CellTable
+    from gnn_nas.tasks.network import CellNetwork, NetworkConfig
+
+# Of the folder's name.
+_SHOWN_HASH = 8
+
+_SIZES = {
+    "stem_channels": "channels of the first stack, doubled from stack to stack (default: 128)",
+    "stacks": "stacks of cells, the image halved between them (default: 3)",
+    "cells_per_stack": "cells in a stack (default: 3)",
+    "classes": "outputs of the network (default: 10)",
+    "in_channels": "channels of an image (default: 3)",
+}
+
+_DESCRIPTION = """\
+Export a cell as a network: the skeleton in which NAS-Bench-101 trains its cells (a stem, stacks of
+the same cell, average pooling, a dense layer), in any width and depth and for any images. The cell
+is named by its module hash, or by the beginning of it, or is the best one that a search has found.
+"""
+
+_EPILOG = """\
+examples:
+  export-cell 00005c142e6f48ac74fdcf73e3439874
+  export-cell 00005c14 --onnx
+  export-cell --from runs/search-nao-oracle
+  export-cell 00005c14 --stem-channels 16 --stacks 2 --cells-per-stack 1 --in-channels 1
+  export-cell 00005c14 --weights trained.safetensors
+
+the folder (--out) receives:
+  network.py           the cell spelled out, and build(), which gives the network; made to be read
+                       and changed, it needs this package
+  cell.png, cell.svg   the cell drawn
+  weights.safetensors  the trained weights, with --weights; build() loads them
+  network.onnx         the network for other runtimes, with --onnx; without --weights its weights
+                       are initial ones, good for measuring its speed
+
+In the folder, this gives the network:
+  python -c "import network; print(network.build())"
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    arguments = _parser().parse_args(argv)
+    return run_guarded(lambda: _run(arguments))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="export-cell",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add(
+        "hash",
+        nargs="?",
+        metavar="HASH",
+        help=f"module hash of the cell, or its first {LEAST_PREFIX} or more digits",
+    )
+    add(
+        "--from",
+        dest="search",
+        type=Path,
+        metavar="DIR",
+        help="folder of a finished nao-search: takes the cell with the best reward",
+    )
+    add(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help=f"the folder (default: runs/export-<first {_SHOWN_HASH} digits of the hash>)",
+    )
+    add(
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help="trained weights of this network, a state_dict as safetensors; sizes that its metadata"
+        " hold need not be given",
+    )
+    add("--onnx", action="store_true", help="also write network.onnx (pip install 'gnn-nas[onnx]')")
+    add(
+        "--image-size",
+        type=int,
+        default=32,
+        metavar="N",
+        help="height and width of the images that network.onnx takes (default: 32)",
+    )
+    for name, text in _SIZES.items():
+        add("--" + name.replace("_", "-"), type=int, metavar="N", help=text)
+    return parser
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    refuse_below_one(arguments, ("image_size",))
+    if (arguments.hash is None) == (arguments.search is None):
+        raise UserError("give either the hash of a cell or --from with the folder of a search")
+    wanted = checked_prefix(arguments.hash) if arguments.hash else best_hash(arguments.search)
+
+    # Imported only now: a mistake is answered and help is shown before torch has loaded.
+    from rich.console import Console
+
+    from gnn_nas.analysis.draw import cell_text
+    from gnn_nas.cells.table import load_table
+    from gnn_nas.tasks.network import CellNetwork
+    from gnn_nas.tasks.network_onnx import require_onnx
+    from gnn_nas.tasks.network_size import parameter_counts
+    from gnn_nas.tasks.network_weights import read_weights
+
+    tensors, config = None, None
+    if arguments.weights:
+        tensors, config = read_weights(arguments.weights)
+    config = _sized(arguments, config)
+    with Console(stderr=True).status("opening the search space (enumerated on the first call)"):
+        table = load_table()
+    row = row_of_prefix(wanted, table)
+    cell, module_hash = table.cells[row : row + 1], table.hash_of(row)
+    parameters = parameter_counts(cell, config).item()
+    network = None
+    if arguments.onnx:
+        require_onnx(parameters)
+    if arguments.weights or arguments.onnx:
+        network = CellNetwork(cell, config, seed=0)
+    if arguments.weights:
+        load_into(network, tensors, arguments.weights)
+    folder = arguments.out or Path("runs") / f"export-{module_hash[:_SHOWN_HASH]}"
+    try:
+        _claim(folder)
+        _write(folder, arguments, table, row, config, network)
+    except OSError as error:
+        raise UserError(f"cannot write the folder {folder}: {error.strerror}") from error
+    print(f"cell {module_hash}, a network of {parameters:,} parameters\n{cell_text(cell)}")
+    print(f"written to {os.fspath(folder)}: {', '.join(sorted(os.listdir(folder)))}")
+
+
+def _write(
+    folder: Path,
+    arguments: argparse.Namespace,
+    table: CellTable,
+    row: int,
+    config: NetworkConfig,
+    network: CellNetwork | None,
+) -> None:
+    from gnn_nas.analysis.cell_svg import cell_svg
+    from gnn_nas.analysis.draw import save_cell
+    from gnn_nas.files import write_bytes, write_text
+    from gnn_nas.tasks.network_onnx import save_onnx
+    from gnn_nas.tasks.network_source import network_source
+    from gnn_nas.tasks.network_weights import weights_bytes
+
+    cell, module_hash = table.cells[row : row + 1], table.hash_of(row)
+    save_cell(folder / "cell.png", cell, module_hash)
+    write_text(folder / "cell.svg", cell_svg(cell) + "\n")
+    weights = None
+    if arguments.weights:
+        weights = "weights.safetensors"
+        write_bytes(folder / weights, weights_bytes(network))
+    if arguments.onnx:
+        save_onnx(folder / "network.onnx", network, arguments.image_size)
+    write_text(folder / "network.py", network_source(cell, config, module_hash, weights))
+
+
+def _sized(arguments: argparse.Namespace, stored: NetworkConfig | None) -> NetworkConfig:
+    """The network's sizes: as given, else as stored with the weights, else the official ones."""
+    from pydantic import ValidationError
+
+    from gnn_nas.tasks.network import NetworkConfig
+
+    sizes = stored.model_dump() if stored else {}
+    given = {name: getattr(arguments, name) for name in _SIZES}
+    sizes |= {name: size for name, size in given.items() if size is not None}
+    try:
+        return NetworkConfig(**sizes)
+    except ValidationError as error:
+        first = error.errors()[0]
+        option = "--" + str(first["loc"][0]).replace("_", "-")
+        wanted = first["msg"].removeprefix("Input should be ")
+        raise UserError(f"{option} must be {wanted}, not {first['input']}") from None
+
+
+def _claim(folder: Path) -> None:
+    """Make the folder. Files that are there may have been changed by hand, so none is replaced."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if names := sorted(os.listdir(folder)):
+        raise UserError(f"{folder} holds files ({names[0]}): give another --out, or delete it")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

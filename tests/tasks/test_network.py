@@ -1,0 +1,150 @@
+import pytest
+import torch
+from pydantic import ValidationError
+from torch import Tensor
+
+from gnn_nas.cells.conversion import from_matrix
+from gnn_nas.cells.packed import PackedCells, pack
+from gnn_nas.tasks.network import CellBlock, CellNetwork, NetworkConfig
+
+SMALL = NetworkConfig(stem_channels=7, stacks=2, cells_per_stack=2, classes=4, in_channels=1)
+
+
+@pytest.fixture(scope="module")
+def some(table) -> PackedCells:
+    """Cells of all sizes: the 91 of at most four vertices, and 150 at random."""
+    small = (table.cells.vertices <= 4).nonzero().flatten()
+    generator = torch.Generator().manual_seed(0)
+    return table.cells[torch.cat([small, torch.randint(len(table), (150,), generator=generator)])]
+
+
+def naive_block(block: CellBlock, cell: PackedCells, x: Tensor) -> Tensor:
+    """What the output vertex gives, every vertex computed from the matrix as section 2 says."""
+    matrix, output = cell.adjacency()[0].tolist(), cell.vertices.item() - 1
+    operations = dict(enumerate(block.operations, start=1))
+    projections = {int(key) + 1: module for key, module in block.projections.items()}
+    values: dict[int, Tensor] = {}
+    for vertex in range(1, output):
+        width = block.widths[vertex - 1]
+        total = torch.zeros(len(x), width, *x.shape[2:])
+        for source in range(1, vertex):
+            if matrix[source][vertex]:
+                total += values[source][:, :width]
+        if matrix[0][vertex]:
+            total += projections[vertex](x)
+        values[vertex] = operations[vertex](total)
+    parts = [values[vertex] for vertex in range(1, output) if matrix[vertex][output]]
+    joined = torch.cat(parts, 1) if parts else 0
+    return joined + projections[output](x) if matrix[0][output] else joined
+
+
+def test_cell_0_has_the_official_size_and_runs_forward_and_backward(table):
+    network = CellNetwork(table.cells[:1], NetworkConfig(), seed=0)
+    assert sum(weight.numel() for weight in network.parameters()) == 8_555_530
+    logits = network(torch.randn(2, 3, 32, 32))
+    assert logits.shape == (2, 10)
+    torch.nn.functional.cross_entropy(logits, torch.tensor([3, 9])).backward()
+    assert all(weight.grad.isfinite().all() for weight in network.parameters())
+    assert all(weight.grad.any() for weight in network.parameters() if weight.ndim > 1)
+
+
+def test_blocks_agree_with_the_matrix_read_vertex_by_vertex(some):
+    torch.manual_seed(0)
+    x = torch.randn(2, 6, 4, 5)
+    truncated = 0
+    for row in range(len(some)):
+        cell = some[row : row + 1]
+        block = CellBlock(cell, 6, 11, norm_momentum=0.1).eval()
+        found = block(x)
+        assert found.shape == (2, 11, 4, 5)
+        torch.testing.assert_close(found, naive_block(block, cell, x))
+        truncated += any(
+            block.widths[source] > width
+            for sources, width in zip(block.sources[:-1], block.widths, strict=False)
+            for source in sources
+        )
+    assert truncated > 10
+
+
+def test_known_operations_by_hand():
+    ops = ["input", "maxpool3x3", "output"]
+    block = CellBlock(pack(from_matrix([[0, 1, 0], [0, 0, 1], [0, 0, 0]], ops)), 5, 5, 0.1).eval()
+    torch.nn.init.dirac_(block.projections["0"][0].weight)
+    x = torch.arange(-9.0, 91.0).reshape(1, 5, 4, 5)
+    # The projection is the identity but for ReLU and 1e-5 in the normalisation.
+    expected = torch.nn.functional.max_pool2d(x.relu(), 3, stride=1, padding=1)
+    torch.testing.assert_close(block(x), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_every_cell_learns_in_a_small_network(some):
+    torch.manual_seed(0)
+    for row in range(0, len(some), 8):
+        network = CellNetwork(some[row : row + 1], SMALL)
+        logits = network(torch.randn(3, 1, 5, 5))
+        assert logits.shape == (3, 4)
+        logits.square().sum().backward()
+        assert all(weight.grad is not None for weight in network.parameters())
+
+
+def test_images_of_any_size_will_do(table):
+    network = CellNetwork(table.cells[5:6], SMALL).eval()
+    for size in ((1, 1), (3, 9), (8, 8), (28, 28)):
+        assert network(torch.randn(2, 1, *size)).shape == (2, 4)
+
+
+def test_stacks_halve_the_image_and_double_the_channels(table):
+    config = NetworkConfig(stem_channels=6, stacks=3, cells_per_stack=2)
+    assert config.block_channels() == [(6, 6), (6, 6), (6, 12), (12, 12), (12, 24), (24, 24)]
+    shapes = []
+    network = CellNetwork(table.cells[:1], config)
+    for module in network.cells:
+        module.register_forward_hook(lambda *call: shapes.append(tuple(call[2].shape[1:])))
+    network(torch.randn(2, 3, 9, 9))
+    assert shapes == [
+        *[(6, 9, 9)] * 2,
+        *[(6, 5, 5), (12, 5, 5), (12, 5, 5)],
+        *[(12, 3, 3), (24, 3, 3), (24, 3, 3)],
+    ]
+
+
+def test_a_seed_decides_the_weights_and_leaves_the_generator_alone(table):
+    def weights(seed: int | None) -> Tensor:
+        network = CellNetwork(table.cells[:1], SMALL, seed)
+        return torch.cat([weight.flatten() for weight in network.parameters()]).detach()
+
+    torch.manual_seed(3)
+    before = torch.random.get_rng_state()
+    first = weights(0)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    torch.manual_seed(4)
+    assert torch.equal(weights(0), first)
+    assert not torch.equal(weights(1), first)
+    assert not torch.equal(weights(None), weights(None))
+
+
+def test_weights_begin_with_the_official_variances(table):
+    network = CellNetwork(table.cells[:1], NetworkConfig(stem_channels=64), seed=0)
+    conv = network.cells[0].operations[0][0].weight
+    assert conv.std().item() == pytest.approx((conv[0].numel()) ** -0.5, rel=0.05)
+    dense = network.classifier.weight
+    assert dense.abs().max().item() == pytest.approx((6 / sum(dense.shape)) ** 0.5, rel=0.05)
+    assert not network.classifier.bias.any()
+
+
+def test_only_one_pruned_valid_cell_will_do(table):
+    with pytest.raises(ValueError, match="made of one cell, got 2"):
+        CellNetwork(table.cells[:2], SMALL)
+    chain = {(0, 1): 1, (1, 3): 1, (0, 2): 1}
+    matrix = [[chain.get((x, y), 0) for y in range(4)] for x in range(4)]
+    dangling = pack(from_matrix(matrix, ["input", *["maxpool3x3"] * 2, "output"]))
+    with pytest.raises(ValueError, match="must be pruned"):
+        CellNetwork(dangling, SMALL)
+    nothing = PackedCells(torch.tensor([2]), torch.tensor([0]), torch.zeros(1, 5).long())
+    with pytest.raises(ValueError, match="the cell is invalid"):
+        CellNetwork(nothing, SMALL)
+
+
+@pytest.mark.parametrize("wrong", [{"stem_channels": 4}, {"stacks": 0}, {"width": 3}])
+def test_impossible_sizes_are_refused(wrong):
+    with pytest.raises(ValidationError):
+        NetworkConfig(**wrong)
