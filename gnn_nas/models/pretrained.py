@@ -22,7 +22,7 @@ def load_pretrained(path: str | os.PathLike[str] | None = None) -> Controller:
     Raises:
         UserError: the folder or a file of it is missing, damaged, or does not fit the others.
     """
-    folder = RunFolder.open(path or default_folder())
+    folder = RunFolder.open(default_folder() if path is None else path)
     controller = Controller(load(PretrainConfig, folder.config).model)
     load_into(controller, folder.load_weights(), folder.weights)
     return controller.eval()

@@ -54,7 +54,7 @@ def open_checkpoint(checkpoint: str | None) -> Checkpoint:
     """
     if checkpoint == FROM_SCRATCH:
         return Checkpoint(None, load(PretrainConfig, RunFolder(SHIPPED).config), None)
-    folder = RunFolder.open(checkpoint or default_folder())
+    folder = RunFolder.open(default_folder() if checkpoint is None else checkpoint)
     folder.load_weights()
     fingerprint = hashlib.sha256(folder.weights.read_bytes()).hexdigest()
     return Checkpoint(folder, load(PretrainConfig, folder.config), fingerprint)
