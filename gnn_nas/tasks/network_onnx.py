@@ -24,12 +24,12 @@ def require_onnx(parameters: int) -> None:
     """Make sure that a network of so many parameters can be written as ONNX.
 
     Raises:
-        UserError: the packages are missing, or the network is too large for one file.
+        UserError: the network is too large for one file, or the packages are missing.
     """
-    if not all(importlib.util.find_spec(package) for package in ("onnx", "onnxscript")):
-        raise UserError("ONNX needs packages that are not installed: pip install 'gnn-nas[onnx]'")
     if parameters * _BYTES_PER_WEIGHT > _MAX_BYTES:
         raise UserError(f"{parameters:,} parameters are too many for an ONNX file of 2 GB at most")
+    if not all(importlib.util.find_spec(package) for package in ("onnx", "onnxscript")):
+        raise UserError("ONNX needs packages that are not installed: pip install 'gnn-nas[onnx]'")
 
 
 def save_onnx(path: str | os.PathLike[str], network: CellNetwork, image_size: int) -> None:
