@@ -40,6 +40,7 @@ examples:
   export-cell 00005c142e6f48ac74fdcf73e3439874
   export-cell 00005c14 --onnx
   export-cell --from runs/search-nao-oracle
+  export-cell --from runs/search-nao-digits --onnx --image-size 8
   export-cell 00005c14 --stem-channels 16 --stacks 2 --cells-per-stack 1 --in-channels 1
   export-cell 00005c14 --weights trained.safetensors
 
@@ -47,9 +48,9 @@ the folder (--out) receives:
   network.py           the cell spelled out, and build(), which gives the network; made to be read
                        and changed, it needs this package
   cell.png, cell.svg   the cell drawn
-  weights.safetensors  the trained weights, with --weights; build() loads them
-  network.onnx         the network for other runtimes, with --onnx; without --weights its weights
-                       are initial ones, good for measuring its speed
+  weights.safetensors  the trained weights, where there are any; build() loads them
+  network.onnx         the network for other runtimes, with --onnx; where it is not trained it has
+                       initial weights, good for measuring its speed
 
 In the folder, this gives the network:
   python -c "import network; print(network.build())"
@@ -81,7 +82,8 @@ def _parser() -> argparse.ArgumentParser:
         dest="search",
         type=Path,
         metavar="DIR",
-        help="folder of a finished nao-search: takes the cell with the best reward",
+        help="folder of a finished nao-search: takes the cell with the best reward, and where"
+        " networks were trained their sizes and its weights",
     )
     add(
         "--out",
@@ -93,8 +95,8 @@ def _parser() -> argparse.ArgumentParser:
         "--weights",
         type=Path,
         metavar="FILE",
-        help="trained weights of this network, a state_dict as safetensors; sizes that its metadata"
-        " hold need not be given",
+        help="trained weights of this network, a state_dict as safetensors (default: those in DIR);"
+        " sizes that its metadata hold need not be given",
     )
     add("--onnx", action="store_true", help="also write network.onnx (pip install 'gnn-nas[onnx]')")
     add(
@@ -125,10 +127,9 @@ def _run(arguments: argparse.Namespace) -> None:
     from gnn_nas.tasks.network_size import parameter_counts
     from gnn_nas.tasks.network_weights import read_weights
 
-    tensors, config = None, None
-    if arguments.weights:
-        tensors, config = read_weights(arguments.weights)
-    config = _sized(arguments, config)
+    weights = arguments.weights or _weights_of(arguments.search)
+    tensors, stored = read_weights(weights) if weights else (None, None)
+    config = _sized(arguments, stored)
     with Console(stderr=True).status("opening the search space (enumerated on the first call)"):
         table = load_table()
     row = row_of_prefix(wanted, table)
@@ -137,14 +138,14 @@ def _run(arguments: argparse.Namespace) -> None:
     network = None
     if arguments.onnx:
         require_onnx(parameters)
-    if arguments.weights or arguments.onnx:
+    if weights or arguments.onnx:
         network = CellNetwork(cell, config, seed=0)
-    if arguments.weights:
-        load_into(network, tensors, arguments.weights)
+    if weights:
+        load_into(network, tensors, weights)
     folder = arguments.out or Path("runs") / f"export-{module_hash[:_SHOWN_HASH]}"
     try:
         _claim(folder)
-        _write(folder, arguments, table, row, config, network)
+        _write(folder, arguments, table, row, config, network, bool(weights))
     except OSError as error:
         raise UserError(f"cannot write the folder {folder}: {error.strerror}") from error
     print(f"cell {module_hash}, a network of {parameters:,} parameters\n{cell_text(cell)}")
@@ -158,6 +159,7 @@ def _write(
     row: int,
     config: NetworkConfig,
     network: CellNetwork | None,
+    is_trained: bool,
 ) -> None:
     from gnn_nas.analysis.cell_svg import cell_svg
     from gnn_nas.analysis.draw import save_cell
@@ -170,12 +172,20 @@ def _write(
     save_cell(folder / "cell.png", cell, module_hash)
     write_text(folder / "cell.svg", cell_svg(cell) + "\n")
     weights = None
-    if arguments.weights:
+    if is_trained:
         weights = "weights.safetensors"
         write_bytes(folder / weights, weights_bytes(network))
     if arguments.onnx:
         save_onnx(folder / "network.onnx", network, arguments.image_size)
     write_text(folder / "network.py", network_source(cell, config, module_hash, weights))
+
+
+def _weights_of(search: Path | None) -> Path | None:
+    """The trained weights that a search by real trainings has left beside its summary."""
+    from gnn_nas.search.task_run import NETWORK
+
+    path = search and search / NETWORK
+    return path if path and path.exists() else None
 
 
 def _sized(arguments: argparse.Namespace, stored: NetworkConfig | None) -> NetworkConfig:

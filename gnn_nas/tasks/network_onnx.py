@@ -57,6 +57,9 @@ def save_onnx(path: str | os.PathLike[str], network: CellNetwork, image_size: in
             )
     finally:
         network.train(was_training)
+    # The exporter's notes name this machine's folders, and can be larger than the weights.
+    for node in program.model.graph.all_nodes():
+        node.metadata_props.clear()
     with atomic_path(path) as temporary:
         program.save(temporary, external_data=False)
 

@@ -15,6 +15,7 @@ import torch
 from gnn_nas.cli.export_cell import main
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.config import SearchConfig
+from gnn_nas.search.task_run import NETWORK
 from gnn_nas.tasks.network import CellNetwork, NetworkConfig
 from gnn_nas.tasks.network_weights import weights_bytes
 
@@ -154,6 +155,15 @@ def test_the_best_cell_of_a_search(user, search, table, capsys):
     assert main(["--from", "search", *SIZES]) == 0
     assert f"cell {table.hash_of(99)}," in capsys.readouterr().out
     assert Path("runs", f"export-{table.hash_of(99)[:8]}", "network.py").exists()
+
+
+def test_a_search_by_trainings_gives_sizes_and_weights(user, search, table):
+    network = CellNetwork(table.cells[99:100], SMALL, seed=5).eval()
+    search.save_summary({"best": {"seed": 0, "hash": table.hash_of(99)}})
+    (search.path / NETWORK).write_bytes(weights_bytes(network))
+    assert main(["--from", "search", "--out=a"]) == 0
+    images = torch.randn(2, 1, 8, 8)
+    assert torch.equal(build(Path("a")).eval()(images), network(images))
 
 
 def test_a_folder_without_results_is_named(complaint, search):

@@ -1,4 +1,5 @@
 import importlib.util
+from pathlib import Path
 
 import pytest
 import torch
@@ -6,6 +7,7 @@ import torch
 from gnn_nas.cells.conversion import from_matrix
 from gnn_nas.cells.packed import PackedCells, pack
 from gnn_nas.errors import UserError
+from gnn_nas.tasks import network_onnx
 from gnn_nas.tasks.network import CellNetwork, NetworkConfig
 from gnn_nas.tasks.network_onnx import require_onnx, save_onnx
 
@@ -31,6 +33,9 @@ def test_another_runtime_gives_the_same_logits(table, tmp_path, row):
     save_onnx(tmp_path / "network.onnx", network, image_size=9)
     assert network.training
     assert [path.name for path in tmp_path.iterdir()] == ["network.onnx"]
+    content = (tmp_path / "network.onnx").read_bytes()
+    assert str(Path(network_onnx.__file__).parent).encode() not in content
+    assert b"site-packages" not in content
     session = runtime.InferenceSession(
         tmp_path / "network.onnx", providers=["CPUExecutionProvider"]
     )
