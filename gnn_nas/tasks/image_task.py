@@ -14,9 +14,10 @@ from gnn_nas.files import to_json
 from gnn_nas.tasks.config import ImageTaskConfig
 from gnn_nas.tasks.images import Images, read_arrays, read_digits, read_folder
 from gnn_nas.tasks.network import CellNetwork, NetworkConfig
+from gnn_nas.tasks.network_weights import weights_bytes
 from gnn_nas.tasks.parts import Parts, divide, part_indices
 from gnn_nas.tasks.task import Trained, Training
-from gnn_nas.tasks.training import accuracy, latency, train_network
+from gnn_nas.tasks.training import Course, accuracy, latency, train_network
 
 # Part of the fingerprint: a change of what the same config does makes another task.
 _VERSION = 1
@@ -85,14 +86,11 @@ class ImageTask:
 
     def test(self, cell: PackedCells, seed: int) -> Trained:
         """Judge a cell by the held-out images: see `gnn_nas.tasks.task.Task`."""
-        from safetensors.torch import save
-
         network, course = self._train(cell, seed)
         metrics = {"accuracy": course.accuracy, "test": accuracy(network, self._parts.test)}
-        weights = {name: each.cpu().contiguous() for name, each in network.state_dict().items()}
-        return Trained(metrics, save(weights, {"network": self.network.model_dump_json()}))
+        return Trained(metrics, weights_bytes(network))
 
-    def _train(self, cell: PackedCells, seed: int):
+    def _train(self, cell: PackedCells, seed: int) -> tuple[CellNetwork, Course]:
         network = CellNetwork(cell, self.network, seed).to(self.config.training.device)
         parts = self._parts
         return network, train_network(network, parts.training, parts.validation, self.config, seed)

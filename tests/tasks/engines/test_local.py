@@ -1,0 +1,58 @@
+"""Real processes; what they train is made up."""
+
+import multiprocessing
+import sys
+from pathlib import Path
+
+import pytest
+
+from gnn_nas.tasks.engines.local import LocalEngine
+from gnn_nas.tasks.engines.pool import Pool
+from gnn_nas.tasks.trainings import Job
+
+HERE = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def make_task(tmp_path, monkeypatch):
+    """Gives tasks of a module that processes can import."""
+    monkeypatch.syspath_prepend(str(HERE))
+    import made_up_task
+
+    yield lambda **options: made_up_task.Task(tmp_path / "notes", **options)
+    sys.modules.pop("made_up_task")
+
+
+@pytest.fixture
+def jobs(table):
+    """Trainings of cells whose edge bitmasks modulo 7 are 0 to 6."""
+    rows = {table.cells.edges[row].item() % 7: row for row in range(200)}
+    return [Job.of_row(table, rows[kind], 0, "search") for kind in range(7)]
+
+
+def run(task, jobs, workers=2, timeout=None):
+    kept = []
+    with Pool(LocalEngine(task, workers), timeout, lambda *each: kept.append(each)) as pool:
+        outcomes = [future.result(300) for future in [pool.submit(job) for job in jobs]]
+    assert len(kept) == len(jobs)
+    assert not multiprocessing.active_children()
+    return outcomes
+
+
+def test_whatever_a_training_does_the_others_go_on(make_task, jobs):
+    kinds = {1: "raise", 2: "die", 3: "nan", 4: "hang", 5: "stop", 6: "exit"}
+    outcomes = run(make_task(misbehave=kinds), jobs, timeout=3)
+    states = ["done", "failed", "crashed", "diverged", "timeout", "stopped", "failed"]
+    assert [outcome.state for outcome in outcomes] == states
+    assert outcomes[2].failure == "the process was killed by signal 9"
+    assert outcomes[4].seconds == pytest.approx(3, abs=2)
+
+
+def test_rewards_do_not_depend_on_the_number_of_processes(make_task, jobs, tmp_path):
+    rewards = [
+        [outcome.reward for outcome in run(make_task(), jobs, workers)] for workers in (1, 3)
+    ]
+    assert rewards[0] == rewards[1]
+    pids = [line.split()[2] for line in (tmp_path / "notes").read_text().splitlines()]
+    assert len(pids) == 14
+    assert len(set(pids[:7])) == 1

@@ -1,0 +1,82 @@
+import math
+import sqlite3
+
+import pytest
+
+from gnn_nas.errors import UserError
+from gnn_nas.tasks.store import Store
+from gnn_nas.tasks.trainings import Job, Outcome
+
+JOB = Job("0a" * 16, 3, 5, (0, 0, 0, 0, 0), 0, "search")
+OUTCOME = Outcome("done", 1.5, 0.1 + 0.2, {"accuracy": 1 / 3, "latency": math.nan})
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "evaluations.sqlite"
+
+
+def test_what_was_put_comes_back_exactly(path):
+    Store(path, "task").put(JOB, OUTCOME)
+    store = Store(path, "task")
+    found = store.get(JOB)
+    assert repr(found) == repr(OUTCOME)  # NaN is not equal to itself
+    assert store.states() == {"done": 1}
+
+
+def test_a_training_is_known_by_cell_task_purpose_and_seed(path):
+    store = Store(path, "task")
+    store.put(JOB, OUTCOME)
+    others = [
+        Job("0b" * 16, 3, 5, (0, 0, 0, 0, 0), 0, "search"),
+        Job("0a" * 16, 3, 5, (0, 0, 0, 0, 0), 1, "search"),
+        Job("0a" * 16, 3, 5, (0, 0, 0, 0, 0), 0, "test"),
+    ]
+    assert [store.get(job) for job in others] == [None, None, None]
+    assert Store(path, "another").get(JOB) is None
+    tested = Outcome("done", 1.0, metrics={"test": 0.5}, weights=b"\0\1")
+    store.put(others[2], tested)
+    assert store.get(others[2]) == tested
+    assert store.states() == {"done": 1}  # tests are none of the search's
+
+
+def test_failures_are_kept_like_all_others(path):
+    failed = Outcome("crashed", 2.0, failure="the process was killed by signal 9")
+    store = Store(path, "task")
+    store.put(JOB, failed)
+    assert store.get(JOB) == failed
+
+
+def test_the_file_is_plain_sqlite(path):
+    Store(path, "task").put(JOB, OUTCOME)
+    columns = "hash, task, purpose, seed, state, reward, seconds, failure"
+    with sqlite3.connect(path) as database:
+        (row,) = database.execute(f"SELECT {columns} FROM evaluations")
+    assert row == ("0a" * 16, "task", "search", 0, "done", 0.1 + 0.2, 1.5, None)
+
+
+def test_a_training_twice_is_refused(path):
+    store = Store(path, "task")
+    store.put(JOB, OUTCOME)
+    with pytest.raises(UserError, match="UNIQUE constraint"):
+        store.put(JOB, OUTCOME)
+
+
+@pytest.mark.parametrize("content", [b"no database at all" * 100, b"SQLite format 3\0" + b"x" * 99])
+def test_another_file_is_refused_and_left_alone(path, content):
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"evaluations.sqlite: cannot open the evaluations"):
+        Store(path, "task")
+    assert path.read_bytes() == content
+
+
+def test_another_database_is_refused(path):
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE mine (x)")
+    with pytest.raises(UserError, match="holds no evaluations"):
+        Store(path, "task")
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(UserError, match="cannot open the evaluations"):
+        Store(tmp_path / "absent" / "x.sqlite", "task")
