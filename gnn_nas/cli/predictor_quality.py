@@ -37,8 +37,8 @@ Measure the rank correlation (Kendall's tau, Spearman's rho) of the performance 
 
 It learns from random cells of NAS-Bench-101 and then scores all others, whose mean test accuracies
 its scores are compared with. It is an ensemble: a Gaussian process on the structure that the
-controller tells of a cell, and copies of encoder and predictor that are fine-tuned to order the
-cells. It is measured with the pretrained controller, and with one from scratch.
+controller tells of a cell, copies of encoder and predictor that are fine-tuned to order the cells,
+and trees. It is measured with the pretrained controller, and with one from scratch.
 """
 
 _EPILOG = """\
