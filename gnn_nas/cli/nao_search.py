@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 
 from gnn_nas.benchmarks.protocols import PROTOCOLS
 from gnn_nas.cli.common import add_benchmark, available_cores, refuse_below_one, run_guarded
-from gnn_nas.cli.task_search import DEFAULT, search_with_task
+from gnn_nas.cli.task_search import add_task, chosen_task, search_with_task
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search import methods
 from gnn_nas.search.config import SearchConfig, resolve_settings
-from gnn_nas.tasks.engines import ENGINES
 
 if TYPE_CHECKING:
     from gnn_nas.benchmarks.nasbench101 import NASBench101
@@ -113,15 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seeds", type=int, default=1, metavar="K", help="independent searches (default: 1)")
     add("--seed", type=int, default=0, metavar="N", help="the first seed (default: 0)")
     add_benchmark(parser)
-    add("--task", metavar="TASK", help="train cells for real instead, see below")
-    add(
-        "--engine",
-        choices=ENGINES,
-        help="where a task's trainings are made: processes of this machine, or the Ray cluster of"
-        " RAY_ADDRESS, else one of this machine (default: local)",
-    )
-    add("--task-cpus", type=float, metavar="N", help="of a training on Ray (default: 1)")
-    add("--task-gpus", type=float, metavar="N", help="of a training on Ray (default: 0)")
+    add_task(parser)
     add(
         "--out",
         type=Path,
@@ -164,7 +155,7 @@ def _run(arguments: argparse.Namespace) -> None:
     refuse_below_one(arguments, ("queries", "seeds", "jobs"))
     if not 0 <= arguments.seed < 2**32 - arguments.seeds:
         raise UserError(f"--seed must be from 0 to 2^32 - seeds, not {arguments.seed}")
-    if task := _task(arguments):
+    if task := chosen_task(arguments):
         search_with_task(task, arguments)
         return
     arguments.protocol = arguments.protocol or "oracle"
@@ -212,47 +203,6 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.html:
         _write_page(folder, config, checkpoint, benchmark)
     print(f"written to {os.fspath(path)}")
-
-
-def _task(arguments: argparse.Namespace) -> str | None:
-    """The task that cells are to be trained for; None where measurements are to be searched."""
-    if arguments.task:
-        for name in ("benchmark", "protocol", "html"):
-            if getattr(arguments, name):
-                raise UserError(f"--{name} is for measurements: it does not go with --task")
-        if arguments.engine != "ray":
-            _refuse_given(arguments, ("task_cpus", "task_gpus"), "--engine ray")
-        for name in ("task_cpus", "task_gpus"):
-            if (getattr(arguments, name) or 0) < 0:
-                raise UserError(f"{_option(name)} must not be negative")
-        return arguments.task
-    if arguments.benchmark or arguments.protocol or arguments.html or _has_benchmark():
-        _refuse_given(arguments, ("engine", "task_cpus", "task_gpus"), "--task")
-        return None
-    print(
-        f"no measurements of NAS-Bench-101 are here: cells are trained for the task {DEFAULT}"
-        " (see --task and --benchmark)",
-        file=sys.stderr,
-    )
-    arguments.task = DEFAULT
-    return _task(arguments)
-
-
-def _refuse_given(arguments: argparse.Namespace, names: Sequence[str], needed: str) -> None:
-    for name in names:
-        if getattr(arguments, name) is not None:
-            raise UserError(f"{_option(name)} needs {needed}")
-
-
-def _option(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
-def _has_benchmark() -> bool:
-    """Whether measurements were named or imported; that they are wrong is found out later."""
-    from gnn_nas.benchmarks.locate import VARIABLE, default_path
-
-    return bool(os.environ.get(VARIABLE)) or default_path().exists()
 
 
 def _default_path(arguments: argparse.Namespace) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,14 @@ from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search import methods
 from gnn_nas.search.config import TaskSearchConfig, resolve_settings
+from gnn_nas.tasks.engines import ENGINES
 
 if TYPE_CHECKING:
     from gnn_nas.cells.table import CellTable
     from gnn_nas.tasks.engines.pool import Engine
     from gnn_nas.tasks.task import Task
 
-DEFAULT = "digits"
+_DEFAULT = "digits"
 
 _LABELS = {
     "reward": "reward of the cell found",
@@ -33,6 +35,65 @@ _LABELS = {
     "seconds": "seconds of training",
     "wall_seconds": "seconds of computation",
 }
+
+
+def add_task(parser: argparse.ArgumentParser) -> None:
+    """Add the options of tasks and of where their trainings are made."""
+    add = parser.add_argument
+    add("--task", metavar="TASK", help="train cells for real instead, see below")
+    add(
+        "--engine",
+        choices=ENGINES,
+        help="where a task's trainings are made: processes of this machine, or the Ray cluster of"
+        " RAY_ADDRESS, else one of this machine (default: local)",
+    )
+    add("--task-cpus", type=float, metavar="N", help="of a training on Ray (default: 1)")
+    add("--task-gpus", type=float, metavar="N", help="of a training on Ray (default: 0)")
+
+
+def chosen_task(arguments: argparse.Namespace) -> str | None:
+    """The task that cells are to be trained for; None where measurements are to be searched.
+
+    Without either it is digits, which is said on stderr. Raises :class:`UserError` where options do
+    not go together.
+    """
+    if arguments.task:
+        for name in ("benchmark", "protocol", "html"):
+            if getattr(arguments, name):
+                raise UserError(f"--{name} is for measurements: it does not go with --task")
+        if arguments.engine != "ray":
+            _refuse_given(arguments, ("task_cpus", "task_gpus"), "--engine ray")
+        for name in ("task_cpus", "task_gpus"):
+            if (getattr(arguments, name) or 0) < 0:
+                raise UserError(f"{_option(name)} must not be negative")
+        return arguments.task
+    if arguments.benchmark or arguments.protocol or arguments.html or _has_benchmark():
+        _refuse_given(arguments, ("engine", "task_cpus", "task_gpus"), "--task")
+        return None
+    print(
+        f"no measurements of NAS-Bench-101 are here: cells are trained for the task {_DEFAULT}"
+        " (see --task and --benchmark)",
+        file=sys.stderr,
+    )
+    arguments.task = _DEFAULT
+    return chosen_task(arguments)
+
+
+def _refuse_given(arguments: argparse.Namespace, names: Sequence[str], needed: str) -> None:
+    for name in names:
+        if getattr(arguments, name) is not None:
+            raise UserError(f"{_option(name)} needs {needed}")
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _has_benchmark() -> bool:
+    """Whether measurements were named or imported; that they are wrong is found out later."""
+    from gnn_nas.benchmarks.locate import VARIABLE, default_path
+
+    return bool(os.environ.get(VARIABLE)) or default_path().exists()
 
 
 def search_with_task(reference: str, arguments: argparse.Namespace) -> None:
