@@ -64,11 +64,11 @@ the folder (--out) receives:
   summary.json        the figures of every seed, their means and deviations
   search.png          regret, and mean accuracy of the queried cells, against queries
   best.png            the best cell
+  search.html         the page to explore, where --html asks for it
 and with a task:
   evaluations.sqlite  every training: cell, seed, state, reward, figures, seconds
   pareto.png          parameters or latency against accuracy
   network.safetensors the best cell's network, trained
-  search.html         the page to explore, where --html asks for it
 """
 
 _FIGURES = {
