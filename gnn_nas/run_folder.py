@@ -3,14 +3,13 @@
 import io
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gnn_nas import files
 from gnn_nas.config_file import parse_yaml, read_mapping
-from gnn_nas.errors import UserError
+from gnn_nas.errors import UserError, reported
 
 # torch takes a second to import, so it is imported where tensors are read or written.
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ class RunFolder:
         holds a run and ``resume`` is false, or was begun with another config.
         """
         folder = cls(path)
-        with _reported(f"cannot write the run folder {path}"):
+        with reported(f"cannot write the run folder {path}"):
             folder.path.mkdir(parents=True, exist_ok=True)
             names = sorted(entry.name for entry in folder.path.iterdir())
         entries = [name for name in names if not files.is_leftover(name)]
@@ -73,7 +72,7 @@ class RunFolder:
                 f"{', ...' if len(entries) > 3 else ''}): give another --out"
             )
         # Written on resume too: it finds out now whether the folder can be written.
-        with _reported(f"cannot write {folder.config}"):
+        with reported(f"cannot write {folder.config}"):
             # Not before: a refused folder may be another run's, which is writing right now.
             files.remove_leftovers(folder.path)
             files.write_text(folder.config, config.to_yaml())
@@ -114,7 +113,7 @@ class RunFolder:
         # Through memory: torch would report a full disk as a RuntimeError.
         buffer = io.BytesIO()
         torch.save(state, buffer)
-        with _reported(f"cannot write {self.checkpoint}"):
+        with reported(f"cannot write {self.checkpoint}"):
             files.write_bytes(self.checkpoint, buffer.getvalue())
 
     def load_checkpoint(self) -> dict[str, Any]:
@@ -142,7 +141,7 @@ class RunFolder:
         from safetensors.torch import save
 
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state_dict.items()}
-        with _reported(f"cannot write {self.weights}"):
+        with reported(f"cannot write {self.weights}"):
             files.write_bytes(self.weights, save(tensors, dict(metadata or {})))
 
     def load_weights(self) -> dict[str, "Tensor"]:
@@ -167,7 +166,7 @@ class RunFolder:
     def append_metrics(self, row: Mapping[str, Any]) -> None:
         """Append one row, with a ``step``, to ``metrics.jsonl``; NaN and infinities become null."""
         with (
-            _reported(f"cannot write {self.metrics}"),
+            reported(f"cannot write {self.metrics}"),
             self.metrics.open("a", encoding="utf-8") as stream,
         ):
             stream.write(files.to_json(row) + "\n")
@@ -198,12 +197,12 @@ class RunFolder:
     def cut_metrics(self, step: int) -> None:
         """Drop the rows after ``step``, and a torn last line, before the run goes on from there."""
         kept = [row for row in self.read_metrics() if row["step"] <= step]
-        with _reported(f"cannot write {self.metrics}"):
+        with reported(f"cannot write {self.metrics}"):
             files.write_text(self.metrics, "".join(files.to_json(row) + "\n" for row in kept))
 
     def save_summary(self, summary: Mapping[str, Any]) -> None:
         """Write ``summary.json``, which marks the run as finished. Raises UserError."""
-        with _reported(f"cannot write {self.summary}"):
+        with reported(f"cannot write {self.summary}"):
             files.write_json(self.summary, summary)
 
     def load_summary(self) -> dict[str, Any]:
@@ -260,14 +259,6 @@ def load_into(module: "nn.Module", state_dict: Mapping[str, "Tensor"], source: o
                 f" {here} here"
             )
     module.load_state_dict(state_dict)
-
-
-@contextmanager
-def _reported(action: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise UserError(f"{action}: {error.strerror}") from error
 
 
 def _first_line(error: Exception) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from gnn_nas.files import atomic_path
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 WINDOW = 128
 """Queries in the paper's moving average."""
@@ -44,7 +46,7 @@ def draw_search_curves(
     figure = Figure(figsize=(10, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
     regrets = [best_test - _array(tests) for tests in reported]
-    _draw_band(left, _stacked(regrets, go_on=True), lowest=0.0)
+    draw_band(left, _going_on(regrets), lowest=0.0)
     left.set_yscale("symlog", linthresh=_LINEAR_BELOW, linscale=0.4)
     top = max(_LEAST_TOP, *(np.nanmax(each, initial=0) for each in regrets))
     ticks = [tick for tick in (0, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if tick <= 1.2 * top]
@@ -52,15 +54,11 @@ def draw_search_curves(
     left.set_yticks([], minor=True)
     left.set(title="Best so far", ylabel="test regret (percentage points)", ylim=(0, 1.2 * top))
     averages = [moving_average(_array(tests), WINDOW) for tests in queried]
-    _draw_band(right, _stacked(averages, go_on=False), lowest=-np.inf)
+    draw_band(right, averages)
     right.set(title=f"Mean of the last {WINDOW} queries", ylabel="test accuracy (%)")
     for axes in (left, right):
         axes.set(xlabel="queries", xlim=(1, None))
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(alpha=0.3)
-    figure.suptitle(title, fontsize=10)
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=150)
+    save_curves(figure, path, title)
 
 
 def moving_average(values: np.ndarray, window: int) -> np.ndarray:
@@ -77,24 +75,46 @@ def moving_average(values: np.ndarray, window: int) -> np.ndarray:
     return np.divide(sums, counts, out=np.full(len(values), np.nan), where=counts > 0)
 
 
-def _draw_band(axes: Axes, curves: np.ma.MaskedArray, lowest: float) -> None:
-    number = np.arange(1, curves.shape[1] + 1)
-    mean = curves.mean(0)
-    axes.plot(number, mean, color="tab:blue", lw=1.5)
-    if len(curves) > 1:
-        deviation = curves.std(0, ddof=1).filled(0)
-        below = np.maximum(mean - deviation, lowest)
-        axes.fill_between(number, below, mean + deviation, color="tab:blue", alpha=0.2, lw=0)
+def draw_band(
+    axes: Axes,
+    curves: Sequence[Sequence[float]],
+    lowest: float = -np.inf,
+    colour: str = "tab:blue",
+) -> None:
+    """Draw mean ± standard deviation over the seeds that know a value, against the query.
 
-
-def _stacked(curves: list[np.ndarray], go_on: bool) -> np.ma.MaskedArray:
-    """Curves of different lengths as one array; ended ones stay as they were, or are masked."""
+    Args:
+        curves: of the seeds, from the first query on, NaN where a value is not known.
+        lowest: where the band is cut off.
+    """
     columns = zip_longest(*curves, fillvalue=np.nan)
-    stacked = np.array(list(columns), dtype=float).reshape(-1, len(curves)).T
-    if go_on:
-        for row, curve in zip(stacked, curves, strict=True):
-            row[len(curve) :] = curve[-1] if len(curve) else np.nan
-    return np.ma.masked_invalid(stacked)
+    stacked = np.ma.masked_invalid(np.array(list(columns), dtype=float).reshape(-1, len(curves)).T)
+    number = np.arange(1, stacked.shape[1] + 1)
+    mean = stacked.mean(0)
+    axes.plot(number, mean, color=colour, lw=1.5)
+    if len(curves) > 1:
+        deviation = stacked.std(0, ddof=1).filled(0)
+        below = np.maximum(mean - deviation, lowest)
+        axes.fill_between(number, below, mean + deviation, color=colour, alpha=0.2, lw=0)
+
+
+def save_curves(figure: Figure, path: str | os.PathLike[str], title: str) -> None:
+    """Write a figure of plain axes on a grid as a PNG file. Raises ``OSError``."""
+    for axes in figure.axes:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.3)
+    figure.suptitle(title, fontsize=10)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=150)
+
+
+def _going_on(curves: list[np.ndarray]) -> list[np.ndarray]:
+    """Curves of the same length: those that end before the others stay as they were."""
+    length = max(map(len, curves))
+    return [
+        np.pad(curve, (0, length - len(curve)), mode="edge") if len(curve) else curve
+        for curve in curves
+    ]
 
 
 def _array(values: list[float]) -> np.ndarray:

@@ -14,7 +14,7 @@ from gnn_nas.benchmarks.records import parse_record
 from gnn_nas.benchmarks.stored import save_figures
 from gnn_nas.benchmarks.tfrecord import read_records
 from gnn_nas.cells.table import CellTable
-from gnn_nas.errors import UserError
+from gnn_nas.errors import UserError, reported
 from gnn_nas.files import is_leftover
 
 _SHOWN_EVERY = 4096
@@ -67,7 +67,7 @@ def _prepare(source: Path, target: Path) -> None:
     """Find out now, not after a minute, what would keep the import from being written."""
     if not source.exists():
         raise UserError(f"{source}: no such file")
-    try:
+    with reported(f"cannot write {target}"):
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.is_dir():
             raise UserError(f"{target} is a folder: give the name of a file")
@@ -79,5 +79,3 @@ def _prepare(source: Path, target: Path) -> None:
         for entry in target.parent.iterdir():
             if is_leftover(entry.name) and entry.name.endswith(f"-{target.name}"):
                 entry.unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot write {target}: {error.strerror}") from error

@@ -21,13 +21,18 @@ def find_benchmark(path: str | Path | None = None, table: CellTable | None = Non
     """
     if chosen := path or os.environ.get(VARIABLE):
         return NASBench101.open(chosen, table)
-    if not default_path().exists():
+    if not has_benchmark():
         raise UserError(
             f"no measurements of NAS-Bench-101 are here: download {_URL} (500 MB) and run"
             f" bin/import-nasbench nasbench_only108.tfrecord; where they are elsewhere, say so by"
             f" --benchmark PATH or {VARIABLE}"
         )
     return NASBench101.open(default_path(), table)
+
+
+def has_benchmark() -> bool:
+    """Whether measurements are named by the environment or imported; opening them may yet fail."""
+    return bool(os.environ.get(VARIABLE)) or default_path().exists()
 
 
 def default_path() -> Path:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gnn_nas.benchmarks.figures import Column, Figures
 from gnn_nas.cells.table import CellTable
-from gnn_nas.errors import UserError
+from gnn_nas.errors import UserError, reported
 from gnn_nas.files import atomic_path
 
 # Names the checksum in the metadata; a change of what is stored must change it.
@@ -26,11 +26,12 @@ def save_figures(path: Path, figures: Figures, table: CellTable) -> None:
     """Write all figures atomically. Raises UserError."""
     arrays = {"/".join(map(str, column)): array for column, array in figures.columns.items()}
     arrays |= {_PARAMETERS: figures.parameters, _HASHES: table.module_hash.cpu()}
-    try:
-        with atomic_path(path) as temporary, temporary.open("wb") as stream:
-            _write(stream, arrays, {_FORMAT: _checksum(arrays)})
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}") from error
+    with (
+        reported(f"cannot write {path}"),
+        atomic_path(path) as temporary,
+        temporary.open("wb") as stream,
+    ):
+        _write(stream, arrays, {_FORMAT: _checksum(arrays)})
 
 
 def load_figures(path: Path, table: CellTable) -> Figures:

@@ -10,8 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gnn_nas.benchmarks.protocols import PROTOCOLS
-from gnn_nas.cli.common import add_benchmark, available_cores, refuse_below_one, run_guarded
-from gnn_nas.errors import UserError
+from gnn_nas.cli.common import (
+    add_benchmark,
+    available_cores,
+    open_table,
+    refuse_below_one,
+    refuse_more_than_cells,
+    run_guarded,
+)
+from gnn_nas.errors import UserError, reported
 from gnn_nas.search import methods
 from gnn_nas.search.compare.paper import LOSSES, NAMES
 
@@ -115,19 +122,14 @@ def _run(arguments: argparse.Namespace) -> None:
         raise UserError(f"--checkpoints {arguments.checkpoints}: no such folder")
 
     # Imported only now: help and mistakes are answered before torch has loaded.
-    from rich.console import Console
-
     from gnn_nas.benchmarks.locate import find_benchmark
     from gnn_nas.benchmarks.protocols import objective_and_report
-    from gnn_nas.cells.table import load_table
     from gnn_nas.search.compare.jobs import run_jobs
 
     pretrainings, searches = _plan(arguments, losses, protocols)
     # Before hours of pretraining, and before processes that would all enumerate the space.
-    with Console(stderr=True).status("opening the search space (enumerated on the first call)"):
-        table = load_table()
-    if arguments.queries > len(table):
-        raise UserError(f"--queries must be at most {len(table)}, the number of cells")
+    table = open_table()
+    refuse_more_than_cells(arguments, table)
     benchmark = find_benchmark(arguments.benchmark, table)
     for protocol in protocols:
         objective_and_report(benchmark, protocol)
@@ -199,12 +201,10 @@ def _write(out: Path, protocol: str, searches: dict[str, Search]) -> None:
         " mean ± standard deviation"
     )
     path = out / f"table1-{protocol}"
-    try:
+    with reported(f"cannot write {path}"):
         write_text(path.with_suffix(".md"), text)
         write_text(path.with_suffix(".csv"), csv_text(rows))
         draw_table1(path.with_suffix(".png"), rows, title)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}") from error
     print(text)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gnn_nas.cli.checkpoints import add_checkpoints, loss_name, open_checkpoints
-from gnn_nas.cli.common import MAX_SEED, add_benchmark, refuse_outside, run_guarded
+from gnn_nas.cli.common import MAX_SEED, add_benchmark, open_table, refuse_outside, run_guarded
 from gnn_nas.cli.map_options import add_map_options, complete_map_options, default_colour
 from gnn_nas.run_folder import RunFolder
 
@@ -108,33 +108,28 @@ def _run(arguments: argparse.Namespace) -> None:
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    screen = Console(stderr=True)
-    with screen.status("opening the search space (enumerated on the first call)"):
-        from gnn_nas.analysis.maps.cells import draw_for
-        from gnn_nas.cells.table import load_table
-
-        checkpoints = open_checkpoints(arguments.checkpoint)
-        table = load_table()
-        benchmark = _benchmark(arguments, table)
-        config = _config(arguments, checkpoints, benchmark)
-        cells, draws = draw_for(config, table, _OTHER_DRAWS)
-        path = arguments.out or _default_path(config, checkpoints)
-        folder = RunFolder.create(path, config, resume=True)
-    page = folder.path / "umap.html"
-
+    from gnn_nas.analysis.maps.cells import draw_for
     from gnn_nas.analysis.maps.colours import colouring
     from gnn_nas.analysis.maps.embedding_map import make_map
     from gnn_nas.analysis.maps.files import write_maps
     from gnn_nas.analysis.maps.page import write_map_page
     from gnn_nas.analysis.maps.summary import figures_table
 
+    checkpoints = open_checkpoints(arguments.checkpoint)
+    table = open_table()
+    benchmark = _benchmark(arguments, table)
+    config = _config(arguments, checkpoints, benchmark)
+    cells, draws = draw_for(config, table, _OTHER_DRAWS)
+    path = arguments.out or _default_path(config, checkpoints)
+    folder = RunFolder.create(path, config, resume=True)
+    page = folder.path / "umap.html"
     colours = None
     if config.color != "class":
         colours = colouring(config.color, table, cells.rows, benchmark)
     maps = []
     said = TextColumn("{task.description}", markup=False)  # a folder's name may have brackets
     columns = (MofNCompleteColumn(), said, TimeElapsedColumn())
-    with Progress(*columns, console=screen) as progress:
+    with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("", total=len(checkpoints) + 1)
         for name, checkpoint in checkpoints.items():
             progress.update(task, description=f"laying out {len(cells):,} cells: {name}")
@@ -164,10 +159,9 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def _benchmark(arguments: argparse.Namespace, table: CellTable) -> NASBench101 | None:
     """The measurements; they may be missing where nothing asks for them."""
-    from gnn_nas.benchmarks.locate import VARIABLE, default_path, find_benchmark
+    from gnn_nas.benchmarks.locate import find_benchmark, has_benchmark
 
-    asked = arguments.color == "accuracy" or arguments.benchmark
-    if asked or os.environ.get(VARIABLE) or default_path().exists():
+    if arguments.color == "accuracy" or arguments.benchmark or has_benchmark():
         return find_benchmark(arguments.benchmark, table)
     if arguments.cells and not arguments.color:
         print(

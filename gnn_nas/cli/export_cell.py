@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gnn_nas.cli.cell_choice import LEAST_PREFIX, best_hash, checked_prefix, row_of_prefix
-from gnn_nas.cli.common import refuse_below_one, run_guarded
-from gnn_nas.errors import UserError
+from gnn_nas.cli.common import open_table, option_name, refuse_below_one, run_guarded
+from gnn_nas.errors import UserError, reported
 from gnn_nas.run_folder import load_into
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         help="height and width of the images that network.onnx takes (default: 32)",
     )
     for name, text in _SIZES.items():
-        add("--" + name.replace("_", "-"), type=int, metavar="N", help=text)
+        add(option_name(name), type=int, metavar="N", help=text)
     return parser
 
 
@@ -118,10 +118,7 @@ def _run(arguments: argparse.Namespace) -> None:
     wanted = checked_prefix(arguments.hash) if arguments.hash else best_hash(arguments.search)
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
-    from rich.console import Console
-
     from gnn_nas.analysis.draw import cell_text
-    from gnn_nas.cells.table import load_table
     from gnn_nas.tasks.network import CellNetwork
     from gnn_nas.tasks.network_onnx import require_onnx
     from gnn_nas.tasks.network_size import parameter_counts
@@ -130,8 +127,7 @@ def _run(arguments: argparse.Namespace) -> None:
     weights = arguments.weights or _weights_of(arguments.search)
     tensors, stored = read_weights(weights) if weights else (None, None)
     config = _sized(arguments, stored)
-    with Console(stderr=True).status("opening the search space (enumerated on the first call)"):
-        table = load_table()
+    table = open_table()
     row = row_of_prefix(wanted, table)
     cell, module_hash = table.cells[row : row + 1], table.hash_of(row)
     parameters = parameter_counts(cell, config).item()
@@ -143,11 +139,9 @@ def _run(arguments: argparse.Namespace) -> None:
     if weights:
         load_into(network, tensors, weights)
     folder = arguments.out or Path("runs") / f"export-{module_hash[:_SHOWN_HASH]}"
-    try:
+    with reported(f"cannot write the folder {folder}"):
         _claim(folder)
         _write(folder, arguments, table, row, config, network, bool(weights))
-    except OSError as error:
-        raise UserError(f"cannot write the folder {folder}: {error.strerror}") from error
     print(f"cell {module_hash}, a network of {parameters:,} parameters\n{cell_text(cell)}")
     print(f"written to {os.fspath(folder)}: {', '.join(sorted(os.listdir(folder)))}")
 
@@ -201,7 +195,7 @@ def _sized(arguments: argparse.Namespace, stored: NetworkConfig | None) -> Netwo
         return NetworkConfig(**sizes)
     except ValidationError as error:
         first = error.errors()[0]
-        option = "--" + str(first["loc"][0]).replace("_", "-")
+        option = option_name(str(first["loc"][0]))
         wanted = first["msg"].removeprefix("Input should be ")
         raise UserError(f"{option} must be {wanted}, not {first['input']}") from None
 

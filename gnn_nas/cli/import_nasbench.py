@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from gnn_nas.cli.common import run_guarded
+from gnn_nas.cli.common import open_table, run_guarded
 
 _DESCRIPTION = """\
 Import the official measurements of NAS-Bench-101, without TensorFlow, for searches to use.
@@ -53,16 +53,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(arguments: argparse.Namespace) -> None:
     # Imported only now: help is shown before torch has loaded.
-    from rich.console import Console
-
     from gnn_nas.benchmarks.importing import import_tfrecord
     from gnn_nas.benchmarks.locate import default_path
     from gnn_nas.benchmarks.nasbench101 import NASBench101
-    from gnn_nas.cells.table import load_table
 
     target = arguments.out or default_path()
-    with Console(stderr=True).status("opening the search space (enumerated on the first call)"):
-        table = load_table()
+    table = open_table()
     rows = import_tfrecord(arguments.file, target, table)
     benchmark = NASBench101.open(target, table)
     print(f"rows                     {rows:,}")

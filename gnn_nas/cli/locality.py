@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from gnn_nas.cli.checkpoints import add_checkpoints, open_checkpoints
-from gnn_nas.cli.common import MAX_SEED, add_benchmark, refuse_outside, run_guarded
+from gnn_nas.cli.common import MAX_SEED, add_benchmark, open_table, refuse_outside, run_guarded
 from gnn_nas.config import Section
 from gnn_nas.config_file import dump_yaml
-from gnn_nas.errors import UserError
+from gnn_nas.errors import UserError, reported
 from gnn_nas.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -118,12 +117,9 @@ def _run(arguments: argparse.Namespace) -> None:
     from rich.console import Console
 
     from gnn_nas.analysis.locality_table import locality_text
-    from gnn_nas.cells.table import load_table
 
     checkpoints = open_checkpoints(arguments.checkpoint) if "c" in parts else {}
-    console = Console(stderr=True)
-    with console.status("opening the search space (enumerated on the first call)"):
-        table = load_table()
+    table = open_table()
     benchmark = _benchmark(arguments, table) if "b" in parts else None
     config = LocalityConfig(
         parts=parts,
@@ -135,14 +131,12 @@ def _run(arguments: argparse.Namespace) -> None:
         benchmark=benchmark and benchmark.identity,
     )
     folder = RunFolder.create(arguments.out, config, resume=True)
-    try:
-        with console.status("measuring and drawing"):
-            figures = _report(folder.path, config, table, benchmark, checkpoints)
-    except OSError as error:
-        raise UserError(f"cannot write {folder.path}: {error.strerror}") from error
+    working = Console(stderr=True).status("measuring and drawing")
+    with reported(f"cannot write {folder.path}"), working:
+        figures = _report(folder.path, config, table, benchmark, checkpoints)
     folder.save_summary({**config.model_dump(), **figures})
     print(locality_text(figures))
-    print(f"written to {os.fspath(folder.path)}")
+    print(f"written to {folder.path}")
 
 
 def _benchmark(arguments: argparse.Namespace, table: CellTable) -> NASBench101:

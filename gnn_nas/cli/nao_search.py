@@ -12,9 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gnn_nas.benchmarks.protocols import PROTOCOLS
-from gnn_nas.cli.common import add_benchmark, available_cores, refuse_below_one, run_guarded
+from gnn_nas.cli.common import (
+    add_benchmark,
+    available_cores,
+    open_table,
+    refuse_below_one,
+    refuse_more_than_cells,
+    refuse_seeds,
+    run_guarded,
+)
+from gnn_nas.cli.search_text import best_cell_text, default_folder, figures_text
 from gnn_nas.cli.task_search import add_task, chosen_task, search_with_task
-from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search import methods
 from gnn_nas.search.config import SearchConfig, resolve_settings
@@ -82,6 +90,7 @@ _FIGURES = {
     "first_rank_2": "queries until rank 2 or 1",
     "first_best": "queries until rank 1",
     "wall_seconds": "seconds of computation",
+    "test_at": "after {} queries, %",
 }
 
 
@@ -153,30 +162,24 @@ def _about(method: str) -> str:
 
 def _run(arguments: argparse.Namespace) -> None:
     refuse_below_one(arguments, ("queries", "seeds", "jobs"))
-    if not 0 <= arguments.seed < 2**32 - arguments.seeds:
-        raise UserError(f"--seed must be from 0 to 2^32 - seeds, not {arguments.seed}")
+    refuse_seeds(arguments)
     if task := chosen_task(arguments):
         search_with_task(task, arguments)
         return
     arguments.protocol = arguments.protocol or "oracle"
-    path = arguments.out or _default_path(arguments)
+    path = arguments.out or default_folder(arguments, arguments.protocol)
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
-    from rich.console import Console
-
     from gnn_nas.benchmarks.locate import find_benchmark
     from gnn_nas.benchmarks.protocols import objective_and_report
-    from gnn_nas.cells.table import load_table
     from gnn_nas.search.checkpoint import open_checkpoint
     from gnn_nas.search.run import run_search
 
     settings = resolve_settings(methods.get_method(arguments.method).Settings, arguments.overrides)
     checkpoint = open_checkpoint(arguments.checkpoint)
     checkpoint.controller(arguments.seed)
-    with Console(stderr=True).status("opening the search space (enumerated on the first call)"):
-        table = load_table()
-    if arguments.queries > len(table):
-        raise UserError(f"--queries must be at most {len(table)}, the number of cells")
+    table = open_table()
+    refuse_more_than_cells(arguments, table)
     benchmark = find_benchmark(arguments.benchmark, table)
     objective_and_report(benchmark, arguments.protocol)
     config = SearchConfig(
@@ -198,47 +201,11 @@ def _run(arguments: argparse.Namespace) -> None:
         return
     jobs = min(arguments.jobs or available_cores(), arguments.seeds)
     summary = run_search(folder, config, benchmark, arguments.benchmark, jobs)
-    print(_table(summary))
-    print(_best_cell(summary, benchmark))
+    print(figures_text(f"protocol {config.protocol}", summary, _FIGURES, "{:.3f}".format))
+    print(best_cell_text(summary["best"], table))
     if arguments.html:
         _write_page(folder, config, checkpoint, benchmark)
     print(f"written to {os.fspath(path)}")
-
-
-def _default_path(arguments: argparse.Namespace) -> Path:
-    name = f"search-{arguments.method}-{arguments.protocol}"
-    if arguments.checkpoint:
-        name += f"-{Path(arguments.checkpoint).resolve().name}"
-    return Path("runs") / name
-
-
-def _table(summary: dict) -> str:
-    title = f"{summary['method']}, protocol {summary['protocol']}"
-    lines = [f"{title:36}{'mean':>10}{'std':>10}{'worst':>10}"]
-    spreads = summary["aggregated"]
-    named = [(label, spreads[name]) for name, label in _FIGURES.items()]
-    named += [(f"after {n} queries, %", spread) for n, spread in spreads["test_at"].items()]
-    for label, spread in named:
-        if spread["mean"] is None:
-            continue
-        figures = (spread["mean"], spread["std"], spread["worst"])
-        texts = ("–" if figure is None else f"{figure:.3f}" for figure in figures)
-        line = f"{label:36}" + "".join(f"{text:>10}" for text in texts)
-        if spread.get("reached", summary["seeds"]) < summary["seeds"]:
-            line += f"  reached by {spread['reached']} of {summary['seeds']}"
-        lines.append(line)
-    return "\n".join(lines)
-
-
-def _best_cell(summary: dict, benchmark: NASBench101) -> str:
-    from gnn_nas.analysis.draw import cell_text
-
-    best = summary["best"]
-    if best is None:
-        return "every evaluation failed: the history says why"
-    row = benchmark.table.row_of_hash(best["hash"])
-    cell = benchmark.table.cells[row : row + 1]
-    return f"\nbest cell: {best['hash']} (seed {best['seed']})\n{cell_text(cell)}\n"
 
 
 def _write_page(

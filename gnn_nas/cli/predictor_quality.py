@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gnn_nas.cli.common import add_benchmark, refuse_below_one, run_guarded
-from gnn_nas.errors import UserError
+from gnn_nas.cli.common import (
+    add_benchmark,
+    open_table,
+    refuse_below_one,
+    refuse_seeds,
+    run_guarded,
+)
+from gnn_nas.errors import UserError, reported
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.quality import (
     KINDS,
@@ -115,19 +120,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(arguments: argparse.Namespace) -> None:
     refuse_below_one(arguments, ("seeds", "members"))
-    if not 0 <= arguments.seed < 2**32 - arguments.seeds:
-        raise UserError(f"--seed must be from 0 to 2^32 - seeds, not {arguments.seed}")
+    refuse_seeds(arguments)
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
-    from rich.console import Console
-
     from gnn_nas.benchmarks.locate import find_benchmark
-    from gnn_nas.cells.table import load_table
     from gnn_nas.search.checkpoint import open_checkpoint
 
     checkpoint = open_checkpoint(arguments.checkpoint)
-    with Console(stderr=True).status("opening the search space (enumerated on the first call)"):
-        table = load_table()
+    table = open_table()
     # Two at least to learn from, and two to put in order.
     if wrong := [size for size in arguments.sizes if not 2 <= size <= len(table) - 2]:
         raise UserError(f"--sizes must be from 2 to {len(table) - 2}, not {wrong[0]}")
@@ -222,13 +222,11 @@ def _report(
     results = summarised(file.measurements[key] for key in wanted)
     sizes = list(dict.fromkeys(size for _, size, _ in wanted))
     text = markdown(results, sizes)
-    try:
+    with reported(f"cannot write {folder.path}"):
         write_text(folder.path / "quality.md", text)
-    except OSError as error:
-        raise UserError(f"cannot write {folder.path}: {error.strerror}") from error
     folder.save_summary({**config.model_dump(), "results": results})
     print(text, end="")
-    print(f"written to {os.fspath(folder.path)}")
+    print(f"written to {folder.path}")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from gnn_nas.cli.common import run_guarded
+from gnn_nas.cli.common import open_table, run_guarded
 from gnn_nas.config import load_config
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
@@ -94,9 +94,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     import torch
-    from rich.console import Console
 
-    from gnn_nas.cells.table import load_table
     from gnn_nas.pretraining.held_out import held_out_cells
     from gnn_nas.pretraining.trainer import pretrain
     from gnn_nas.pretraining.training_state import TrainingState
@@ -106,8 +104,7 @@ def _run(arguments: argparse.Namespace) -> None:
         raise UserError("--device cuda: torch finds no usable GPU here; use --device cpu")
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    with Console(stderr=True).status("opening the search space (enumerated on the first call)"):
-        table = load_table().to(device)
+    table = open_table().to(device)
     # Before the folder: a loss or an optimiser that does not exist leaves nothing behind.
     state = TrainingState(config, table, held_out_cells(table, config.data.held_out))
     folder = RunFolder.create(path, config, arguments.resume)

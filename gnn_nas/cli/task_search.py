@@ -6,10 +6,10 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gnn_nas.cli.common import available_cores
+from gnn_nas.cli.common import available_cores, open_table, option_name, refuse_more_than_cells
+from gnn_nas.cli.search_text import best_cell_text, default_folder, figures_text
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search import methods
@@ -17,7 +17,6 @@ from gnn_nas.search.config import TaskSearchConfig, resolve_settings
 from gnn_nas.tasks.engines import ENGINES
 
 if TYPE_CHECKING:
-    from gnn_nas.cells.table import CellTable
     from gnn_nas.tasks.engines.pool import Engine
     from gnn_nas.tasks.task import Task
 
@@ -34,6 +33,7 @@ _LABELS = {
     "sd": "standard deviation of rewards",
     "seconds": "seconds of training",
     "wall_seconds": "seconds of computation",
+    "reward_at": "reward after {} queries",
 }
 
 
@@ -65,9 +65,11 @@ def chosen_task(arguments: argparse.Namespace) -> str | None:
             _refuse_given(arguments, ("task_cpus", "task_gpus"), "--engine ray")
         for name in ("task_cpus", "task_gpus"):
             if (getattr(arguments, name) or 0) < 0:
-                raise UserError(f"{_option(name)} must not be negative")
+                raise UserError(f"{option_name(name)} must not be negative")
         return arguments.task
-    if arguments.benchmark or arguments.protocol or arguments.html or _has_benchmark():
+    from gnn_nas.benchmarks.locate import has_benchmark
+
+    if arguments.benchmark or arguments.protocol or arguments.html or has_benchmark():
         _refuse_given(arguments, ("engine", "task_cpus", "task_gpus"), "--task")
         return None
     print(
@@ -82,25 +84,11 @@ def chosen_task(arguments: argparse.Namespace) -> str | None:
 def _refuse_given(arguments: argparse.Namespace, names: Sequence[str], needed: str) -> None:
     for name in names:
         if getattr(arguments, name) is not None:
-            raise UserError(f"{_option(name)} needs {needed}")
-
-
-def _option(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
-def _has_benchmark() -> bool:
-    """Whether measurements were named or imported; that they are wrong is found out later."""
-    from gnn_nas.benchmarks.locate import VARIABLE, default_path
-
-    return bool(os.environ.get(VARIABLE)) or default_path().exists()
+            raise UserError(f"{option_name(name)} needs {needed}")
 
 
 def search_with_task(reference: str, arguments: argparse.Namespace) -> None:
     """Search by trainings, and print what was found. Raises UserError."""
-    from rich.console import Console
-
-    from gnn_nas.cells.table import load_table
     from gnn_nas.search.checkpoint import open_checkpoint
     from gnn_nas.search.task_run import run_task_search
     from gnn_nas.tasks.locate import load_task
@@ -109,10 +97,8 @@ def search_with_task(reference: str, arguments: argparse.Namespace) -> None:
     task = load_task(reference)
     checkpoint = open_checkpoint(arguments.checkpoint)
     checkpoint.controller(arguments.seed)
-    with Console(stderr=True).status("opening the search space (enumerated on the first call)"):
-        table = load_table()
-    if arguments.queries > len(table):
-        raise UserError(f"--queries must be at most {len(table)}, the number of cells")
+    table = open_table()
+    refuse_more_than_cells(arguments, table)
     config = TaskSearchConfig(
         method=arguments.method,
         queries=arguments.queries,
@@ -127,14 +113,14 @@ def search_with_task(reference: str, arguments: argparse.Namespace) -> None:
         task_settings=task.settings,
     )
     engine = _engine(task, arguments)
-    path = arguments.out or _default_path(task, arguments)
+    path = arguments.out or default_folder(arguments, task.name)
     folder = RunFolder.create(path, config, arguments.resume)
     if folder.finished:
         print(f"{path} holds a finished search: nothing to resume", file=sys.stderr)
         return
     summary = run_task_search(folder, config, task, table, engine)
-    print(_table(summary))
-    print(_best_cell(summary, table))
+    print(figures_text(f"task {task.name}", summary, _LABELS, _text, width=12))
+    print(best_cell_text(summary["best"], table))
     print(f"written to {os.fspath(path)}")
 
 
@@ -149,39 +135,5 @@ def _engine(task: Task, arguments: argparse.Namespace) -> Engine:
     return LocalEngine(task, arguments.jobs or available_cores())
 
 
-def _default_path(task: Task, arguments: argparse.Namespace) -> Path:
-    name = f"search-{arguments.method}-{task.name}"
-    if arguments.checkpoint:
-        name += f"-{Path(arguments.checkpoint).resolve().name}"
-    return Path("runs") / name
-
-
-def _table(summary: dict) -> str:
-    title = f"{summary['method']}, task {summary['task']}"
-    lines = [f"{title:36}{'mean':>12}{'std':>12}{'worst':>12}"]
-    spreads = summary["aggregated"]
-    named = [(label, spreads[name]) for name, label in _LABELS.items()]
-    named += [(f"reward after {n} queries", spread) for n, spread in spreads["reward_at"].items()]
-    for label, spread in named:
-        if spread["mean"] is None:
-            continue
-        figures = (spread["mean"], spread["std"], spread["worst"])
-        lines.append(f"{label:36}" + "".join(f"{_text(figure):>12}" for figure in figures))
-    return "\n".join(lines)
-
-
-def _text(figure: float | None) -> str:
-    if figure is None:
-        return "–"
+def _text(figure: float) -> str:
     return f"{figure:.4f}" if abs(figure) < 10 else f"{figure:,.1f}"
-
-
-def _best_cell(summary: dict, table: CellTable) -> str:
-    from gnn_nas.analysis.draw import cell_text
-
-    best = summary["best"]
-    if best is None:
-        return "every evaluation failed: the history says why"
-    row = table.row_of_hash(best["hash"])
-    cell = table.cells[row : row + 1]
-    return f"\nbest cell: {best['hash']} (seed {best['seed']})\n{cell_text(cell)}\n"

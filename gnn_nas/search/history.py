@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gnn_nas.errors import UserError
+from gnn_nas.errors import UserError, reported
 from gnn_nas.files import write_text
 from gnn_nas.objective import Evaluation
 
@@ -57,7 +57,7 @@ class History:
 
     def append(self, queries: list[Query]) -> None:
         """Add queries to the file; they are on the disk when this returns. Raises UserError."""
-        try:
+        with reported(f"cannot write {self.path}"):
             if not self._is_whole:
                 # Atomically, so that a file without its header is never met.
                 write_text(self.path, _lines([self.columns, *map(self._fields, self.queries)]))
@@ -66,8 +66,6 @@ class History:
                 stream.write(_lines([self._fields(query) for query in queries]))
                 stream.flush()
                 os.fsync(stream.fileno())
-        except OSError as error:
-            raise UserError(f"cannot write {self.path}: {error.strerror}") from error
         self.queries += queries
 
     def _read(self) -> bool:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
+from gnn_nas.search.seed_figures import over_seeds, without_nan
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -110,7 +112,7 @@ def seed_outcome(
         "hash": queries[reported].module_hash if found else None,
         "reward": queries[reported].evaluation.reward if found else None,
     }
-    return {name: _known(value) for name, value in figures.items()}
+    return without_nan(figures)
 
 
 def aggregated(outcomes: list[dict[str, Any]], budget: int) -> dict[str, Any]:
@@ -125,11 +127,11 @@ def aggregated(outcomes: list[dict[str, Any]], budget: int) -> dict[str, Any]:
         if name in _MAY_MISS:
             reached = sum(value is not None for value in values)
             values = [budget if value is None else value for value in values]
-            spreads[name] = {**_spread(values, worst), "reached": reached}
+            spreads[name] = {**over_seeds(values, worst), "reached": reached}
         else:
-            spreads[name] = _spread(values, worst)
+            spreads[name] = over_seeds(values, worst)
     spreads["test_at"] = {
-        count: _spread([outcome["test_at"][count] for outcome in outcomes], min)
+        count: over_seeds([outcome["test_at"][count] for outcome in outcomes], min)
         for count in outcomes[0]["test_at"]
     }
     return spreads
@@ -155,19 +157,3 @@ def _reported(history: History, column: str) -> list[float]:
 
 def _first(hits: Iterable[bool]) -> int | None:
     return next((number for number, hit in enumerate(hits, start=1) if hit), None)
-
-
-def _known(value: Any) -> Any:
-    return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def _spread(
-    values: list[float | None], worst: Callable[[Iterable[float]], float]
-) -> dict[str, float | None]:
-    if any(value is None for value in values):
-        return {"mean": None, "std": None, "worst": None}
-    return {
-        "mean": statistics.fmean(values),
-        "std": statistics.stdev(values) if len(values) > 1 else None,
-        "worst": worst(values),
-    }

@@ -11,7 +11,7 @@ import torch
 from gnn_nas.analysis.page import CellMap, SearchPath, View, write_page
 from gnn_nas.analysis.umap_layout import umap_layout
 from gnn_nas.benchmarks.protocols import BenchmarkReport
-from gnn_nas.errors import UserError
+from gnn_nas.errors import reported
 from gnn_nas.models.pretrained import SHIPPED, load_pretrained
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.config import SearchConfig
@@ -63,10 +63,8 @@ def write_search_page(
         f"Protocol {config.protocol}, {config.queries} queries a seed, over {BACKGROUND:,} random"
         f" cells. UMAP of the embeddings of {source.path.resolve().name}."
     )
-    try:
+    with reported(f"cannot write {path}"):
         write_page(path, table, cell_map, title, subtitle)
-    except OSError as error:
-        raise UserError(f"cannot write {os.fspath(path)}: {error.strerror}") from error
 
 
 def _path(folder: RunFolder, seed: int, table: CellTable) -> SearchPath:

@@ -15,8 +15,9 @@ from pydantic import Field
 
 from gnn_nas.config import Section
 from gnn_nas.config_file import dump_yaml
-from gnn_nas.errors import UserError
+from gnn_nas.errors import UserError, reported
 from gnn_nas.files import write_text
+from gnn_nas.search.seed_figures import over_seeds
 
 # torch and scipy take seconds to import, so they are imported where something is measured.
 if TYPE_CHECKING:
@@ -97,10 +98,8 @@ class QualityFile:
         writer.writerow(_COLUMNS)
         for each in self.measurements.values():
             writer.writerow(astuple(each))
-        try:
+        with reported(f"cannot write {self.path}"):
             write_text(self.path, stream.getvalue())
-        except OSError as error:
-            raise UserError(f"cannot write {self.path}: {error.strerror}") from error
 
     def _read(self) -> list[Measurement]:
         try:
@@ -175,17 +174,9 @@ def markdown(results: dict[str, dict[str, Any]], sizes: Iterable[int]) -> str:
 def _figures(group: list[Measurement]) -> dict[str, Any]:
     return {
         "seeds": len(group),
-        "kendall": _spread([each.kendall for each in group]),
-        "spearman": _spread([each.spearman for each in group]),
+        "kendall": over_seeds([each.kendall for each in group], min),
+        "spearman": over_seeds([each.spearman for each in group], min),
         "seconds": statistics.fmean(each.seconds for each in group),
-    }
-
-
-def _spread(values: list[float]) -> dict[str, float | None]:
-    return {
-        "mean": statistics.fmean(values),
-        "std": statistics.stdev(values) if len(values) > 1 else None,
-        "worst": min(values),
     }
 
 

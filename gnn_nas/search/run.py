@@ -22,6 +22,7 @@ from gnn_nas.search.methods import get_method
 from gnn_nas.search.outcome import queried_tests, reported_tests, seed_outcome, summarised
 from gnn_nas.search.progress import SearchProgress
 from gnn_nas.search.queries import Queries
+from gnn_nas.search.seed_figures import best_outcome, seed_outcomes
 from gnn_nas.search.sources import BenchmarkSource
 from gnn_nas.search.workers import run_seeds
 
@@ -52,16 +53,13 @@ def run_search(
     with SearchProgress(folder, config, BenchmarkReport.columns) as progress:
         run_seeds(folder, config, source, jobs, progress.update)
     histories = [ended_history(folder, seed, BenchmarkReport.columns) for seed in config.all_seeds]
-    outcomes = [
-        {
-            "seed": seed,
-            **seed_outcome(history, config.queries, benchmark.table, benchmark),
-            "wall_seconds": folder.controller(seed).load_summary()["wall_seconds"],
-        }
-        for seed, history in zip(config.all_seeds, histories, strict=True)
-    ]
-    found = [outcome for outcome in outcomes if outcome["reward"] is not None]
-    best = max(found, key=lambda outcome: outcome["reward"], default=None)
+    outcomes = seed_outcomes(
+        folder,
+        config,
+        histories,
+        lambda history: seed_outcome(history, config.queries, benchmark.table, benchmark),
+    )
+    best = best_outcome(outcomes)
     summary = {
         "method": config.method,
         "protocol": config.protocol,

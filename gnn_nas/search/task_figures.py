@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gnn_nas.analysis.search_curves import moving_average
-from gnn_nas.files import atomic_path
+from gnn_nas.analysis.search_curves import draw_band, moving_average, save_curves
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    pass
 
 _WINDOW = 16
 _BLUE, _ORANGE = "tab:blue", "tab:orange"
@@ -35,17 +33,18 @@ def draw_reward_curves(
 
     figure = Figure(figsize=(10, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
-    _draw_band(left, best)
+    draw_band(left, best, colour=_ORANGE)
     left.set(title="Best so far", ylabel="reward")
     for rewards in queried:
         number = np.arange(1, len(rewards) + 1)
         right.scatter(number, rewards, s=8, lw=0, color=_BLUE, alpha=0.35)
-    _draw_band(right, [list(moving_average(np.array(each, float), _WINDOW)) for each in queried])
+    averages = [moving_average(np.array(each, float), _WINDOW) for each in queried]
+    draw_band(right, averages, colour=_ORANGE)
     right.set(title=f"Every query, and the mean of the last {_WINDOW}", ylabel="reward")
     for axes in (left, right):
         axes.set(xlabel="queries", xlim=(1, None))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    _save(figure, path, title)
+    save_curves(figure, path, title)
 
 
 def draw_pareto(
@@ -84,27 +83,4 @@ def draw_pareto(
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.legend(frameon=False, loc="lower right")
-    _save(figure, path, title)
-
-
-def _draw_band(axes: Axes, curves: list[list[float]]) -> None:
-    """Mean ± standard deviation over the seeds that know a value."""
-    columns = zip_longest(*curves, fillvalue=np.nan)
-    stacked = np.ma.masked_invalid(np.array(list(columns), dtype=float).reshape(-1, len(curves)).T)
-    number = np.arange(1, stacked.shape[1] + 1)
-    mean = stacked.mean(0)
-    axes.plot(number, mean, color=_ORANGE, lw=1.5)
-    if len(curves) > 1:
-        deviation = stacked.std(0, ddof=1).filled(0)
-        axes.fill_between(
-            number, mean - deviation, mean + deviation, color=_ORANGE, alpha=0.2, lw=0
-        )
-
-
-def _save(figure, path: str | os.PathLike[str], title: str) -> None:
-    for axes in figure.axes:
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(alpha=0.3)
-    figure.suptitle(title, fontsize=10)
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=150)
+    save_curves(figure, path, title)

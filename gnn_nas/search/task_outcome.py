@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from gnn_nas.search.outcome import QUERY_COUNTS, best_so_far
+from gnn_nas.search.seed_figures import over_seeds, without_nan
 
 if TYPE_CHECKING:
     from gnn_nas.search.history import History
@@ -64,17 +65,17 @@ def task_outcome(history: History, budget: int) -> dict[str, Any]:
     }
     for place, name in enumerate(history.report_columns):
         figures[name] = None if found is None else queries[found].report[place]
-    return {
-        name: None if isinstance(value, float) and math.isnan(value) else value
-        for name, value in figures.items()
-    }
+    return without_nan(figures)
 
 
 def task_spreads(outcomes: list[dict[str, Any]]) -> dict[str, Any]:
     """Mean, standard deviation and worst of every figure that all seeds have."""
-    spreads = {name: _spread(name, [each[name] for each in outcomes]) for name in FIGURES}
+    spreads = {
+        name: over_seeds([each[name] for each in outcomes], _WORST.get(name, max))
+        for name in FIGURES
+    }
     spreads["reward_at"] = {
-        count: _spread("reward", [each["reward_at"][count] for each in outcomes])
+        count: over_seeds([each["reward_at"][count] for each in outcomes], min)
         for count in outcomes[0]["reward_at"]
     }
     return spreads
@@ -97,13 +98,3 @@ def pareto_front(points: Iterable[tuple[float, float, str]]) -> list[dict[str, A
 
 def _rewards(history: History) -> list[float | None]:
     return [query.evaluation.reward for query in history.queries]
-
-
-def _spread(name: str, values: list[float | None]) -> dict[str, float | None]:
-    if any(value is None for value in values):
-        return {"mean": None, "std": None, "worst": None}
-    return {
-        "mean": statistics.fmean(values),
-        "std": statistics.stdev(values) if len(values) > 1 else None,
-        "worst": _WORST.get(name, max)(values),
-    }

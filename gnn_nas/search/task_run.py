@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import statistics
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +10,13 @@ from rich.console import Console
 
 from gnn_nas import files
 from gnn_nas.analysis.draw import save_cell
-from gnn_nas.errors import UserError
+from gnn_nas.errors import reported
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.config import TaskSearchConfig
 from gnn_nas.search.history import History
 from gnn_nas.search.progress import SearchProgress
 from gnn_nas.search.run import ended_history
+from gnn_nas.search.seed_figures import best_outcome, seed_outcomes
 from gnn_nas.search.sources import TrainingSource
 from gnn_nas.search.task_figures import draw_pareto, draw_reward_curves
 from gnn_nas.search.task_outcome import pareto_front, rewards_so_far, task_outcome, task_spreads
@@ -71,12 +71,10 @@ def run_task_search(
 
                 run_seeds(folder, config, TrainingSource(), jobs, watch, evaluator.evaluate)
             histories = [ended_history(folder, seed, COLUMNS) for seed in config.all_seeds]
-            outcomes = _outcomes(folder, config, histories)
-            best = max(
-                (each for each in outcomes if each["reward"] is not None),
-                key=lambda each: each["reward"],
-                default=None,
+            outcomes = seed_outcomes(
+                folder, config, histories, lambda history: task_outcome(history, config.queries)
             )
+            best = best_outcome(outcomes)
             if task.has_test:
                 with Console(stderr=True).status("testing what was found on held-out data"):
                     for outcome in outcomes:
@@ -103,19 +101,6 @@ def run_task_search(
     return summary
 
 
-def _outcomes(
-    folder: RunFolder, config: TaskSearchConfig, histories: list[History]
-) -> list[dict[str, Any]]:
-    return [
-        {
-            "seed": seed,
-            **task_outcome(history, config.queries),
-            "wall_seconds": folder.controller(seed).load_summary()["wall_seconds"],
-        }
-        for seed, history in zip(config.all_seeds, histories, strict=True)
-    ]
-
-
 def _add_test(
     outcome: dict[str, Any],
     evaluator: Evaluator,
@@ -133,10 +118,8 @@ def _add_test(
         return
     outcome["test"] = statistics.fmean(each.metrics["test"] for each in tested)
     if keeps_weights and tested[0].weights is not None:
-        try:
+        with reported(f"cannot write {folder.path / NETWORK}"):
             files.write_bytes(folder.path / NETWORK, tested[0].weights)
-        except OSError as error:
-            raise UserError(f"cannot write {folder.path / NETWORK}: {error.strerror}") from error
 
 
 def _pictures(
@@ -164,7 +147,7 @@ def _pictures(
     front = pareto_front(points.values())
     label = "parameters" if cost == "parameters" else "latency (ms)"
     known = any(not math.isnan(q.report[score]) for each in histories for q in each.queries)
-    try:
+    with reported(f"cannot write {folder.path}"):
         draw_reward_curves(folder.search_curves, best, queried, title)
         if front:
             shown = [point for point in points.values() if not math.isnan(point[0])]
@@ -176,6 +159,4 @@ def _pictures(
                 "validation accuracy" if known else "reward",
                 title,
             )
-    except OSError as error:
-        raise UserError(f"cannot write {os.fspath(folder.path)}: {error.strerror}") from error
     return {"pareto_cost": cost, "pareto": front}

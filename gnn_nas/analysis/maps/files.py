@@ -12,7 +12,7 @@ from gnn_nas.analysis.maps.points import write_points
 from gnn_nas.analysis.maps.summary import summarised
 from gnn_nas.benchmarks.nasbench101 import NASBench101
 from gnn_nas.cells.table import CellTable
-from gnn_nas.errors import UserError
+from gnn_nas.errors import reported
 from gnn_nas.run_folder import RunFolder
 
 
@@ -32,9 +32,7 @@ def write_maps(
     Raises:
         UserError: the folder cannot be written.
     """
-    try:
+    with reported(f"cannot write {folder.path}"):
         draw_maps([folder.path / "umap.png", folder.path / "umap.svg"], maps, colours)
         write_points(folder.path / "umap.csv", maps, table, benchmark)
-    except OSError as error:
-        raise UserError(f"cannot write {folder.path}: {error.strerror}") from error
     folder.save_summary(summarised(config, maps))

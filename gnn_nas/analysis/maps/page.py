@@ -10,7 +10,7 @@ from gnn_nas.analysis.maps.embedding_map import EmbeddingMap
 from gnn_nas.analysis.page import CellMap, View, write_page
 from gnn_nas.benchmarks.nasbench101 import NASBench101
 from gnn_nas.cells.table import CellTable
-from gnn_nas.errors import UserError
+from gnn_nas.errors import reported
 
 
 def write_map_page(
@@ -44,7 +44,5 @@ def write_map_page(
         shown = f"{config.anchors} anchors with {config.positives} positives each"
     names = ", ".join(each.name for each in maps)
     subtitle = f"{shown}. UMAP of the embeddings of {names}."
-    try:
+    with reported(f"cannot write {path}"):
         write_page(path, table, cell_map, "Cells of NAS-Bench-101", subtitle, config.color)
-    except OSError as error:
-        raise UserError(f"cannot write {os.fspath(path)}: {error.strerror}") from error

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from gnn_nas.errors import UserError
+from gnn_nas.errors import reported
 from gnn_nas.search.compare.plan import Job
 
 # Seconds between two looks at the processes, and until one that was asked to end is killed.
@@ -79,7 +79,7 @@ class _Runner:
 
     def _start(self, job: Job) -> subprocess.Popen:
         command = [sys.executable, "-P", "-m", "gnn_nas.search.compare.child", job.module]
-        try:
+        with reported(f"cannot write {self._log(job)}"):
             self.logs.mkdir(parents=True, exist_ok=True)
             with self._log(job).open("wb") as log:
                 return subprocess.Popen(
@@ -91,8 +91,6 @@ class _Runner:
                     # Ctrl-C reaches a whole terminal; what is started here leaves it to this one.
                     start_new_session=True,
                 )
-        except OSError as error:
-            raise UserError(f"cannot write {self._log(job)}: {error.strerror}") from error
 
     def _look(self) -> None:
         for task, (job, process) in list(self.running.items()):
