@@ -49,20 +49,6 @@ def source(writer, small_table, tmp_path) -> Path:
     return path
 
 
-@pytest.fixture
-def complaint(capsys):
-    """Gives the one line with which the command refuses, the progress bar aside."""
-
-    def call(*options: str | Path) -> str:
-        assert main([str(option) for option in options]) == 2
-        out, err = capsys.readouterr()
-        assert out == ""
-        (line,) = re.findall(r"^error: .*$", err, re.MULTILINE)
-        return line
-
-    return call
-
-
 def test_help_teaches_where_files_come_from_and_go_to(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["--help"])
@@ -72,12 +58,8 @@ def test_help_teaches_where_files_come_from_and_go_to(capsys):
         assert each in shown
 
 
-def test_help_comes_before_torch_is_loaded():
-    code = (
-        "import sys; from gnn_nas.cli.import_nasbench import _parser; _parser();"
-        "sys.exit('torch' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+def test_help_comes_before_torch_is_loaded(loaded_by_help):
+    assert not loaded_by_help("torch")
 
 
 def test_imports_into_the_data_folder(source, small_table, tmp_path, capsys):

@@ -6,8 +6,6 @@ import os
 import re
 import runpy
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -45,21 +43,6 @@ def without_benchmark(user, monkeypatch) -> Path:
     return user
 
 
-@pytest.fixture
-def complaint(capsys):
-    """Gives the one line with which the command refuses."""
-
-    def call(*options: str | Path) -> str:
-        capsys.readouterr()
-        assert main([str(option) for option in options]) == 2
-        out, err = capsys.readouterr()
-        assert out == ""
-        (line,) = re.findall(r"^error: .*$", err, re.MULTILINE)
-        return line
-
-    return call
-
-
 def summary(folder: Path | str) -> dict:
     return json.loads((Path(folder) / "summary.json").read_text())
 
@@ -73,12 +56,8 @@ def test_help_teaches_parts_examples_and_files(capsys):
         assert each in shown
 
 
-def test_help_comes_before_torch_is_loaded():
-    code = (
-        "import sys; from gnn_nas.cli.locality import _parser; _parser();"
-        "sys.exit(bool({'torch', 'scipy', 'matplotlib'} & sys.modules.keys()))"
-    )
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+def test_help_comes_before_torch_is_loaded(loaded_by_help):
+    assert not loaded_by_help("torch", "scipy", "matplotlib")
 
 
 def test_a_bare_call_makes_every_part_and_a_seed_gives_the_same_files(user, capsys):

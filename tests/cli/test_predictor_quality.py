@@ -3,10 +3,7 @@
 import csv
 import json
 import os
-import re
 import runpy
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -52,21 +49,6 @@ def user(monkeypatch, tmp_path, small_table, measured) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def complaint(capsys):
-    """Gives the one line with which the command refuses."""
-
-    def call(*options: str | Path) -> str:
-        capsys.readouterr()
-        assert main([str(option) for option in options]) == 2
-        out, err = capsys.readouterr()
-        assert out == ""
-        (line,) = re.findall(r"^error: .*$", err, re.MULTILINE)
-        return line
-
-    return call
-
-
 def read(folder: Path) -> tuple[list[dict], dict, str]:
     with (folder / "quality.csv").open() as stream:
         lines = list(csv.DictReader(stream))
@@ -83,12 +65,8 @@ def test_help_teaches_labels_examples_and_files(capsys):
         assert each in shown
 
 
-def test_help_comes_before_torch_is_loaded():
-    code = (
-        "import sys; from gnn_nas.cli.predictor_quality import _parser; _parser();"
-        "sys.exit('torch' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+def test_help_comes_before_torch_is_loaded(loaded_by_help):
+    assert not loaded_by_help("torch")
 
 
 def test_it_measures_every_kind_size_and_seed(user, capsys):
