@@ -45,7 +45,7 @@ class Evaluator:
         self._store = store
         self._running: dict[Job, Future[Outcome]] = {}
         self._lock = threading.Lock()
-        self.pool = Pool(engine, task.timeout, self._keep)
+        self.pool = Pool(engine, task.timeout, store.put)
 
     def __enter__(self) -> Self:
         return self
@@ -86,9 +86,6 @@ class Evaluator:
         future: Future[Outcome] = Future()
         future.set_result(stored)
         return future
-
-    def _keep(self, job: Job, outcome: Outcome) -> None:
-        self._store.put(job, outcome)
 
 
 def _evaluated(outcomes: list[Outcome]) -> Evaluated:
