@@ -157,6 +157,31 @@ def join(first: Batch, second: Batch) -> Batch:
     )
 
 
+def split(batch: Batch, parts: int) -> list[Batch]:
+    """Cut a `Batch` into batches of equally many cells, in its order.
+
+    Raises:
+        ValueError: the cells cannot be shared out equally.
+    """
+    vertices, edge_counts = batch.ptr.diff(), batch._slice_dict["edge_index"].diff()
+    if len(vertices) % parts:
+        raise ValueError(f"{len(vertices)} cells cannot be cut into {parts} equal parts")
+    # One wait for the device, and not one a part.
+    nodes, edges = torch.stack([vertices, edge_counts]).view(2, parts, -1).sum(2).tolist()
+    firsts = batch.ptr[:: len(vertices) // parts]
+    return [
+        build_batch(x, edge_index - first, own_vertices, own_edge_counts)
+        for x, edge_index, first, own_vertices, own_edge_counts in zip(
+            batch.x.split(nodes),
+            batch.edge_index.split(edges, dim=1),
+            firsts[:-1],
+            vertices.chunk(parts),
+            edge_counts.chunk(parts),
+            strict=True,
+        )
+    ]
+
+
 def slot_ends(device: torch.device) -> tuple[Tensor, Tensor]:
     """Source and target vertex of every slot, two tensors ``[21]``."""
     return torch.tensor(SLOT_SOURCES, device=device), torch.tensor(SLOT_TARGETS, device=device)

@@ -1,8 +1,8 @@
 """An LSTM whose input weights differ from step to step, fast on a CPU.
 
 `torch.nn.LSTM` has one input projection for all steps. Working on ``[hidden, B]`` keeps every gate
-contiguous, the projections of all steps are one batched product, and the hand-written backward
-pass needs no autograd graph of 27 steps.
+contiguous, what does not depend on the step before is done for all steps at once, and the
+hand-written backward pass needs no autograd graph of 27 steps.
 """
 
 import torch
@@ -11,23 +11,27 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
 
-def lstm(inputs: Tensor, input_weight: Tensor, weight: Tensor) -> Tensor:
+def lstm(
+    shared: Tensor, inputs: Tensor, shared_weight: Tensor, input_weight: Tensor, weight: Tensor
+) -> Tensor:
     """Run an LSTM from zero state (Hochreiter & Schmidhuber 1997).
 
     Gates are in the order input, forget, output, new. A bias is an input that is always 1. Under
     autocast all of it runs in the lower precision.
 
     Shapes:
-        - inputs: ``[steps, channels, B]``
-        - input_weight: ``[steps, 4 * hidden, channels]``
+        - shared: ``[channels, B]``, what every step reads; shared_weight:
+          ``[steps, 4 * hidden, channels]``
+        - inputs: ``[steps, inputs, B]``, what each step reads; they get no gradient; input_weight:
+          ``[steps, 4 * hidden, inputs]``
         - weight: ``[4 * hidden, hidden]``, the recurrent weights
         - returns: the states, ``[steps, hidden, B]``
     """
-    device = inputs.device.type
+    given = [shared, inputs, shared_weight, input_weight, weight]
+    device = shared.device.type
     if torch.is_autocast_enabled(device):
-        lower = torch.get_autocast_dtype(device)
-        inputs, input_weight, weight = inputs.to(lower), input_weight.to(lower), weight.to(lower)
-    return _Recurrence.apply(inputs, input_weight, weight)
+        given = [tensor.to(torch.get_autocast_dtype(device)) for tensor in given]
+    return _Recurrence.apply(*given)
 
 
 def lstm_cell(
@@ -52,54 +56,68 @@ def lstm_cell(
 
 class _Recurrence(Function):
     @staticmethod
-    def forward(ctx, inputs: Tensor, input_weight: Tensor, weight: Tensor) -> Tensor:
-        gates = torch.bmm(input_weight, inputs)
-        steps, width, batch = gates.shape
-        states = gates.new_zeros(steps + 1, width // 4, batch)
-        memories = torch.zeros_like(states)
-        squashed = gates.new_empty(steps, width // 4, batch)
+    def forward(
+        ctx,
+        shared: Tensor,
+        inputs: Tensor,
+        shared_weight: Tensor,
+        input_weight: Tensor,
+        weight: Tensor,
+    ) -> Tensor:
+        steps, width, _ = input_weight.shape
+        hidden, batch = width // 4, inputs.shape[2]
+        gates = (shared_weight.flatten(0, 1) @ shared).view(steps, width, batch)
+        # What a step reads, the state before it and its own input, lies together for one product.
+        read = gates.new_zeros(steps + 1, hidden + inputs.shape[1], batch)
+        read[:-1, hidden:] = inputs
+        states = read[:, :hidden]
+        weights = torch.cat([weight.expand(steps, -1, -1), input_weight], dim=2)
+        memories = gates.new_zeros(steps + 1, hidden, batch)
+        squashed = gates.new_empty(steps, hidden, batch)
         for step in range(steps):
-            gates[step].addmm_(weight, states[step])
+            gates[step].addmm_(weights[step], read[step])
             lstm_cell(
                 gates[step], memories[step], memories[step + 1], squashed[step], states[step + 1]
             )
-        ctx.save_for_backward(inputs, input_weight, weight, gates, states, memories, squashed)
+        ctx.save_for_backward(shared, shared_weight, weight, gates, read, memories, squashed)
         return states[1:]
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad_states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        inputs, input_weight, weight, gates, states, memories, squashed = ctx.saved_tensors
+    def backward(ctx, grad_states: Tensor) -> tuple[Tensor | None, ...]:
+        shared, shared_weight, weight, gates, read, memories, squashed = ctx.saved_tensors
         steps, hidden, _ = squashed.shape
+        into, forget, output, new = gates.split(hidden, dim=1)
+        # For all steps at once: what the gradient of a state or memory is multiplied by on its way
+        # to the memory and to each gate's pre-activation.
+        to_memory = torch.ops.aten.tanh_backward(output, squashed)
         grad_gates = torch.empty_like(gates)
+        to_into, to_forget, to_output, to_new = grad_gates.split(hidden, dim=1)
+        _sigmoid_backward(new, into, grad_input=to_into)
+        _sigmoid_backward(memories[:-1], forget, grad_input=to_forget)
+        _sigmoid_backward(squashed, output, grad_input=to_output)
+        _tanh_backward(into, new, grad_input=to_new)
+
         grad_state = grad_states[-1].clone()
         grad_memory = torch.zeros_like(grad_state)
-        through_output = torch.empty_like(grad_state)
         for step in reversed(range(steps)):
-            into, forget, output, new = gates[step].chunk(4)
-            grad = grad_gates[step]
-            torch.mul(grad_state, output, out=through_output)
-            _tanh_backward(through_output, squashed[step])
-            grad_memory += through_output
-            torch.mul(grad_memory, new, out=grad[:hidden])
-            torch.mul(grad_memory, memories[step], out=grad[hidden : 2 * hidden])
-            torch.mul(grad_state, squashed[step], out=grad[2 * hidden : 3 * hidden])
-            torch.mul(grad_memory, into, out=grad[3 * hidden :])
-            _sigmoid_backward(grad[: 3 * hidden], gates[step, : 3 * hidden])
-            _tanh_backward(grad[3 * hidden :], new)
-            grad_memory *= forget
+            grad_memory.addcmul_(grad_state, to_memory[step])
+            to_output[step].mul_(grad_state)
+            to_new[step].mul_(grad_memory)
+            grad_gates[step, : 2 * hidden].view(2, hidden, -1).mul_(grad_memory)
+            grad_memory.mul_(forget[step])
             if step:
-                torch.addmm(grad_states[step - 1], weight.T, grad, out=grad_state)
+                torch.addmm(grad_states[step - 1], weight.T, grad_gates[step], out=grad_state)
+        grad_weights = torch.bmm(grad_gates, read[:-1].transpose(1, 2))
+        flat = grad_gates.flatten(0, 1)
         return (
-            torch.bmm(input_weight.transpose(1, 2), grad_gates),
-            torch.bmm(grad_gates, inputs.transpose(1, 2)),
-            torch.bmm(grad_gates, states[:-1].transpose(1, 2)).sum(0),
+            shared_weight.flatten(0, 1).T @ flat,
+            None,
+            (flat @ shared.T).view_as(shared_weight),
+            grad_weights[:, :, hidden:],
+            grad_weights[:, :, :hidden].sum(0),
         )
 
 
-def _sigmoid_backward(grad: Tensor, value: Tensor) -> None:
-    torch.ops.aten.sigmoid_backward.grad_input(grad, value, grad_input=grad)
-
-
-def _tanh_backward(grad: Tensor, value: Tensor) -> None:
-    torch.ops.aten.tanh_backward.grad_input(grad, value, grad_input=grad)
+_sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
+_tanh_backward = torch.ops.aten.tanh_backward.grad_input

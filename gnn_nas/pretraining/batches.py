@@ -9,9 +9,12 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch
 
-from gnn_nas.cells.packed import join
+from gnn_nas.cells.packed import join, split
 from gnn_nas.cells.positives import PositiveSampler
 from gnn_nas.cells.table import CellTable
+
+# Batches whose positives are drawn in one go: a few batches' worth costs little more than one.
+_BLOCK = 16
 
 
 @dataclass(frozen=True)
@@ -60,29 +63,64 @@ class BatchSampler:
         number = torch.arange(anchors, device=excluded.device)
         self.labels = torch.cat([number, number.repeat_interleave(positives)])
         self.order = self.candidates[:0]
+        self.block: list[TrainingBatch] = []
+        # The block as it is to be drawn again after `load_state_dict`: from where, and how much of
+        # it is used up.
+        self.drawn_from = self._position()
+        self.used = 0
 
     def draw(self) -> TrainingBatch:
         """Draw the next batch; a pass over the anchors ends where less than a batch is left."""
-        if len(self.order) < self.anchors:
-            shuffled = torch.randperm(
-                len(self.candidates), generator=self.generator, device=self.candidates.device
-            )
-            self.order = self.candidates[shuffled]
-        anchors, self.order = self.order[: self.anchors], self.order[self.anchors :]
-        positives = self.sampler.sample(anchors, self.positives, self.generator)
-        among = positives.rows.view(self.anchors, self.positives).sort(dim=1).values
-        return TrainingBatch(
-            cells=join(self.table.cells[anchors].to_batch(), positives.cells),
-            rows=torch.cat([anchors, positives.rows]),
-            labels=self.labels,
-            duplicates=(among[:, 1:] == among[:, :-1]).sum(),
-        )
+        if not self.block:
+            self.drawn_from, self.used = self._position(), 0
+            self.block = self._draw_block()
+        self.used += 1
+        return self.block.pop(0)
 
     def state_dict(self) -> dict[str, Any]:
         """What is needed to go on drawing the same batches."""
-        return {"generator": self.generator.get_state(), "order": self.order.clone()}
+        return {
+            **self.drawn_from,
+            "used": self.used,
+            "generator_now": self.generator.get_state(),
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where `state_dict` was taken."""
         self.generator.set_state(state["generator"])
         self.order = state["order"].to(self.candidates.device)
+        self.drawn_from, self.used = self._position(), state["used"]
+        self.block = self._draw_block()[self.used :] if self.used else []
+        # Others have drawn from the generator since.
+        self.generator.set_state(state["generator_now"])
+
+    def _position(self) -> dict[str, Any]:
+        return {"generator": self.generator.get_state(), "order": self.order.clone()}
+
+    def _draw_block(self) -> list[TrainingBatch]:
+        if len(self.order) < self.anchors:
+            shuffled = torch.randperm(
+                len(self.candidates), generator=self.generator, device=self.candidates.device
+            )
+            self.order = self.candidates[shuffled]
+        batches = min(_BLOCK, len(self.order) // self.anchors)
+        anchors, self.order = self.order.tensor_split([batches * self.anchors])
+        positives = self.sampler.sample(anchors, self.positives, self.generator)
+        return [
+            self._batch(*parts)
+            for parts in zip(
+                anchors.split(self.anchors),
+                positives.rows.split(self.anchors * self.positives),
+                split(positives.cells, batches),
+                strict=True,
+            )
+        ]
+
+    def _batch(self, anchors: Tensor, rows: Tensor, positives: Batch) -> TrainingBatch:
+        among = rows.view(self.anchors, self.positives).sort(dim=1).values
+        return TrainingBatch(
+            cells=join(self.table.cells[anchors].to_batch(), positives),
+            rows=torch.cat([anchors, rows]),
+            labels=self.labels,
+            duplicates=(among[:, 1:] == among[:, :-1]).sum(),
+        )

@@ -72,7 +72,7 @@ class PretrainingObjective:
             embeddings = controller.encode(batch.cells)
             logits = controller.decoder(self._disturbed(embeddings), tokens)
             structure = self._structure_loss(controller, embeddings, batch.rows)
-        reconstruction = cross_entropy(logits.float().flatten(0, 1), tokens.T.flatten())
+        reconstruction = cross_entropy(logits.float(), tokens.T)
         metric = (
             self.metric_loss(embeddings, batch.labels)
             if self.metric_loss
@@ -83,7 +83,7 @@ class PretrainingObjective:
             reconstruction=reconstruction.detach(),
             metric=metric.detach(),
             structure=structure.detach(),
-            token_accuracy=(tokens == logits.detach().argmax(2).T).float().mean(),
+            token_accuracy=(tokens.T == logits.detach().max(1).indices).float().mean(),
         )
 
     def _structure_loss(self, controller: Controller, embeddings: Tensor, rows: Tensor) -> Tensor:

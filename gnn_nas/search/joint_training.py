@@ -49,7 +49,7 @@ class JointTraining:
             for batch in torch.randperm(len(rows), generator=generator).split(self.batch_size):
                 embeddings = controller.encode(cells[batch].to_batch())
                 logits = controller.decoder(embeddings, tokens[batch])
-                reconstruction = cross_entropy(logits.flatten(0, 1), tokens[batch].T.flatten())
+                reconstruction = cross_entropy(logits, tokens[batch].T)
                 prediction = mse_loss(controller.predict(embeddings), targets[batch])
                 loss = self.prediction * prediction + (1 - self.prediction) * reconstruction
                 optimizer.zero_grad()

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch_geometric.data import Batch, Data
 
-from gnn_nas.cells.packed import PackedCells, join, pack
+from gnn_nas.cells.packed import PackedCells, join, pack, split
 
 ONE_HOT = torch.eye(5)
 CHAIN = torch.tensor([[0, 1], [1, 2]])
@@ -78,6 +78,21 @@ def test_join_is_what_pyg_collates(any_cells):
     first, second = any_cells[:40], any_cells[40:100]
     joined = join(first.to_batch(), second.to_batch())
     assert_same_batch(joined, any_cells[:100].to_batch())
+
+
+@pytest.mark.parametrize("parts", [1, 3, 20])
+def test_split_is_the_batches_of_the_parts(any_cells, parts):
+    cells = any_cells[:60]
+    found = split(cells.to_batch(), parts)
+    assert len(found) == parts
+    for number, part in enumerate(found):
+        size = 60 // parts
+        assert_same_batch(part, cells[number * size : (number + 1) * size].to_batch())
+
+
+def test_a_split_into_unequal_parts_is_refused(any_cells):
+    with pytest.raises(ValueError, match="60 cells cannot be cut into 7 equal parts"):
+        split(any_cells[:60].to_batch(), 7)
 
 
 @pytest.mark.parametrize(

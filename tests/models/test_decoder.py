@@ -47,19 +47,19 @@ def test_logits_equal_the_equations(decoder):
     tokens = torch.randint(NUM_TOKENS, (5, SEQUENCE_LENGTH))
     given_embeddings = embeddings(5)
     logits = decoder(given_embeddings, tokens)
-    assert logits.shape == (SEQUENCE_LENGTH, 5, NUM_TOKENS)
+    assert logits.shape == (SEQUENCE_LENGTH, NUM_TOKENS, 5)
     for sample in range(5):
         expected = naive_logits(decoder, given_embeddings[sample], tokens[sample])
-        torch.testing.assert_close(logits[:, sample], expected, rtol=0, atol=1e-12)
+        torch.testing.assert_close(logits[:, :, sample], expected, rtol=0, atol=1e-12)
 
 
 def test_gradients_equal_those_of_the_equations(decoder):
     tokens = torch.randint(NUM_TOKENS, (2, SEQUENCE_LENGTH))
     embedding = embeddings(2).requires_grad_()
     wanted = [embedding, *decoder.parameters()]
-    outer = torch.randn(SEQUENCE_LENGTH, 2, NUM_TOKENS, dtype=torch.float64)
+    outer = torch.randn(SEQUENCE_LENGTH, NUM_TOKENS, 2, dtype=torch.float64)
     ours = torch.autograd.grad((decoder(embedding, tokens) * outer).sum(), wanted)
-    naive = torch.stack([naive_logits(decoder, embedding[i], tokens[i]) for i in (0, 1)], dim=1)
+    naive = torch.stack([naive_logits(decoder, embedding[i], tokens[i]) for i in (0, 1)], dim=2)
     theirs = torch.autograd.grad((naive * outer).sum(), wanted)
     for one, other in zip(ours, theirs, strict=True):
         assert other.any()
@@ -71,7 +71,7 @@ def test_greedy_equals_a_loop_over_teacher_forced_logits(decoder):
     given_embeddings = embeddings(300)
     tokens = torch.zeros(300, SEQUENCE_LENGTH, dtype=torch.long)
     for position in range(SEQUENCE_LENGTH):
-        tokens[:, position] = decoder(given_embeddings, tokens)[position].argmax(1)
+        tokens[:, position] = decoder(given_embeddings, tokens)[position].argmax(0)
     greedy = decoder.greedy(given_embeddings)
     assert greedy.dtype == torch.int64
     # An untrained decoder babbles, but not monotonously: there is something to compare.
@@ -97,8 +97,8 @@ def test_a_sample_sees_nothing_of_the_others(decoder):
     whole, greedy = decoder(given_embeddings, tokens), decoder.greedy(given_embeddings)
     for sample in range(4):
         own = slice(sample, sample + 1)
-        alone = decoder(given_embeddings[own], tokens[own])[:, 0]
-        torch.testing.assert_close(alone, whole[:, sample], rtol=0, atol=1e-12)
+        alone = decoder(given_embeddings[own], tokens[own])[:, :, 0]
+        torch.testing.assert_close(alone, whole[:, :, sample], rtol=0, atol=1e-12)
         assert torch.equal(decoder.greedy(given_embeddings[own])[0], greedy[sample])
 
 
@@ -118,7 +118,7 @@ def test_it_learns_to_spell(table):
     optimizer = torch.optim.Adam(decoder.parameters(), lr=0.02)
     for _ in range(80):
         logits = decoder(given_embeddings, wanted)
-        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), wanted.T.flatten())
+        loss = torch.nn.functional.cross_entropy(logits, wanted.T)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -8,7 +8,7 @@ from torch_geometric.data import Batch, Data
 from gnn_nas.cells.packed import PackedCells
 from gnn_nas.cells.space import NUM_SLOTS, SLOT_SOURCES, SLOT_TARGETS, slot_of
 from gnn_nas.cells.table import CellTable
-from gnn_nas.models.encoder import DirectedGINConv, Encoder
+from gnn_nas.models.encoder import DirectedGINConv, Encoder, neighbourhoods
 
 
 @pytest.fixture(scope="module")
@@ -160,10 +160,15 @@ def test_under_autocast_embeddings_are_as_before_but_for_its_rounding(table, enc
 @torch.no_grad()
 def test_a_layer_keeps_the_directions_apart():
     conv = DirectedGINConv(1, 3)
-    conv.mlp = torch.nn.Identity()
-    x = torch.tensor([[1.0], [10.0], [100.0]])
+    conv.mlp = torch.nn.Sequential(torch.nn.Linear(3, 3))
+    torch.nn.init.eye_(conv.mlp[0].weight)
+    torch.nn.init.zeros_(conv.mlp[0].bias)
     edges = torch.tensor([[0, 0, 1], [1, 2, 2]])
-    assert conv(x, edges).tolist() == [[1, 0, 110], [10, 1, 100], [100, 11, 0]]
+    x = torch.tensor([[1.0], [10.0], [100.0]])
+    own = neighbourhoods(torch.arange(3), edges, num_states=3)
+    assert conv(x, own).tolist() == [[1, 0, 110], [10, 1, 100], [100, 11, 0]]
+    shared = neighbourhoods(torch.tensor([0, 1, 0]), edges, num_states=2)
+    assert conv(x[:2], shared).tolist() == [[1, 0, 11], [10, 1, 1], [1, 11, 0]]
 
 
 def test_all_slots_are_reversed_once():

@@ -59,7 +59,7 @@ def naive_reconstruction(logits: Tensor, tokens: Tensor) -> tuple[float, float]:
     for sample, sequence in enumerate(tokens.tolist()):
         assert len(sequence) == SEQUENCE_LENGTH
         for position, token in enumerate(sequence):
-            scores = logits[position, sample].tolist()
+            scores = logits[position, :, sample].tolist()
             entropy += math.log(sum(math.exp(score) for score in scores)) - scores[token]
             right += scores.index(max(scores)) == token
             count += 1
@@ -177,7 +177,7 @@ class Listening(torch.nn.Module):
 
     def forward(self, embeddings: Tensor, tokens: Tensor) -> Tensor:
         self.heard = embeddings.detach()
-        return embeddings.new_zeros(SEQUENCE_LENGTH, len(tokens), 7)
+        return embeddings.new_zeros(SEQUENCE_LENGTH, 7, len(tokens))
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.05])

@@ -12,11 +12,7 @@ from gnn_nas.pretraining.metric.triplets import MinedTriplets
 
 
 class MetricLoss(nn.Module):
-    """A metric loss on the triplets that a miner chooses, or on the whole batch without a miner.
-
-    `mined_triplets` is the number of triplets of the last batch as a scalar tensor; it is None
-    before the first batch and without a miner.
-    """
+    """A metric loss on the triplets that a miner chooses, or on the whole batch without a miner."""
 
     def __init__(
         self, loss: MinedLoss, miner: Callable[[Tensor, Tensor], MinedTriplets] | None
@@ -24,7 +20,6 @@ class MetricLoss(nn.Module):
         super().__init__()
         self.loss = loss
         self.miner = miner
-        self.mined_triplets: Tensor | None = None
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """Compute the loss of one batch, a scalar.
@@ -41,9 +36,7 @@ class MetricLoss(nn.Module):
         labels = labels.to(embeddings.device)
         if self.miner is None:
             return self.loss.library(embeddings, labels)
-        mined = self.miner(embeddings, labels)
-        self.mined_triplets = mined.count
-        return self.loss(embeddings, labels, mined)
+        return self.loss(embeddings, labels, self.miner(embeddings, labels))
 
 
 def make_metric_loss(

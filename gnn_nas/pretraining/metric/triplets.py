@@ -1,10 +1,13 @@
-"""Mined triplets as one boolean tensor, and the few reductions of it that losses need."""
+"""Mined triplets, and the few reductions of them that losses need."""
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 from torch import Tensor
+
+
+# Anchors whose triplets are looked at together.
+_ANCHORS_AT_ONCE = 32
 
 
 def positive_slots(same_label: Tensor) -> Tensor:
@@ -24,7 +27,6 @@ def positive_slots(same_label: Tensor) -> Tensor:
     return slots
 
 
-@dataclass(frozen=True)
 class MinedTriplets:
     """The triplets a miner has chosen from a batch.
 
@@ -32,13 +34,19 @@ class MinedTriplets:
     that (a, positive[a, m], n) is mined. Empty slots are never chosen.
     """
 
-    positive: Tensor
-    chosen: Tensor
+    def __init__(self, positive: Tensor, chosen: Tensor) -> None:
+        self.positive = positive
+        self.chosen = chosen
 
     @cached_property
     def count(self) -> Tensor:
         """The number of triplets: a scalar tensor, so that nothing waits for a device."""
         return torch.count_nonzero(self.chosen)
+
+    @property
+    def several(self) -> Tensor:
+        """Whether there are two triplets or more: a scalar tensor."""
+        return self.count > 1
 
     def positive_counts(self) -> Tensor:
         """Count the triplets of each pair (anchor, positive): (B, B), integer."""
@@ -50,9 +58,9 @@ class MinedTriplets:
         slots = self.chosen.shape[1]
         return self.chosen.view(torch.uint8).sum(1, dtype=_smallest_integer(slots))
 
-    def positive_mask(self) -> Tensor:
-        """Tell which pairs (anchor, positive) have any triplet: (B, B), bool."""
-        return self._by_sample(self.chosen.view(torch.uint8).amax(2)).bool()
+    def slot_mask(self) -> Tensor:
+        """Tell which slots (anchor, positive) have any triplet: (B, M), bool."""
+        return self.chosen.view(torch.uint8).amax(2).bool()
 
     def negative_mask(self) -> Tensor:
         """Tell which pairs (anchor, negative) have any triplet: (B, B), bool."""
@@ -60,7 +68,8 @@ class MinedTriplets:
 
     def pairs(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """List each pair of a triplet once, as (anchor, positive, anchor, negative), row by row."""
-        return (*torch.where(self.positive_mask()), *torch.where(self.negative_mask()))
+        positive = self._by_sample(self.slot_mask())
+        return (*torch.where(positive), *torch.where(self.negative_mask()))
 
     def indices(self) -> tuple[Tensor, Tensor, Tensor]:
         """List all triplets as (anchor, positive, negative), in increasing order."""
@@ -71,6 +80,58 @@ class MinedTriplets:
         """Move (B, M) values of slots to their samples, (B, B); those of empty slots are 0."""
         batch = self.chosen.shape[0]
         return per_slot.new_zeros(batch, batch).scatter_(1, self.positive, per_slot)
+
+
+class TripletsBelow(MinedTriplets):
+    """Triplets of all negatives below a limit that depends on anchor and positive.
+
+    Chosen is (a, p, n) where value[a, n] + value[p, n] < limit of the slot. Which pairs have any
+    triplet shows in the smallest of these sums, without the tensor `chosen`, which is made only
+    where it is asked for.
+
+    Shapes: positive (B, M); value (B, B), infinite where n is no negative of a; limit (B, M),
+    minus infinity for empty slots. None is NaN.
+    """
+
+    def __init__(self, positive: Tensor, value: Tensor, limit: Tensor) -> None:
+        self.positive = positive
+        self.value = value
+        self.limit = limit
+
+    @cached_property
+    def chosen(self) -> Tensor:
+        """See `MinedTriplets`."""
+        return self._excess(slice(None)) < 0
+
+    @property
+    def several(self) -> Tensor:
+        """Whether there are two triplets or more: then there are two pairs of a kind."""
+        return (self.slot_mask().sum() > 1) | (self.negative_mask().sum() > 1)
+
+    def slot_mask(self) -> Tensor:
+        """Tell which slots (anchor, positive) have any triplet: (B, M), bool."""
+        return self._masks[0]
+
+    def negative_mask(self) -> Tensor:
+        """Tell which pairs (anchor, negative) have any triplet: (B, B), bool."""
+        return self._masks[1]
+
+    @cached_property
+    def _masks(self) -> tuple[Tensor, Tensor]:
+        # A few anchors at a time, so that their sums stay in the cache.
+        least = []
+        for start in range(0, len(self.value), _ANCHORS_AT_ONCE):
+            excess = self._excess(slice(start, start + _ANCHORS_AT_ONCE))
+            least.append((excess.amin(2), excess.amin(1)))
+        slots, negatives = (torch.cat(parts) for parts in zip(*least, strict=True))
+        return slots < 0, negatives < 0
+
+    def _excess(self, anchors: slice) -> Tensor:
+        positive = self.positive[anchors]
+        excess = self.value.index_select(0, positive.flatten()).view(*positive.shape, -1)
+        excess += self.value[anchors, None]
+        excess -= self.limit[anchors, :, None]
+        return excess
 
 
 def _smallest_integer(largest: int) -> torch.dtype:

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gnn_nas.pretraining.metric.triplets import MinedTriplets, positive_slots
+from gnn_nas.pretraining.metric.triplets import MinedTriplets, TripletsBelow, positive_slots
 
 LABELS = st.lists(st.integers(-2, 4), min_size=1, max_size=14).map(torch.tensor)
 
@@ -52,7 +52,9 @@ def test_reductions_agree_with_the_list_of_triplets(labels, seed):
     assert mined.count.item() == len(triplets)
     assert mined.positive_counts().tolist() == positive.tolist()
     assert mined.negative_counts().tolist() == negative.tolist()
-    assert mined.positive_mask().tolist() == (positive > 0).tolist()
+    assert mined.several.item() == (len(triplets) > 1)
+    for anchor, (slots, mask) in enumerate(zip(mined.positive, mined.slot_mask(), strict=True)):
+        assert slots[mask].tolist() == positive[anchor].nonzero().flatten().tolist()
     assert mined.negative_mask().tolist() == (negative > 0).tolist()
     assert torch.stack(mined.indices(), 1).tolist() == sorted(map(list, triplets))
     first, second, third, fourth = (index.tolist() for index in mined.pairs())
@@ -70,3 +72,36 @@ def test_counts_beyond_a_byte_do_not_wrap_around():
     assert mined.negative_counts()[0, 300].item() == 299
     assert mined.negative_counts()[300, 0].item() == 269
     assert mined.count.item() == 300 * 299 * 270 + 270 * 269 * 300
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(st.integers(1, 90), st.integers(1, 12), st.floats(-3, 3), st.integers(0, 1000))
+def test_triplets_below_a_limit_are_those_of_the_whole_tensor(batch, classes, shift, seed):
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.randint(classes, (batch,), generator=generator)
+    same_label = labels[:, None] == labels
+    slots = positive_slots(same_label)
+    is_positive = slots != torch.arange(batch)[:, None]
+    value = torch.randn(batch, batch, generator=generator)
+    limit = shift + torch.randn(slots.shape, generator=generator)
+    chosen = (value[:, None] + value[slots]) < limit[:, :, None]
+    expected = MinedTriplets(slots, chosen & is_positive[:, :, None] & ~same_label[:, None])
+    lazy = TripletsBelow(
+        slots, value.masked_fill(same_label, torch.inf), limit.masked_fill(~is_positive, -torch.inf)
+    )
+    assert torch.equal(lazy.slot_mask(), expected.slot_mask())
+    assert torch.equal(lazy.negative_mask(), expected.negative_mask())
+    assert lazy.several == expected.several
+    assert torch.equal(lazy.chosen, expected.chosen)
+    assert lazy.count == expected.count
+
+
+def test_one_triplet_is_not_several():
+    value = torch.full((3, 3), torch.inf)
+    value[0, 2] = value[1, 2] = 0.0
+    limits = torch.tensor([[1.0], [-1.0], [-torch.inf]])
+    slots = torch.tensor([[1], [0], [2]])
+    assert TripletsBelow(slots, value, limits).count == 1
+    assert not TripletsBelow(slots, value, limits).several
+    limits[1] = 1.0
+    assert TripletsBelow(slots, value, limits).several

@@ -25,4 +25,4 @@ class MinedLoss(nn.Module):
 
 def zero_for_one_triplet(loss: Tensor, mined: MinedTriplets) -> Tensor:
     """Give 0 for a set of at most one triplet, as all the library's pair losses do."""
-    return torch.where(mined.count > 1, loss, 0 * loss)
+    return torch.where(mined.several, loss, 0 * loss)

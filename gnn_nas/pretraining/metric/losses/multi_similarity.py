@@ -20,6 +20,7 @@ class MultiSimilarity(MinedLoss):
         """Compute the loss, a scalar, of embeddings (B, D) and labels (B)."""
         alpha, beta, base = self.library.alpha, self.library.beta, self.library.base
         similarity = self.library.distance(embeddings)
-        positive = log_one_plus_sum_exp(alpha * (base - similarity), mined.positive_mask())
+        to_positive = similarity.gather(1, mined.positive)
+        positive = log_one_plus_sum_exp(alpha * (base - to_positive), mined.slot_mask())
         negative = log_one_plus_sum_exp(beta * (similarity - base), mined.negative_mask())
         return zero_for_one_triplet((positive / alpha + negative / beta).mean(), mined)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from gnn_nas.pretraining.metric.distances import squared_distances
-from gnn_nas.pretraining.metric.triplets import MinedTriplets, positive_slots
+from gnn_nas.pretraining.metric.triplets import MinedTriplets, TripletsBelow, positive_slots
 
 # What the library adds to every coordinate difference. It decides the case a = p = n, in which
 # the angle would be 0/0: with it the tangent is 1/2, so the triplet is mined below 26.57 degrees.
@@ -38,16 +38,16 @@ class AngularMiner:
         """Mine a batch: embeddings (B, D) of unit length, labels (B)."""
         same_label = labels[:, None] == labels
         slots = positive_slots(same_label)
-        # NaN compares false: the anchor itself is no positive, and its label has no negatives.
-        squared = squared_distances(embeddings).fill_diagonal_(math.nan)
+        squared = squared_distances(embeddings)
         positive = squared.gather(1, slots)
-        negative = squared.masked_fill(same_label, math.nan)
+        own = torch.arange(len(slots), device=slots.device)[:, None]
 
         # |a-p|² > 4 tan² |n-c|², solved for |n-a|² + |n-p|².
         eps = embeddings.shape[1] * _LIBRARY_EPS**2
         four_tan = 4 * math.tan(math.radians(self.angle)) ** 2
         reach = 2 * ((positive + eps) / four_tan - eps) + positive / 2
-        batch, width = slots.shape
-        both = negative.index_select(0, slots.flatten()).view(batch, width, batch)
-        both += negative[:, None]
-        return MinedTriplets(slots, both < reach[:, :, None])
+        return TripletsBelow(
+            slots,
+            squared.masked_fill_(same_label, math.inf),
+            reach.masked_fill_(slots == own, -math.inf),
+        )
