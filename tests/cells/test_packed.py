@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch_geometric.data import Batch, Data
 
-from gnn_nas.cells.packed import PackedCells, join, pack
+from gnn_nas.cells.packed import PackedCells, join, pack, select
 
 ONE_HOT = torch.eye(5)
 CHAIN = torch.tensor([[0, 1], [1, 2]])
@@ -78,6 +78,15 @@ def test_join_is_what_pyg_collates(any_cells):
     first, second = any_cells[:40], any_cells[40:100]
     joined = join(first.to_batch(), second.to_batch())
     assert_same_batch(joined, any_cells[:100].to_batch())
+
+
+def test_select_is_what_pyg_selects(any_cells):
+    cells = any_cells[:100]
+    chosen = torch.arange(100) % 3 == 1
+    for mask in (chosen, torch.ones_like(chosen), torch.zeros_like(chosen)):
+        assert_same_batch(select(cells.to_batch(), mask), cells[mask].to_batch())
+    expected = Batch.from_data_list(cells.to_batch().index_select(chosen))
+    assert_same_batch(select(cells.to_batch(), chosen), expected)
 
 
 @pytest.mark.parametrize(
