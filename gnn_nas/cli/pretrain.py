@@ -39,16 +39,16 @@ the folder (--out) receives:
   checkpoint.pt       where --resume goes on
 """
 
-
 # Seconds that the main process may take longer to meet a mistake than the others.
 _GRACE = 30
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    if int(os.environ.get("RANK", 0)) == 0:
+    launched = "TORCHELASTIC_RUN_ID" in os.environ
+    if not launched or int(os.environ["RANK"]) == 0:
         return _main(argv)
-    # Of several processes the main one speaks for all.
+    # Of torchrun's processes the main one speaks for all.
     withheld = io.StringIO()
     with redirect_stderr(withheld):
         try:

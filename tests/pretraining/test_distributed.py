@@ -6,6 +6,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import fields
 from pathlib import Path
 
@@ -260,6 +261,24 @@ def test_one_process_of_torchrun_is_alone(launched):
         assert processes.alone
         assert place == torch.device("cpu")
     assert not any("process_group" in name for name, *_ in calls)
+
+
+def test_a_mistake_of_another_process_is_said_when_the_main_one_had_time_to_say_it(
+    launched, monkeypatch, capsys
+):
+    waits = []
+    monkeypatch.setattr(time, "sleep", lambda seconds: waits.append((seconds, capsys.readouterr())))
+    for options, message in (
+        (["--config=absent.yaml"], "error: absent.yaml: cannot read the config"),
+        (["--nonsense"], "usage: pretrain"),
+    ):
+        launched(1, 2, 0)
+        assert main(options) == 2
+        ((seconds, before),) = waits
+        assert seconds >= 10
+        assert before.out == before.err == ""
+        assert capsys.readouterr().err.startswith(message)
+        waits.clear()
 
 
 def test_a_lost_process_is_one_line(monkeypatch):
