@@ -182,6 +182,23 @@ def split(batch: Batch, parts: int) -> list[Batch]:
     ]
 
 
+def select(cells: Batch, chosen: Tensor) -> Batch:
+    """A `Batch` of some of the cells, in their order; by far faster than PyG's ``index_select``.
+
+    Shapes:
+        - chosen: bool ``[B]``
+    """
+    nodes = chosen[cells.batch]
+    edges = nodes[cells.edge_index[0]]
+    number = nodes.cumsum(0) - 1
+    return build_batch(
+        x=cells.x[nodes],
+        edge_index=number[cells.edge_index[:, edges]],
+        vertices=cells.ptr.diff()[chosen],
+        edge_counts=cells._slice_dict["edge_index"].diff()[chosen],
+    )
+
+
 def slot_ends(device: torch.device) -> tuple[Tensor, Tensor]:
     """Source and target vertex of every slot, two tensors ``[21]``."""
     return torch.tensor(SLOT_SOURCES, device=device), torch.tensor(SLOT_TARGETS, device=device)

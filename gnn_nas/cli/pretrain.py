@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
+import time
 from collections.abc import Sequence
+from contextlib import redirect_stderr
 from pathlib import Path
 
-from gnn_nas.cli.common import open_table, run_guarded
+from gnn_nas.cli.common import USER_ERROR_STATUS, open_table, run_guarded
 from gnn_nas.config import load_config
-from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
 
 _DESCRIPTION = """\
@@ -27,6 +29,7 @@ examples:
   pretrain --config configs/gin_margin.yaml --seed 1 --out runs/margin-1
   pretrain --config configs/gin_multisim.yaml --max-steps 300 --set model.embedding=16
   pretrain --config configs/gin_multisim.yaml --resume
+  torchrun --nproc-per-node 4 -m gnn_nas.cli.pretrain --config configs/gin_multisim.yaml
 
 the folder (--out) receives:
   config.yaml         the resolved config
@@ -36,9 +39,31 @@ the folder (--out) receives:
   checkpoint.pt       where --resume goes on
 """
 
+# Seconds that the main process may take longer to meet a mistake than the others.
+_GRACE = 30
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
+    launched = "TORCHELASTIC_RUN_ID" in os.environ
+    if not launched or int(os.environ["RANK"]) == 0:
+        return _main(argv)
+    # Of torchrun's processes the main one speaks for all.
+    withheld = io.StringIO()
+    with redirect_stderr(withheld):
+        try:
+            status = _main(argv)
+        except SystemExit as stop:  # of argparse
+            status = int(stop.code or 0)
+    if status == USER_ERROR_STATUS:
+        # The main process meets the same mistake, and torchrun ends this one when it has ended; so
+        # this goes on only where the mistake is one of this process alone.
+        time.sleep(_GRACE)
+        sys.stderr.write(withheld.getvalue())
+    return status
+
+
+def _main(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
     return run_guarded(lambda: _run(arguments))
 
@@ -93,25 +118,25 @@ def _run(arguments: argparse.Namespace) -> None:
     path = arguments.out or RunFolder.default_path(arguments.config)
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
-    import torch
-
+    from gnn_nas.pretraining.distributed import joined
     from gnn_nas.pretraining.held_out import held_out_cells
-    from gnn_nas.pretraining.trainer import pretrain
+    from gnn_nas.pretraining.trainer import assist, pretrain
     from gnn_nas.pretraining.training_state import TrainingState
 
-    device = arguments.device
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UserError("--device cuda: torch finds no usable GPU here; use --device cpu")
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    table = open_table().to(device)
-    # Before the folder: a loss or an optimiser that does not exist leaves nothing behind.
-    state = TrainingState(config, table, held_out_cells(table, config.data.held_out))
-    folder = RunFolder.create(path, config, arguments.resume)
-    if folder.finished:
-        print(f"{path} holds a finished run: nothing to resume", file=sys.stderr)
-        return
-    summary = pretrain(state, folder)
+    with joined(arguments.device, config.data) as (processes, device):
+        table = open_table().to(device)
+        held_out = held_out_cells(table, config.data.held_out)
+        # Before the folder: a loss or an optimiser that does not exist leaves nothing behind.
+        state = TrainingState(config, table, held_out, processes)
+        main = processes.rank == 0
+        folder = RunFolder.create(path, config, arguments.resume) if main else RunFolder(path)
+        if folder.finished:
+            print(f"{path} holds a finished run: nothing to resume", file=sys.stderr)
+            return
+        if not main:
+            assist(state, folder)
+            return
+        summary = pretrain(state, folder)
     for name, value in summary.items():
         print(f"{name:24} {value:.4f}" if isinstance(value, float) else f"{name:24} {value}")
     print(f"written to {os.fspath(path)}")

@@ -7,18 +7,21 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, mse_loss, normalize
+from torch_geometric.data import Batch
 
+from gnn_nas.cells.packed import select
 from gnn_nas.cells.table import CellTable
 from gnn_nas.cells.tokens import to_tokens
 from gnn_nas.config import MetricConfig, TrainingConfig
 from gnn_nas.models.controller import Controller
 from gnn_nas.pretraining.batches import TrainingBatch
+from gnn_nas.pretraining.distributed import ALONE, Processes
 from gnn_nas.pretraining.metric import make_metric_loss
 
 
 @dataclass(frozen=True)
 class Losses:
-    """The parts of one step's loss, scalars.
+    """The parts of one step's loss, scalars; means over a process's share, but for ``metric``.
 
     ``total`` is the weighted sum of the three; ``token_accuracy`` is that of teacher forcing.
     """
@@ -41,6 +44,7 @@ class PretrainingObjective:
         structure: standardised structure of every cell, ``[423624, 141]``; None where its weight
             is 0.
         generator: of the noise.
+        processes: those that share each batch.
 
     Raises:
         ValueError: the metric loss or the miner has no such name or argument.
@@ -52,6 +56,7 @@ class PretrainingObjective:
         training: TrainingConfig,
         structure: Tensor | None,
         generator: torch.Generator,
+        processes: Processes = ALONE,
     ) -> None:
         self.weight = metric.weight if metric else 0.0
         self.metric_loss = (
@@ -64,17 +69,21 @@ class PretrainingObjective:
         self.noise = training.embedding_noise
         self.lower_precision = training.precision == "bfloat16"
         self.generator = generator
+        self.processes = processes
 
     def __call__(self, controller: Controller, table: CellTable, batch: TrainingBatch) -> Losses:
         """Compute the losses of one batch; the target is the canonical representative's tokens."""
-        tokens = to_tokens(table.cells[batch.rows])
+        cells, own = self._share(batch)
+        rows = batch.rows[own]
+        tokens = to_tokens(table.cells[rows])
         with torch.autocast(tokens.device.type, torch.bfloat16, enabled=self.lower_precision):
-            embeddings = controller.encode(batch.cells)
-            logits = controller.decoder(self._disturbed(embeddings), tokens)
-            structure = self._structure_loss(controller, embeddings, batch.rows)
+            embeddings = controller.encode(cells)
+            disturbed = self._disturbed(embeddings, own, len(batch.rows))
+            logits = controller.decoder(disturbed, tokens)
+            structure = self._structure_loss(controller, embeddings, rows)
         reconstruction = cross_entropy(logits.float(), tokens.T)
         metric = (
-            self.metric_loss(embeddings, batch.labels)
+            self.metric_loss(self.processes.gather(embeddings, batch.labels), batch.labels)
             if self.metric_loss
             else torch.zeros_like(reconstruction)
         )
@@ -83,8 +92,16 @@ class PretrainingObjective:
             reconstruction=reconstruction.detach(),
             metric=metric.detach(),
             structure=structure.detach(),
-            token_accuracy=(tokens.T == logits.detach().max(1).indices).float().mean(),
+            token_accuracy=(logits.detach().max(1).indices == tokens.T).float().mean(),
         )
+
+    def _share(self, batch: TrainingBatch) -> tuple[Batch, Tensor | slice]:
+        """Cells of this process's share of a batch, and where in the batch they are."""
+        if self.processes.alone:
+            return batch.cells, slice(None)
+        own = self.processes.shares(batch.labels)[self.processes.rank]
+        chosen = torch.zeros_like(batch.labels, dtype=torch.bool).index_fill(0, own, True)
+        return select(batch.cells, chosen), own
 
     def _structure_loss(self, controller: Controller, embeddings: Tensor, rows: Tensor) -> Tensor:
         if self.structure is None:
@@ -92,12 +109,13 @@ class PretrainingObjective:
         told = controller.predictor.read_structure(embeddings)
         return mse_loss(told.float(), self.structure[rows])
 
-    def _disturbed(self, embeddings: Tensor) -> Tensor:
+    def _disturbed(self, embeddings: Tensor, own: Tensor | slice, count: int) -> Tensor:
         if not self.noise:
             return embeddings
+        # For all ``count`` samples of the batch, so that every process draws the same.
         draws = {"generator": self.generator, "device": embeddings.device}
-        noise = torch.randn(embeddings.shape, **draws)
+        noise = torch.randn(count, embeddings.shape[1], **draws)[own]
         # Little noise for some, so that fine differences can still be learnt; much for others, so
         # that what lies between the cells' embeddings decodes to valid cells.
-        deviation = self.noise * torch.rand(len(embeddings), 1, **draws)
+        deviation = self.noise * torch.rand(count, 1, **draws)[own]
         return normalize(embeddings + deviation * noise, dim=1)

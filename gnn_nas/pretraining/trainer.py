@@ -10,6 +10,7 @@ import torch
 
 from gnn_nas.analysis.curves import draw_curves
 from gnn_nas.cells.checker import PositivesCheck, check_positives
+from gnn_nas.errors import UserError
 from gnn_nas.pretraining.report import Report
 from gnn_nas.pretraining.training_state import TrainingState
 from gnn_nas.pretraining.validation import Validation
@@ -28,7 +29,7 @@ def pretrain(state: TrainingState, folder: RunFolder) -> dict[str, Any]:
     """Pretrain a controller in ``folder``, going on from the folder's checkpoint if it has one.
 
     Args:
-        state: a new one.
+        state: a new one, of the main process.
 
     Returns:
         the summary, as written to ``summary.json``
@@ -39,8 +40,7 @@ def pretrain(state: TrainingState, folder: RunFolder) -> dict[str, Any]:
     """
     config = state.config
     validation = Validation(state.table, state.held_out, config.seed, state.structure)
-    if folder.checkpoint.exists():
-        state.restore(folder)
+    _begin(state, folder)
     folder.cut_metrics(state.step)
     _check(state, _FIRST_CHECK)
 
@@ -76,6 +76,7 @@ def pretrain(state: TrainingState, folder: RunFolder) -> dict[str, Any]:
         "seconds": state.seconds,
         "steps_per_second": state.step / state.seconds,
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "processes": state.processes.count,
         "threads": torch.get_num_threads(),
         "seed": config.seed,
     }
@@ -83,6 +84,32 @@ def pretrain(state: TrainingState, folder: RunFolder) -> dict[str, Any]:
     folder.save_weights(state.controller.state_dict())
     folder.save_summary(summary)
     return summary
+
+
+def assist(state: TrainingState, folder: RunFolder) -> None:
+    """Do another process's share of the steps of `pretrain`, which the main process runs.
+
+    Args:
+        state: a new one.
+
+    Raises:
+        UserError: the checkpoint does not fit or the main process has ended.
+    """
+    _begin(state, folder)
+    while state.step < state.config.training.steps:
+        state.advance()
+
+
+def _begin(state: TrainingState, folder: RunFolder) -> None:
+    if folder.checkpoint.exists():
+        state.restore(folder)
+    first = torch.tensor([float(state.step)], device=state.held_out.device)
+    state.processes.average([first])
+    if first.item() != state.step:
+        raise UserError(
+            f"the processes see different checkpoints in {folder.path}: with several machines, the"
+            " folder must be on a disk that they share"
+        )
 
 
 def _is_noted(folder: RunFolder, step: int) -> bool:

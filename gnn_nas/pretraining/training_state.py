@@ -10,6 +10,7 @@ from gnn_nas.config import PretrainConfig
 from gnn_nas.errors import UserError
 from gnn_nas.models.controller import Controller
 from gnn_nas.pretraining.batches import BatchSampler
+from gnn_nas.pretraining.distributed import ALONE, Processes
 from gnn_nas.pretraining.objective import Losses, PretrainingObjective
 from gnn_nas.pretraining.optimisation import make_optimizer, make_schedule
 from gnn_nas.pretraining.structure_targets import structure_targets
@@ -23,17 +24,25 @@ class TrainingState:
         config: the run's config.
         table: the cell table, on the device to train on.
         held_out: bool ``[423624]``, the cells never trained on.
+        processes: those that share each batch; all have the same state.
 
     Raises:
         UserError: a loss, miner or optimiser of the config does not exist or takes no such
             argument.
     """
 
-    def __init__(self, config: PretrainConfig, table: CellTable, held_out: Tensor) -> None:
+    def __init__(
+        self,
+        config: PretrainConfig,
+        table: CellTable,
+        held_out: Tensor,
+        processes: Processes = ALONE,
+    ) -> None:
         device = held_out.device
         self.config = config
         self.table = table
         self.held_out = held_out
+        self.processes = processes
         self.generator = torch.Generator(device).manual_seed(config.seed)
         self.controller = Controller(config.model, config.seed).to(device)
         self.batches = BatchSampler(
@@ -49,7 +58,7 @@ class TrainingState:
             self.trained += self.controller.predictor.structure.parameters()
         try:
             self.objective = PretrainingObjective(
-                config.metric, config.training, self.structure, self.generator
+                config.metric, config.training, self.structure, self.generator, processes
             )
             self.optimizer = make_optimizer(config.optimizer, self.trained)
             self.schedule = make_schedule(config.optimizer, self.optimizer, config.training.steps)
@@ -67,13 +76,15 @@ class TrainingState:
         losses = self.objective(self.controller, self.table, batch)
         self.optimizer.zero_grad()
         losses.total.backward()
+        row = self._row(losses)
+        self.processes.average([*(parameter.grad for parameter in self.trained), row])
         if self.config.optimizer.clip:
             torch.nn.utils.clip_grad_norm_(self.trained, self.config.optimizer.clip)
         self.optimizer.step()
         self.schedule.step()
         self.step += 1
         self.duplicates += batch.duplicates
-        self.sums += self._row(losses)
+        self.sums += row
 
     def averages(self, steps: int) -> dict[str, float]:
         """Mean losses of the last ``steps`` steps; starts a new mean.

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch_geometric.data import Batch, Data
 
-from gnn_nas.cells.packed import PackedCells, join, pack, split
+from gnn_nas.cells.packed import PackedCells, join, pack, select, split
 
 ONE_HOT = torch.eye(5)
 CHAIN = torch.tensor([[0, 1], [1, 2]])
@@ -93,6 +93,15 @@ def test_split_is_the_batches_of_the_parts(any_cells, parts):
 def test_a_split_into_unequal_parts_is_refused(any_cells):
     with pytest.raises(ValueError, match="60 cells cannot be cut into 7 equal parts"):
         split(any_cells[:60].to_batch(), 7)
+
+
+def test_select_is_what_pyg_selects(any_cells):
+    cells = any_cells[:100]
+    chosen = torch.arange(100) % 3 == 1
+    for mask in (chosen, torch.ones_like(chosen), torch.zeros_like(chosen)):
+        assert_same_batch(select(cells.to_batch(), mask), cells[mask].to_batch())
+    expected = Batch.from_data_list(cells.to_batch().index_select(chosen))
+    assert_same_batch(select(cells.to_batch(), chosen), expected)
 
 
 @pytest.mark.parametrize(

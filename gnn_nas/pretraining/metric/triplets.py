@@ -5,7 +5,6 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-
 # Anchors whose triplets are looked at together.
 _ANCHORS_AT_ONCE = 32
 
