@@ -20,7 +20,7 @@ what can be measured:
 {names}
 
 examples:
-  bench                  everything (some fifteen minutes)
+  bench                  everything; the machine should be idle meanwhile
   bench cells metric     these two
   bench search --out /tmp/bench
 
