@@ -33,5 +33,8 @@ def draw_scaling(figures: Iterable[Figure], path: Path, title: str) -> None:
             axes.plot(sizes, linear, color=colour, lw=0.8, ls=":")
         cost, _, size = name.partition(" by ")
         axes.set(xscale="log", yscale="log", title=cost, xlabel=size, ylabel=panel[0].unit)
+        ticks = sorted({figure.size for figure in panel})
+        axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks], rotation=45, ha="right")
+        axes.set_xticks([], minor=True)
         axes.legend(frameon=False)
     save_curves(picture, path, f"{title}; dotted: linear")
