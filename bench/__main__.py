@@ -1,42 +1,90 @@
-"""``bench``: measure speed and memory and print a table.
-
-Without a name everything is measured; with ``--json FILE`` the figures are written there too.
-"""
+"""``bench``: measure speed and memory."""
 
 import argparse
+import ast
 import importlib
-import os
-import platform
 import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
 
-NAMES = ("benchmark", "cells", "metric", "steps")
+from bench.machine import describe, machine
+from bench.report import FigureFile, table, verdict
+from bench.scaling_plot import draw_scaling
+from gnn_nas.cli.common import run_guarded
+
+NAMES = ("startup", "cells", "metric", "steps", "embed", "search", "benchmark", "scaling")
+
+_EPILOG = """\
+what can be measured:
+{names}
+
+examples:
+  bench                  everything; the machine should be idle meanwhile
+  bench cells metric     these two
+  bench search --out /tmp/bench
+
+The table goes to stdout, progress to stderr. Times and rates are medians of repeats, whose range
+and number stand beside them. A target is a bound that the project has set itself for two cores.
+
+the folder (--out) receives:
+  bench.json      all figures and the machine; a later call replaces only what it measures anew
+  scaling.png     cost against size, where scaling was measured
+
+Searches need measurements of NAS-Bench-101: see bin/nao-search --help.
+"""
 
 
-def main() -> None:
-    """Run the named measurements."""
-    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*NAMES, []], metavar="NAME", help=str(NAMES))
-    parser.add_argument("--json", metavar="FILE", help="also write the figures as JSON")
-    arguments = parser.parse_args()
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    for name in arguments.names:
+        if name not in NAMES:
+            parser.error(f"{name} cannot be measured; what can is {', '.join(NAMES)}")
+    return run_guarded(lambda: _run(arguments.names or NAMES, arguments.out))
 
-    import torch
 
-    from gnn_nas.files import write_json
+def _run(names: Sequence[str], out: Path) -> None:
+    file = FigureFile.open(out / "bench.json")
+    print(describe(machine()))
+    figures = []
+    for name in names:
+        print(f"{name}:", file=sys.stderr)
+        before, started = machine(), time.perf_counter()
+        found = importlib.import_module(f"bench.{name}").measure()
+        print(f"\n{name}: {time.perf_counter() - started:.0f} s, load {before['load']:.2f}")
+        print(table(found), flush=True)
+        file.add(name, before, found)
+        if name == "scaling":
+            draw_scaling(found, out / "scaling.png", describe(before))
+        figures += found
+    print(f"\n{verdict(figures)}\nwritten to {out}")
 
-    load = os.getloadavg()[0]
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
-    print(f"{machine}, torch {torch.__version__}, load at the start {load:.2f}")
-    found = {}
-    for name in arguments.names or NAMES:
-        print(f"\n{name}", file=sys.stderr)
-        found[name] = importlib.import_module(f"bench.{name}").measure()
-        for figure in found[name]:
-            value = f"{figure.value:,.4g}" if figure.value < 1000 else f"{figure.value:,.0f}"
-            print(f"{figure.name:42} {value:>14} {figure.unit:8} {figure.condition}")
-    if arguments.json:
-        figures = {name: [row._asdict() for row in rows] for name, rows in found.items()}
-        write_json(arguments.json, {"machine": machine, "load": load, "figures": figures})
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bench",
+        description="Measure speed and memory of everything, or of what is named.",
+        epilog=_EPILOG.format(names="\n".join(f"  {name:10} {_about(name)}" for name in NAMES)),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="what to measure; see below")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("runs/bench"),
+        metavar="DIR",
+        help="where the figures are written (default: runs/bench)",
+    )
+    return parser
+
+
+def _about(name: str) -> str:
+    """The first line of a measurement's docstring, without the time that importing it takes."""
+    source = Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
+    return ast.get_docstring(ast.parse(source)).splitlines()[0]
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,44 +1,112 @@
-"""Pretraining steps of every config at its own batch size, each in a process of its own."""
+"""Pretraining steps of every config, their parts, their memory and how far the floor is."""
 
-import resource
-import subprocess
-import sys
+import tempfile
 from pathlib import Path
 
-from bench.measuring import Figure
+import torch
 
-STEPS = 200
+from bench.apart import CONFIGS, apart, peak_memory
+from bench.floor import floor
+from bench.measuring import Figure, at_most, say, time_of
+from gnn_nas.cells.table import load_table
+from gnn_nas.cells.tokens import to_tokens
+from gnn_nas.cli import pretrain
+from gnn_nas.config import PretrainConfig, load_config
+from gnn_nas.pretraining.held_out import held_out_cells
+from gnn_nas.pretraining.training_state import TrainingState
+
+MAIN = CONFIGS / "gin_multisim.yaml"
+"""The config with targets, measured on one thread as well."""
+
+THREADS = 2
+_STEPS, _PARTS = 100, 30
+# Steps of the run whose memory is measured whole.
+_RUN = 20
 
 
 def measure() -> list[Figure]:
-    """Run 200 steps of every ``configs/gin_*.yaml`` and give step time and peak memory."""
+    """Measure every ``configs/gin_*.yaml`` at its own batch size."""
     figures = []
-    for path in sorted(Path("configs").glob("gin_*.yaml")):
-        command = [sys.executable, "-m", "bench.steps", str(path)]
-        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        milliseconds, megabytes = map(float, output.split())
-        figures.append(Figure(f"step, {path.stem}", milliseconds, "ms", f"mean of {STEPS} steps"))
-        figures.append(Figure(f"peak memory, {path.stem}", megabytes, "MB"))
-    return figures
+    for path in sorted(CONFIGS.glob("gin_*.yaml")):
+        for threads in (1, THREADS) if path == MAIN else (THREADS,):
+            say(f"{path.stem} on {threads} threads")
+            figures += apart(_config, path, threads=threads)
+    for threads in (1, THREADS):
+        say(f"the floor of {MAIN.stem} on {threads} threads")
+        (step,) = (f for f in figures if f.name == _step(MAIN) and f.threads == threads)
+        figures += apart(_floor, step.value, threads=threads)
+    say("a run with its final validation")
+    return [*figures, apart(_whole_run, threads=THREADS)]
 
 
-def _run(path: str) -> None:
-    import time
+def pretraining(config: PretrainConfig) -> TrainingState:
+    """The state at the beginning of a run of a config."""
+    table = load_table()
+    return TrainingState(config, table, held_out_cells(table, config.data.held_out))
 
-    from gnn_nas.cells.table import load_table
-    from gnn_nas.config import load_config
-    from gnn_nas.pretraining.held_out import held_out_cells
-    from gnn_nas.pretraining.training_state import TrainingState
 
-    config, table = load_config(path), load_table()
-    state = TrainingState(config, table, held_out_cells(table, config.data.held_out))
-    started = time.perf_counter()
-    for _ in range(STEPS):
+def _config(path: Path) -> list[Figure]:
+    config = load_config(path)
+    state = pretraining(config)
+    steps = time_of(state.advance, _STEPS, warmups=5)
+    # Taken before the parts are measured: only steps have run so far.
+    peak = peak_memory()
+    target = at_most(45) if path == MAIN and steps.threads == THREADS else None
+    condition = f"batch {config.data.batch_size}"
+    return [
+        steps.spent(_step(path), condition=condition, target=target),
+        *_parts(path.stem, state),
+        Figure(f"{path.stem}, peak memory of {_STEPS} steps", peak, "MB", "", steps.threads),
+    ]
+
+
+def _parts(name: str, state: TrainingState) -> list[Figure]:
+    controller, table = state.controller, state.table
+    batch = state.batches.draw()
+    tokens = to_tokens(table.cells[batch.rows])
+    lower = state.config.training.precision == "bfloat16"
+    with torch.autocast("cpu", torch.bfloat16, enabled=lower):
+        # Not a part of any graph, so that only the decoder's own is built.
+        embeddings = controller.encode(batch.cells).detach().requires_grad_()
+        encoder = time_of(lambda: controller.encode(batch.cells), _PARTS)
+        decoder = time_of(lambda: controller.decoder(embeddings, tokens), _PARTS)
+
+    def loss() -> torch.Tensor:
+        state.optimizer.zero_grad()
+        return state.objective(controller, table, batch).total
+
+    backward = time_of(lambda total: total.backward(), _PARTS, prepare=loss)
+    return [
+        time_of(state.batches.draw, _PARTS).spent(f"{name}, drawing a batch"),
+        encoder.spent(f"{name}, encoder forward"),
+        decoder.spent(f"{name}, decoder forward", condition="teacher forcing"),
+        time_of(loss, _PARTS).spent(f"{name}, all losses forward"),
+        backward.spent(f"{name}, backward"),
+    ]
+
+
+def _floor(step: float) -> list[Figure]:
+    state = pretraining(load_config(MAIN))
+    for _ in range(3):
         state.advance()
-    spent = time.perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(spent / STEPS * 1e3, peak)
+    return floor(state, MAIN.stem, step)
 
 
-if __name__ == "__main__":
-    _run(sys.argv[1])
+def _whole_run() -> Figure:
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = [f"--config={MAIN}", f"--out={folder}/run", f"--max-steps={_RUN}"]
+        status = pretrain.main([*arguments, "--device=cpu"])
+    if status:
+        raise RuntimeError(f"pretrain ended with status {status}")
+    return Figure(
+        f"{MAIN.stem}, peak memory of a run",
+        peak_memory(),
+        "MB",
+        f"{_RUN} steps and the final validation",
+        torch.get_num_threads(),
+        target=at_most(1500),
+    )
+
+
+def _step(path: Path) -> str:
+    return f"{path.stem}, step"

@@ -1,0 +1,90 @@
+"""From a command's call to its help, and to the first step of pretraining."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from pathlib import Path
+
+from bench.apart import CONFIGS, ROOT, environment
+from bench.measuring import Figure, Times, at_most, say, time_of
+from gnn_nas.cells.table import load_table
+from gnn_nas.run_folder import RunFolder
+
+THREADS = 2
+_TARGETS = {"pretrain": at_most(0.5), "nao-search": at_most(0.5)}
+_CONFIG = CONFIGS / "gin_multisim.yaml"
+_RUNS = 3
+# Seconds between looks at a run's metrics, and those after which it is given up.
+_LOOK, _PATIENCE = 0.005, 120.0
+
+
+def measure() -> list[Figure]:
+    """Measure every command of ``pyproject.toml``, then pretraining's first step."""
+    load_table()
+    figures = []
+    for name, module in commands().items():
+        say(f"{name} --help")
+        figures.append(_help(name, module))
+    say("the first step of pretraining")
+    return [*figures, _first_step()]
+
+
+def commands() -> dict[str, str]:
+    """The project's commands and their modules."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return {name: entry.partition(":")[0] for name, entry in project["scripts"].items()}
+
+
+def _help(name: str, module: str) -> Figure:
+    command = [sys.executable, "-P", "-m", module, "--help"]
+
+    def call() -> None:
+        # Without a timeout: with one, the end of a process is looked for every 50 ms only.
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment(THREADS))
+
+    return time_of(call, repeats=7).spent(f"{name} --help", "s", target=_TARGETS.get(name))
+
+
+def _first_step() -> Figure:
+    times = Times(tuple(_seconds_to_first_step() for _ in range(_RUNS)), THREADS)
+    return times.spent(
+        "pretrain, until its first step is done",
+        "s",
+        condition=f"{_CONFIG.stem}, cells enumerated before",
+        target=at_most(8),
+    )
+
+
+def _seconds_to_first_step() -> float:
+    """Call the command, wait for the first row of its metrics, end it."""
+    with tempfile.TemporaryDirectory() as path:
+        folder = RunFolder(Path(path) / "run")
+        command = [sys.executable, "-P", "-m", commands()["pretrain"], f"--config={_CONFIG}"]
+        command += [f"--out={folder.path}", "--device=cpu", "--set=training.log_every=1"]
+        with open(Path(path) / "errors", "w+b") as errors:
+            started = time.perf_counter()
+            process = subprocess.Popen(
+                command, env=environment(THREADS), stdout=subprocess.DEVNULL, stderr=errors
+            )
+            try:
+                while not _first_row(folder.metrics):
+                    if process.poll() is not None or time.perf_counter() - started > _PATIENCE:
+                        errors.seek(0)
+                        said = errors.read().decode(errors="replace")[-2000:]
+                        raise RuntimeError(f"pretrain made no step: {said}")
+                    time.sleep(_LOOK)
+                return time.perf_counter() - started
+            finally:
+                process.kill()
+                process.wait()
+
+
+def _first_row(metrics: Path) -> bool:
+    """Whether a file of metrics has a whole row of training."""
+    if not metrics.exists():
+        return False
+    first, end, _ = metrics.read_text(encoding="utf-8").partition("\n")
+    return bool(end) and json.loads(first)["kind"] == "train"
