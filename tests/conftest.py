@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import os
+import runpy
 import signal
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,3 +49,38 @@ def benchmark(benchmark_path: Path, table: CellTable) -> NASBench101:
     from gnn_nas.benchmarks.nasbench101 import NASBench101
 
     return NASBench101.open(benchmark_path, table)
+
+
+@pytest.fixture(scope="session")
+def elsewhere() -> SimpleNamespace:
+    """A device for machines that have none: see ``tests/elsewhere.py``."""
+    return SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("elsewhere.py"))))
+
+
+@pytest.fixture(params=["elsewhere", "cuda"])
+def on_device(request: pytest.FixtureRequest, elsewhere: SimpleNamespace) -> Callable:
+    """Gives ``check(compute)``: what ``compute(device)`` returns is the same on another device.
+
+    The device is a GPU, where there is one, and the one that is told apart from the CPU on any
+    machine. All tensors that are returned must be there. With ``drawn`` they may differ on a real
+    GPU, whose generators draw other numbers.
+    """
+    import torch
+    from torch.utils._pytree import tree_leaves
+
+    if request.param == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no CUDA device is here")
+
+    def check(compute: Callable[[torch.device], object], drawn: bool = False) -> None:
+        expected = tree_leaves(compute(torch.device("cpu")))
+        is_gpu = request.param == "cuda"
+        with nullcontext() if is_gpu else elsewhere.Elsewhere():
+            found = tree_leaves(compute(torch.device("cuda", 0)))
+            assert {each.device.type for each in found} == {"cuda"}
+            found = [each.detach().cpu() for each in found]
+        if is_gpu and drawn:
+            assert [each.dtype for each in found] == [each.dtype for each in expected]
+        else:
+            torch.testing.assert_close(found, [each.detach() for each in expected])
+
+    return check

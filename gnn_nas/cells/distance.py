@@ -100,6 +100,9 @@ def _parts(cells: PackedCells) -> tuple[Tensor, Tensor, Tensor]:
         ],
         dim=2,
     )
-    between = adjacency[:, 1:-1, 1:-1][:, _SOURCES, _TARGETS] & exists[:, _TARGETS]
-    interior = (between * torch.from_numpy(_PLACES).to(between.device)).sum(1)
+    sources, targets, places = (
+        torch.from_numpy(each).to(adjacency.device) for each in (_SOURCES, _TARGETS, _PLACES)
+    )
+    between = adjacency[:, 1:-1, 1:-1][:, sources, targets] & exists[:, targets]
+    interior = (between * places).sum(1)
     return vertices, interior, to_output[:, 0]

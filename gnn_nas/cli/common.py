@@ -56,6 +56,13 @@ def refuse_below_one(arguments: argparse.Namespace, names: Iterable[str]) -> Non
             raise UserError(f"{option_name(name)} must be at least 1, not {value}")
 
 
+def refuse_given(arguments: argparse.Namespace, names: Iterable[str], needed: str) -> None:
+    """Raise :class:`UserError` where an option was given that means nothing without another."""
+    for name in names:
+        if getattr(arguments, name) is not None:
+            raise UserError(f"{option_name(name)} needs {needed}")
+
+
 def refuse_outside(arguments: argparse.Namespace, name: str, least: int, most: int) -> None:
     """Raise :class:`UserError` where a number is not one of ``least`` to ``most``."""
     value = getattr(arguments, name)

@@ -15,14 +15,17 @@ from gnn_nas.cli.common import (
     available_cores,
     open_table,
     refuse_below_one,
+    refuse_given,
     refuse_more_than_cells,
     run_guarded,
 )
 from gnn_nas.errors import UserError, reported
 from gnn_nas.search import methods
 from gnn_nas.search.compare.paper import LOSSES, NAMES
+from gnn_nas.tasks.engines import ENGINES
 
 if TYPE_CHECKING:
+    from gnn_nas.search.compare.jobs import Engine
     from gnn_nas.search.compare.plan import Pretraining, Search
 
 _DESCRIPTION = """\
@@ -40,6 +43,11 @@ How long it takes grows with the number of losses times (anchors + protocols x s
 falls with the number of cores. To learn it for a machine, time one loss:
   compare --losses multisim --anchors 12000 --seeds 1 --protocols oracle --out runs/compare-timing
 
+With --engine ray the processes run on the machines of the Ray cluster of RAY_ADDRESS, else of one
+on this machine. They need this package, and a file system shared with this one: the folder, the
+configs and the measurements have the same paths everywhere. The results are those of --engine
+local. A process whose machine goes is continued on another; Ctrl-C ends them all.
+
 losses: {losses}
 
 protocols: see nao-search --help. The paper's was validation; the tables say which is theirs.
@@ -48,6 +56,7 @@ examples:
   compare
   compare --checkpoints runs
   compare --losses multisim,nometric --seeds 20 --protocols oracle --out runs/compare-20
+  RAY_ADDRESS=10.0.0.7:6379 compare --engine ray --out /shared/compare
 
 the folder (--out) receives:
   table1-oracle.md     the table of a protocol; .csv with all digits, .png as a picture
@@ -110,12 +119,29 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="the folder (default: runs/compare)",
     )
-    add("--jobs", type=int, metavar="J", help="processes at once (default: one a core)")
+    add(
+        "--jobs",
+        type=int,
+        metavar="J",
+        help="processes at once (default: one a core; on Ray as many as it has room for)",
+    )
+    add(
+        "--engine",
+        choices=ENGINES,
+        default="local",
+        help="where the processes run: on this machine, or on a Ray cluster, see below"
+        " (default: local)",
+    )
+    add("--job-cpus", type=float, metavar="N", help="of a process on Ray (default: 1)")
     return parser
 
 
 def _run(arguments: argparse.Namespace) -> None:
     refuse_below_one(arguments, ("anchors", "queries", "seeds", "jobs"))
+    if arguments.engine != "ray":
+        refuse_given(arguments, ["job_cpus"], "--engine ray")
+    elif arguments.job_cpus is not None and not arguments.job_cpus > 0:
+        raise UserError("--job-cpus must be more than 0")
     losses = _listed(arguments.losses, "--losses", list(LOSSES))
     protocols = _listed(arguments.protocols, "--protocols", list(PROTOCOLS))
     if arguments.checkpoints and not arguments.checkpoints.is_dir():
@@ -138,7 +164,7 @@ def _run(arguments: argparse.Namespace) -> None:
             search.check_finished()
 
     jobs = [*pretrainings, *searches.values()]
-    failed = run_jobs(jobs, arguments.jobs or available_cores(), arguments.out / "logs")
+    failed = run_jobs(jobs, _engine(arguments), arguments.out / "logs")
     for protocol in protocols:
         _write(arguments.out, protocol, {loss: searches[loss, protocol] for loss in _rows(losses)})
     print(f"written to {os.fspath(arguments.out)}")
@@ -147,6 +173,16 @@ def _run(arguments: argparse.Namespace) -> None:
             f"{len(failed)} of {len(jobs)} jobs failed ({'; '.join(job.name for job in failed)}):"
             " the same call tries them again"
         )
+
+
+def _engine(arguments: argparse.Namespace) -> Engine:
+    if arguments.engine == "ray":
+        from gnn_nas.search.compare.engines.ray import RayEngine
+
+        return RayEngine(arguments.jobs, arguments.job_cpus or 1.0)
+    from gnn_nas.search.compare.engines.local import LocalEngine
+
+    return LocalEngine(arguments.jobs or available_cores())
 
 
 def _plan(

@@ -5,10 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gnn_nas.cli.common import available_cores, open_table, option_name, refuse_more_than_cells
+from gnn_nas.cli.common import (
+    available_cores,
+    open_table,
+    option_name,
+    refuse_given,
+    refuse_more_than_cells,
+)
 from gnn_nas.cli.search_text import best_cell_text, default_folder, figures_text
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
@@ -62,7 +67,7 @@ def chosen_task(arguments: argparse.Namespace) -> str | None:
             if getattr(arguments, name):
                 raise UserError(f"--{name} is for measurements: it does not go with --task")
         if arguments.engine != "ray":
-            _refuse_given(arguments, ("task_cpus", "task_gpus"), "--engine ray")
+            refuse_given(arguments, ("task_cpus", "task_gpus"), "--engine ray")
         for name in ("task_cpus", "task_gpus"):
             if (getattr(arguments, name) or 0) < 0:
                 raise UserError(f"{option_name(name)} must not be negative")
@@ -70,7 +75,7 @@ def chosen_task(arguments: argparse.Namespace) -> str | None:
     from gnn_nas.benchmarks.locate import has_benchmark
 
     if arguments.benchmark or arguments.protocol or arguments.html or has_benchmark():
-        _refuse_given(arguments, ("engine", "task_cpus", "task_gpus"), "--task")
+        refuse_given(arguments, ("engine", "task_cpus", "task_gpus"), "--task")
         return None
     print(
         f"no measurements of NAS-Bench-101 are here: cells are trained for the task {_DEFAULT}"
@@ -79,12 +84,6 @@ def chosen_task(arguments: argparse.Namespace) -> str | None:
     )
     arguments.task = _DEFAULT
     return chosen_task(arguments)
-
-
-def _refuse_given(arguments: argparse.Namespace, names: Sequence[str], needed: str) -> None:
-    for name in names:
-        if getattr(arguments, name) is not None:
-            raise UserError(f"{option_name(name)} needs {needed}")
 
 
 def search_with_task(reference: str, arguments: argparse.Namespace) -> None:

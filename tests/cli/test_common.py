@@ -2,7 +2,7 @@ import argparse
 
 import pytest
 
-from gnn_nas.cli.common import refuse_below_one, refuse_outside, run_guarded
+from gnn_nas.cli.common import refuse_below_one, refuse_given, refuse_outside, run_guarded
 from gnn_nas.errors import UserError
 
 
@@ -42,3 +42,10 @@ def test_impossible_numbers_are_told_with_the_option_as_it_is_written():
     for least, most in ((10, 12), (2, 8)):
         with pytest.raises(UserError, match=rf"^--seed must be from {least} to {most}, not 9$"):
             refuse_outside(given, "seed", least, most)
+
+
+def test_an_option_that_needs_another_is_refused_without_it():
+    given = argparse.Namespace(job_cpus=0, task_gpus=None)
+    refuse_given(given, ["task_gpus"], "--engine ray")
+    with pytest.raises(UserError, match=r"^--job-cpus needs --engine ray$"):
+        refuse_given(given, ["task_gpus", "job_cpus"], "--engine ray")

@@ -54,8 +54,8 @@ def call(configs, tmp_path, benchmark_path, monkeypatch, capsys):
         *(f"--benchmark={benchmark_path}", f"--out={tmp_path / 'out'}", "--jobs=2"),
     ]
 
-    def run() -> tuple[int, str, str]:
-        return main(options), *capsys.readouterr()
+    def run(*more: str) -> tuple[int, str, str]:
+        return main([*options, *more]), *capsys.readouterr()
 
     return run
 
@@ -112,6 +112,32 @@ def test_a_failing_job_is_told_and_the_table_has_the_rest(call, tmp_path, monkey
     assert "| Random | 50 ± 0.5 |" in shown
 
 
+def test_missing_ray_is_one_line(call, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    status, shown, err = call("--engine=ray")
+    assert (status, shown) == (2, "")
+    last = err.splitlines()[-1]
+    assert last == "error: --engine ray needs Ray: pip install 'gnn_nas[ray]'"
+    assert not (tmp_path / "out" / "gin_nometric").exists()
+
+
+def test_ray_gives_the_results_of_this_machine(call, tmp_path):
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'gnn_nas[ray]'")
+    made = {}
+    for engine in ("local", "ray"):
+        out = tmp_path / engine
+        finish(out / "search-random-oracle", "random", None)
+        finish(
+            out / "search-evolution-oracle-gin_multisim", "evolution", RunFolder(SHIPPED).weights
+        )
+        assert call(f"--engine={engine}", f"--out={out}")[0] == 0
+        search = RunFolder(out / "search-evolution-oracle-gin_nometric")
+        weights = RunFolder(out / "gin_nometric").weights.read_bytes()
+        queries = [line.split(",")[:3] for line in search.history(0).read_text().splitlines()]
+        made[engine] = weights, queries, (out / "table1-oracle.csv").read_text()
+    assert made["local"] == made["ray"]
+
+
 def test_help_and_mistakes_need_no_torch():
     code = (
         "import sys\nfrom gnn_nas.cli.compare import main\n"
@@ -130,6 +156,8 @@ def test_help_and_mistakes_need_no_torch():
         (["--anchors=0"], "--anchors must be at least 1, not 0"),
         (["--jobs=0"], "--jobs must be at least 1, not 0"),
         (["--losses=multisim,cosine"], r"--losses: unknown cosine \(allowed: angular, "),
+        (["--job-cpus=1"], "--job-cpus needs --engine ray"),
+        (["--engine=ray", "--job-cpus=0"], "--job-cpus must be more than 0"),
         (["--losses=,"], "--losses names none"),
         (["--protocols=test"], r"--protocols: unknown test \(allowed: .*oracle"),
         (["--checkpoints=absent"], "--checkpoints absent: no such folder"),

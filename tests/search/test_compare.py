@@ -1,6 +1,4 @@
 import csv
-import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -10,104 +8,12 @@ from gnn_nas.errors import UserError
 from gnn_nas.models.pretrained import SHIPPED
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.compare.figure import draw_table1
-from gnn_nas.search.compare.jobs import run_jobs
 from gnn_nas.search.compare.paper import COLUMNS, LOSSES, NAMES, PAPER
 from gnn_nas.search.compare.plan import Search, find_checkpoint, plan_pretraining, plan_searches
 from gnn_nas.search.compare.table1 import Row, csv_text, markdown, read_row
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 ANCHORS = 96_000
-
-# Does what its last option says, in the folder that the others name.
-COMMAND = """
-import os, pathlib, sys, time
-def main(options):
-    folder, what = options
-    if what == 'fail':
-        print('Traceback', file=sys.stderr)
-        print('error: no luck', file=sys.stderr)
-        return 2
-    pathlib.Path(folder).mkdir()
-    pathlib.Path(folder, 'pid').write_text(str(os.getpid()))
-    if what == 'hang':
-        time.sleep(600)
-    pathlib.Path(folder, 'threads').write_text(os.environ['OMP_NUM_THREADS'])
-    pathlib.Path(folder, 'summary.json').write_text('{}')
-"""
-
-
-@dataclass(eq=False)
-class Fake:
-    """A job of the made-up command."""
-
-    folder: RunFolder
-    what: str = "work"
-    after: "Fake | None" = None
-    steps: int = 1
-    module: str = "made_up_command"
-
-    @property
-    def name(self) -> str:
-        return self.folder.path.name
-
-    def options(self) -> list[str]:
-        return [str(self.folder.path), self.what]
-
-    def steps_done(self) -> int:
-        return 0
-
-
-class Stopping(Fake):
-    """A user presses Ctrl-C as soon as the job is on its way."""
-
-    def steps_done(self) -> int:
-        if (self.folder.path / "pid").exists():
-            raise KeyboardInterrupt
-        return 0
-
-
-@pytest.fixture
-def make(tmp_path, monkeypatch):
-    (tmp_path / "made_up_command.py").write_text(COMMAND)
-    root = Path(__file__).parents[2]
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{root}")
-    return lambda name, *rest, kind=Fake: kind(RunFolder(tmp_path / name), *rest)
-
-
-def test_a_job_is_begun_when_what_it_needs_is_finished(make, tmp_path):
-    first = make("first")
-    jobs = [make("second", "work", first), first]
-    assert run_jobs(jobs, 2, tmp_path / "logs") == []
-    times = [(job.folder.path / "pid").stat().st_mtime for job in jobs]
-    assert times[0] >= first.folder.summary.stat().st_mtime
-    assert (first.folder.path / "threads").read_text() == "1"
-
-
-def test_a_finished_job_is_left_alone(make, tmp_path):
-    job = make("done", "fail")
-    job.folder.path.mkdir()
-    job.folder.summary.write_text("{}")
-    assert run_jobs([job], 1, tmp_path / "logs") == []
-    assert not (tmp_path / "logs").exists()
-
-
-def test_others_go_on_when_a_job_fails_but_not_those_that_need_it(make, tmp_path, capsys):
-    failing = make("failing", "fail")
-    needing, other = make("needing", "work", failing), make("other")
-    assert run_jobs([failing, needing, other], 1, tmp_path / "logs") == [failing, needing]
-    assert other.folder.finished
-    assert not needing.folder.path.exists()
-    shown = capsys.readouterr().err
-    assert "failing: error: no luck\n" in shown
-    assert "needing: not begun, as it needs failing\n" in shown
-
-
-def test_ctrl_c_leaves_no_process(make, tmp_path):
-    jobs = [make("hanging", "hang", kind=Stopping), make("too", "hang")]
-    with pytest.raises(KeyboardInterrupt):
-        run_jobs(jobs, 2, tmp_path / "logs")
-    with pytest.raises(ProcessLookupError):
-        os.kill(int((jobs[0].folder.path / "pid").read_text()), 0)
 
 
 def test_every_pretraining_sees_as_many_anchors(tmp_path):

@@ -1,25 +1,64 @@
-import numpy as np
+from collections.abc import Iterator
+from functools import cache, lru_cache
+
 import pytest
 import torch
+from torch import Tensor
 
+from gnn_nas.cells.packed import PackedCells
 from gnn_nas.tasks import network
-from gnn_nas.tasks.network import CellBlock, CellNetwork, NetworkConfig
+from gnn_nas.tasks.network import CellBlock, CellNetwork, ConvNormRelu, NetworkConfig
+from gnn_nas.tasks.network_channels import interior_channels
 from gnn_nas.tasks.network_size import parameter_counts
 
 OFFICIAL = NetworkConfig()
 
 
-@pytest.fixture
-def undrawn(monkeypatch) -> None:
-    """Makes networks whose weights nobody draws: thousands of them take seconds."""
-    for layer in (torch.nn.Conv2d, torch.nn.BatchNorm2d, torch.nn.Linear):
-        monkeypatch.setattr(layer, "reset_parameters", lambda self: None)
-    monkeypatch.setattr(network, "_initialise", lambda module: None)
+@pytest.fixture(scope="module")
+def undrawn() -> Iterator[None]:
+    """Makes networks whose weights nobody draws, and in which equal modules are one.
+
+    A network takes a third of the time then; a module still counts as often as it is there.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for layer in (torch.nn.Conv2d, torch.nn.BatchNorm2d, torch.nn.Linear):
+            patch.setattr(layer, "reset_parameters", lambda self: None)
+        patch.setattr(network, "_initialise", lambda module: None)
+        patch.setattr(network, "ConvNormRelu", cache(ConvNormRelu))
+        # A cell's own only: its five in all, of the nine that a network has.
+        patch.setattr(network, "CellBlock", lru_cache(5)(CellBlock))
+        yield
 
 
-def built(cell, config: NetworkConfig) -> int:
-    with torch.device("meta"):
-        return sum(weight.numel() for weight in CellNetwork(cell, config).parameters())
+def built(cell: PackedCells, config: NetworkConfig) -> int:
+    """Parameters of a network that is built for it."""
+    named = CellNetwork(cell, config).named_parameters(remove_duplicate=False)
+    return sum(weight.numel() for _, weight in named)
+
+
+def shapes(cells: PackedCells) -> Tensor:
+    """What decides the size of an official network, equal where it is the same, ``[B, 6]``.
+
+    Of every interior vertex, in no order: its op, its channels in each of the three stacks, and
+    whether it reads the input; and whether the output does.
+    """
+    from_input = cells.adjacency()[:, 0]
+    vertices = torch.where(cells.has_interior(), 1 + cells.ops * 2 + from_input[:, 1:-1], 0)
+    for stack in range(OFFICIAL.stacks):
+        channels = OFFICIAL.stem_channels << stack
+        vertices = vertices * 1024 + interior_channels(cells, channels)
+    to_output = from_input.gather(1, cells.vertices[:, None] - 1)
+    return torch.cat([vertices.sort(1).values, to_output], 1)
+
+
+@pytest.fixture(scope="module")
+def every_shape(table, undrawn) -> tuple[Tensor, Tensor]:
+    """A row of the table for every shape, and how large the network is that is built for it."""
+    _, shape = shapes(table.cells).unique(dim=0, return_inverse=True)
+    rows = torch.full((int(shape.max()) + 1,), len(table))
+    rows.scatter_reduce_(0, shape, torch.arange(len(table)), "amin")
+    cells = (table.cells[row : row + 1] for row in rows.tolist())
+    return rows, torch.tensor([built(cell, OFFICIAL) for cell in cells])
 
 
 def test_the_official_counts_of_all_cells(benchmark):
@@ -34,14 +73,17 @@ def test_the_known_extremes(table):
     assert (counts.min().item(), counts.max().item()) == (227_274, 49_979_274)
 
 
-def test_a_block_is_built_for_every_distinct_count(table, undrawn):
-    config = NetworkConfig(stacks=1, cells_per_stack=1)
-    counts, first = np.unique(parameter_counts(table.cells, config), return_index=True)
-    assert len(counts) == 1190
-    blocks = (CellBlock(table.cells[row : row + 1], 128, 128, 0.1) for row in first)
-    found = [sum(weight.numel() for weight in block.parameters()) for block in blocks]
-    stem, dense = 3 * 128 * 9 + 2 * 128, 128 * 10 + 10
-    assert found == (counts - stem - dense).tolist()
+def test_networks_of_every_shape_are_as_large_as_counted(table, every_shape):
+    rows, found = every_shape
+    assert len(rows) == 11_264
+    assert torch.equal(found, parameter_counts(table.cells[rows], OFFICIAL))
+
+
+def test_networks_of_every_shape_have_the_official_sizes(benchmark, every_shape):
+    rows, found = every_shape
+    assert torch.equal(found, benchmark.parameters(rows))
+    # No other size is there.
+    assert torch.equal(found.unique(), benchmark.parameters(benchmark.all_rows()).unique())
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ writes too.
 
 import importlib
 import os
+import signal
 import sys
 import threading
 
@@ -19,5 +20,8 @@ def _end_with_starter() -> None:
 
 
 if __name__ == "__main__":
+    # Shells' background jobs and Ray's workers are deaf to it, and their children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_starter, daemon=True).start()
     sys.exit(importlib.import_module(sys.argv[1]).main(sys.argv[2:]))

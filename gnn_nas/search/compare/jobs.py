@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import time
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -15,33 +14,79 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from gnn_nas.errors import reported
 from gnn_nas.search.compare.plan import Job
 
-# Seconds between two looks at the processes, and until one that was asked to end is killed.
+# Seconds between two looks at the processes.
 _TICK = 0.3
-_PATIENCE = 20
 
 
-def run_jobs(jobs: list[Job], at_once: int, logs: Path) -> list[Job]:
-    """Run all jobs that are not finished, each with one thread, and give those that are not then.
+class ProcessDied(Exception):
+    """A process did not come to its end, or not even to its beginning."""
+
+
+class Process(Protocol):
+    """A job's command, which runs somewhere with one thread, or will."""
+
+    def status(self) -> int | None:
+        """Its exit status, or None before its end.
+
+        Raises:
+            ProcessDied: it is gone.
+        """
+
+
+class Engine(Protocol):
+    """What starts processes. None of them outlives the process that made the engine."""
+
+    at_once: int
+    """How many at once."""
+    retries: int
+    """How often a job is begun again whose process has died."""
+    lag: float
+    """Seconds until files that a process has written are surely seen here."""
+
+    def start(self, job: Job, log: Path) -> Process:
+        """Begin to start a job's command; what it says is appended to ``log``."""
+
+    def end(self, processes: list[Process]) -> None:
+        """End processes, whatever they are doing; they are gone then."""
+
+    def close(self) -> None:
+        """Give back what the engine holds; its processes have ended."""
+
+
+def run_jobs(jobs: list[Job], engine: Engine, logs: Path) -> list[Job]:
+    """Run all jobs that are not finished, and give those that are not then.
 
     The line with which a failing one ends is shown, and the others go on, but for those that need
-    it. No process outlives this call, nor the process that made it.
+    it. No process outlives this call, which closes the engine.
 
     Args:
-        at_once: processes; logs: folder for what the commands say.
+        engine: runs them; logs: folder for what the commands say.
 
     Raises:
         UserError: the logs cannot be written.
     """
-    return _Runner(jobs, at_once, logs).run()
+    try:
+        return _Runner(jobs, engine, logs).run()
+    finally:
+        engine.close()
+
+
+@dataclass
+class _Running:
+    job: Job
+    process: Process
+    ended: float | None = None
+    """When it was first seen to have ended well."""
 
 
 class _Runner:
-    def __init__(self, jobs: list[Job], at_once: int, logs: Path) -> None:
-        self.at_once = at_once
+    def __init__(self, jobs: list[Job], engine: Engine, logs: Path) -> None:
+        self.engine = engine
         self.logs = logs
         self.pending = [job for job in jobs if not job.folder.finished]
-        self.running: dict[int, tuple[Job, subprocess.Popen]] = {}
+        self.running: dict[int, _Running] = {}
         self.failed: list[Job] = []
+        self.deaths: Counter[Path] = Counter()
         self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
@@ -59,9 +104,10 @@ class _Runner:
                 while self.pending or self.running:
                     self._start_ready()
                     time.sleep(_TICK)
-                    self._look()
+                    for task in list(self.running):
+                        self._look(task)
             finally:
-                self._end_all()
+                self.engine.end([running.process for running in self.running.values()])
         return self.failed
 
     def _start_ready(self) -> None:
@@ -69,41 +115,52 @@ class _Runner:
             if job.after in self.failed:
                 self.pending.remove(job)
                 self._fail(job, f"not begun, as it needs {job.after.name}")
-            elif len(self.running) < self.at_once and (
+            elif len(self.running) < self.engine.at_once and (
                 job.after is None or job.after.folder.finished
             ):
                 self.pending.remove(job)
-                process = self._start(job)
+                log = self._log(job)
+                with reported(f"cannot write {log}"):
+                    self.logs.mkdir(parents=True, exist_ok=True)
+                    if not self.deaths[job.folder.path]:
+                        log.write_bytes(b"")
+                    process = self.engine.start(job, log)
                 task = self.progress.add_task(job.name, total=job.steps)
-                self.running[task] = job, process
+                self.running[task] = _Running(job, process)
 
-    def _start(self, job: Job) -> subprocess.Popen:
-        command = [sys.executable, "-P", "-m", "gnn_nas.search.compare.child", job.module]
-        with reported(f"cannot write {self._log(job)}"):
-            self.logs.mkdir(parents=True, exist_ok=True)
-            with self._log(job).open("wb") as log:
-                return subprocess.Popen(
-                    [*command, *job.options()],
-                    env={**os.environ, "OMP_NUM_THREADS": "1"},
-                    stdin=subprocess.PIPE,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    # Ctrl-C reaches a whole terminal; what is started here leaves it to this one.
-                    start_new_session=True,
-                )
+    def _look(self, task: int) -> None:
+        running = self.running[task]
+        job = running.job
+        try:
+            status = running.process.status()
+        except ProcessDied as death:
+            self._forget(task)
+            self._begin_again(job, death)
+            return
+        if status is None:
+            self.progress.update(task, completed=job.steps_done())
+        elif status:
+            self._forget(task)
+            self._fail(job, self._last_words(job, status))
+        elif job.folder.finished:
+            self._forget(task)
+            self.progress.advance(self.all)
+        else:
+            running.ended = running.ended or time.monotonic()
+            if time.monotonic() - running.ended >= self.engine.lag:
+                self._forget(task)
+                self._fail(job, f"ended, but {job.folder.summary} is not here")
 
-    def _look(self) -> None:
-        for task, (job, process) in list(self.running.items()):
-            if process.poll() is None:
-                self.progress.update(task, completed=job.steps_done())
-                continue
-            process.stdin.close()
-            del self.running[task]
-            self.progress.remove_task(task)
-            if process.returncode == 0 and job.folder.finished:
-                self.progress.advance(self.all)
-            else:
-                self._fail(job, self._last_words(job, process.returncode))
+    def _forget(self, task: int) -> None:
+        del self.running[task]
+        self.progress.remove_task(task)
+
+    def _begin_again(self, job: Job, death: ProcessDied) -> None:
+        self.deaths[job.folder.path] += 1
+        if self.deaths[job.folder.path] > self.engine.retries:
+            self._fail(job, str(death))
+        else:
+            self.pending.insert(0, job)
 
     def _fail(self, job: Job, why: str) -> None:
         self.failed.append(job)
@@ -112,23 +169,9 @@ class _Runner:
         )
 
     def _last_words(self, job: Job, status: int) -> str:
-        if status < 0:
-            return f"killed by signal {-status}, perhaps for want of memory: try fewer --jobs"
         lines = self._log(job).read_text("utf-8", errors="replace").split("\n")
         said = [line.strip() for line in lines if line.strip()]
         return said[-1] if said else f"ended with status {status}"
 
     def _log(self, job: Job) -> Path:
         return self.logs / f"{job.folder.path.name}.log"
-
-    def _end_all(self) -> None:
-        for _, process in self.running.values():
-            process.send_signal(signal.SIGINT)
-        deadline = time.monotonic() + _PATIENCE
-        for _, process in self.running.values():
-            try:
-                process.wait(max(0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            process.stdin.close()

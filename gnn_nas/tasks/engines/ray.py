@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
-from gnn_nas.errors import UserError
+from gnn_nas.ray_cluster import RayCluster
 from gnn_nas.tasks.engines.pool import WorkerDied
 from gnn_nas.tasks.task import Task
 from gnn_nas.tasks.trainings import Job, Outcome, make_training
@@ -15,9 +13,8 @@ _RETRIES = 3
 class RayEngine:
     """Makes Ray actors; a `gnn_nas.tasks.engines.pool.Engine`.
 
-    It joins the cluster of ``RAY_ADDRESS``, else one that runs on this machine, else starts one. A
-    training whose worker dies is begun again elsewhere, a few times: machines of a cluster come and
-    go. The nodes need this package, and the modules of a user's own task.
+    A training whose worker dies is begun again elsewhere, a few times: machines of a cluster come
+    and go. The nodes need this package, and the modules of a user's own task.
 
     Args:
         task: whose cells are trained.
@@ -25,30 +22,17 @@ class RayEngine:
         cpus, gpus: a worker's share.
 
     Raises:
-        UserError: Ray is not installed, cannot start, or has no room for a worker.
+        UserError: see `gnn_nas.ray_cluster.RayCluster`.
     """
 
     retries = _RETRIES
 
     def __init__(self, task: Task, workers: int | None, cpus: float, gpus: float) -> None:
-        try:
-            import ray
-        except ImportError:
-            raise UserError("--engine ray needs Ray: pip install 'gnn_nas[ray]'") from None
-        self._ray = ray
-        self._own = not ray.is_initialized()
-        if self._own:
-            try:
-                ray.init(log_to_driver=False, logging_level="ERROR", include_dashboard=False)
-            except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-                raise UserError(f"--engine ray: cannot join or start a cluster: {error}") from error
-        room = _room(ray.cluster_resources(), cpus, gpus)
-        if room < 1:
-            self.close()
-            raise UserError(f"the Ray cluster has no room for {cpus:g} CPUs and {gpus:g} GPUs")
-        self.workers = min(workers or room, room)
-        self._actor = ray.remote(num_cpus=cpus, num_gpus=gpus, max_restarts=0)(_Trainer)
-        self._task = ray.put(task)
+        self._cluster = RayCluster(cpus, gpus)
+        self._ray = self._cluster.ray
+        self.workers = min(workers or self._cluster.room, self._cluster.room)
+        self._actor = self._cluster.actor(_Trainer)
+        self._task = self._ray.put(task)
 
     def start(self) -> RayWorker:
         """Ask the cluster for an actor."""
@@ -64,8 +48,7 @@ class RayEngine:
 
     def close(self) -> None:
         """Leave the cluster that was joined for this, or end it."""
-        if self._own:
-            self._ray.shutdown()
+        self._cluster.close()
 
 
 class RayWorker:
@@ -108,10 +91,3 @@ class _Trainer:
     def train(self, job: Job) -> Outcome:
         """Make a training."""
         return make_training(self._task, job)
-
-
-def _room(resources: dict[str, float], cpus: float, gpus: float) -> int:
-    """How many workers a cluster has room for, by what it has in all."""
-    shares = {"CPU": cpus, "GPU": gpus}
-    rooms = [resources.get(name, 0) / share for name, share in shares.items() if share]
-    return math.floor(min(rooms, default=resources.get("CPU", 1)) + 1e-9)
