@@ -9,6 +9,9 @@ from torch import Tensor
 from gnn_nas.cells.table import CellTable
 from gnn_nas.models.controller import Controller
 
+# Pairs of points compared at a time.
+_CHUNK = 1 << 15
+
 
 def distinct_embeddings(controller: Controller, table: CellTable, tolerance: float = 1e-6) -> int:
     """Count the cells of the space whose float64 embeddings are distinct, see `count_distinct`.
@@ -32,7 +35,6 @@ def count_distinct(points: Tensor, tolerance: float) -> int:
         points.shape[1], generator=generator, device=points.device, dtype=points.dtype
     )
     places, order = (points @ (line / line.norm())).sort()
-    points = points[order]
     within = tolerance + 1e-12  # rounding of the places
     remaining, left = torch.arange(len(points), device=points.device), len(points)
     for back in count(1):
@@ -40,6 +42,10 @@ def count_distinct(points: Tensor, tolerance: float) -> int:
         remaining = remaining[places[remaining] - places[remaining - back] <= within]
         if not len(remaining):
             return left
-        apart = (points[remaining] - points[remaining - back]).norm(dim=1) > tolerance
+        pairs = zip(
+            order[remaining].split(_CHUNK), order[remaining - back].split(_CHUNK), strict=True
+        )
+        distances = [(points[one] - points[other]).norm(dim=1) for one, other in pairs]
+        apart = torch.cat(distances) > tolerance
         left -= len(remaining) - int(apart.sum())
         remaining = remaining[apart]

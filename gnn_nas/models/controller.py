@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Cells encoded at a time where there are many: large enough for the matrix products, small enough
 # for the caches.
-_CHUNK = 2048
+_CHUNK = 1024
 
 
 class Controller(nn.Module):
@@ -65,5 +65,8 @@ class Controller(nn.Module):
         """Embeddings of rows of the cell table, or of all 423,624 cells, ``[N, embedding]``."""
         if rows is None:
             rows = torch.arange(len(table), device=table.module_hash.device)
-        chunks = [self.encode(table.cells[part].to_batch()) for part in rows.split(_CHUNK)]
-        return torch.cat(chunks)
+        weight = self.encoder.project.weight
+        embeddings = weight.new_empty(len(rows), self.encoder.project.out_features)
+        for part, own in zip(rows.split(_CHUNK), embeddings.split(_CHUNK), strict=True):
+            own.copy_(self.encode(table.cells[part].to_batch()))
+        return embeddings

@@ -28,8 +28,8 @@ class RowSums:
         self.num_rows, self.num_sums = num_rows, num_sums
         order = into.argsort(stable=True)
         self.rows = rows[order]
-        ends = torch.bincount(into, minlength=num_sums).cumsum(0)
-        self.offsets = torch.nn.functional.pad(ends, (1, 0))
+        counts = into.new_zeros(num_sums + 1).scatter_add_(0, into + 1, torch.ones_like(into))
+        self.offsets = counts.cumsum(0)
 
     def __call__(self, values: Tensor) -> Tensor:
         """Sum rows of ``[num_rows, columns]`` to ``[num_sums, columns]``; sums over none are 0."""

@@ -79,7 +79,7 @@ class Validation:
             return {}
         embeddings = controller.encode_rows(self.table, self.rows)
         told = controller.predictor.read_structure(embeddings)
-        return {"structure_error": mse_loss(told, self.structure[self.rows]).item()}
+        return {"structure_error": mse_loss(told, self.structure[self.rows].float()).item()}
 
     def _generator(self) -> torch.Generator:
         return torch.Generator(self.table.module_hash.device).manual_seed(self.seed)

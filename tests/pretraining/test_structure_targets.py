@@ -5,7 +5,7 @@ from gnn_nas.cells.structure import structure
 
 
 def test_they_are_standard_deviations_from_the_mean_cell_within_bounds(table, targets):
-    assert targets.dtype == torch.float32
+    assert targets.dtype == torch.float16
     assert targets.shape == (423_624, 141)
     mean = mean_over_cells(table, lambda cells: cells)
     deviation = mean_over_cells(table, lambda cells: (cells - mean).square()).sqrt()
@@ -19,7 +19,7 @@ def test_they_are_standard_deviations_from_the_mean_cell_within_bounds(table, ta
     expected = ((raw - mean) / deviation)[:, ~constant]
     assert expected.abs().max() > 8
     got = targets[rows][:, ~constant].double()
-    torch.testing.assert_close(got, expected.clamp(-4, 4), rtol=0, atol=1e-3)
+    torch.testing.assert_close(got, expected.clamp(-4, 4), rtol=1e-3, atol=3e-3)
 
 
 def mean_over_cells(table, of) -> Tensor:
