@@ -34,16 +34,17 @@ def toggle_edges(batch: Batch, cells: Tensor, slots: Tensor) -> Batch:
     sources, targets = slot_ends(batch.x.device)
     start = batch.ptr[:-1]
     source, target = batch.edge_index
-    cell = batch.batch[source]
-    x, y = source - start[cell], target - start[cell]
+    cell = batch.batch.index_select(0, source)
+    first = start.index_select(0, cell)
+    x, y = source - first, target - first
     present = torch.zeros(len(start) * NUM_SLOTS, dtype=torch.bool, device=batch.x.device)
-    present[cell * NUM_SLOTS + x + y * (y - 1) // 2] = True
+    present.index_fill_(0, cell * NUM_SLOTS + x + y * (y - 1) // 2, True)
     toggled = cells * NUM_SLOTS + slots
     present[toggled] = ~present[toggled]
     cell, slot = present.view(-1, NUM_SLOTS).nonzero(as_tuple=True)
     return build_batch(
         batch.x,
-        torch.stack([sources[slot], targets[slot]]) + start[cell],
+        torch.stack([sources, targets]).index_select(1, slot) + start.index_select(0, cell),
         batch.ptr.diff(),
         torch.bincount(cell, minlength=len(start)),
     )
@@ -58,17 +59,20 @@ def delete_vertices(batch: Batch, nodes: Tensor) -> Batch:
     kept = torch.ones(len(batch.x), dtype=torch.bool, device=batch.x.device)
     kept[nodes] = False
     number = kept.cumsum(0) - 1
-    edges_kept = kept[batch.edge_index].all(0)
-    edge_index = number[batch.edge_index[:, edges_kept]]
-    cell_of_node = batch.batch[kept]
+    source, target = batch.edge_index
+    edges_kept = (kept.index_select(0, source) & kept.index_select(0, target)).nonzero().flatten()
+    edge_index = batch.edge_index.index_select(1, edges_kept)
+    nodes_kept = kept.nonzero().flatten()
     cells = batch.num_graphs
     return build_batch(
-        batch.x[kept],
-        edge_index,
-        torch.bincount(cell_of_node, minlength=cells),
-        torch.bincount(cell_of_node[edge_index[0]], minlength=cells),
+        batch.x.index_select(0, nodes_kept),
+        torch.stack([number.index_select(0, ends) for ends in edge_index]),
+        torch.bincount(batch.batch.index_select(0, nodes_kept), minlength=cells),
+        torch.bincount(batch.batch.index_select(0, edge_index[0]), minlength=cells),
     )
 
 
 def _edge_counts(batch: Batch) -> Tensor:
-    return torch.bincount(batch.batch[batch.edge_index[0]], minlength=batch.num_graphs)
+    return torch.bincount(
+        batch.batch.index_select(0, batch.edge_index[0]), minlength=batch.num_graphs
+    )

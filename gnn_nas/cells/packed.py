@@ -39,6 +39,12 @@ class PackedCells:
         """Select cells by anything that keeps a tensor's first dimension."""
         return PackedCells(self.vertices[index], self.edges[index], self.ops[index])
 
+    def take(self, numbers: Tensor) -> PackedCells:
+        """Select cells by their numbers, none negative; several times faster than by brackets."""
+        return PackedCells(
+            *(part.index_select(0, numbers) for part in (self.vertices, self.edges, self.ops))
+        )
+
     def adjacency(self) -> Tensor:
         """Adjacency matrices, bool ``[B, 7, 7]``; vertices a cell does not have are isolated."""
         sources, targets = slot_ends(self.edges.device)
@@ -68,8 +74,9 @@ class PackedCells:
         exists = torch.arange(MAX_VERTICES, device=device) < self.vertices[:, None]
         one_hot = torch.eye(len(FEATURES), device=device)
         return build_batch(
-            x=one_hot[features[exists]],
-            edge_index=torch.stack([sources[slot], targets[slot]]) + ptr[cell],
+            x=one_hot.index_select(0, features[exists]),
+            edge_index=torch.stack([sources, targets]).index_select(1, slot)
+            + ptr.index_select(0, cell),
             vertices=self.vertices,
             edge_counts=torch.bincount(cell, minlength=count),
         )

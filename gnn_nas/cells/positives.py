@@ -68,13 +68,13 @@ class Edits:
     distinct: Tensor
 
     def __getitem__(self, index: Tensor) -> Edits:
-        return Edits(*(part[index] for part in vars(self).values()))
+        return Edits(*(part.index_select(0, index) for part in vars(self).values()))
 
     def apply(self, batch: Batch) -> Batch:
         """Carry the edits out on the ``x`` and ``edge_index`` of the batch they were drawn for."""
         cell, position = self.shifts.nonzero(as_tuple=True)
-        nodes = batch.ptr[cell] + position + 1
-        ops = batch.x[nodes].argmax(1) - 1
+        nodes = batch.ptr.index_select(0, cell) + position + 1
+        ops = batch.x.index_select(0, nodes).argmax(1) - 1
         batch = change_ops(batch, nodes, (ops + self.shifts[cell, position]) % len(OPS))
         slots = torch.arange(NUM_SLOTS, device=self.toggles.device)
         batch = toggle_edges(batch, *((self.toggles[:, None] >> slots) & 1).nonzero(as_tuple=True))
@@ -140,7 +140,7 @@ class PositiveSampler:
         """
         table, device = self.table, anchors.device
         anchors = anchors.repeat_interleave(count)
-        cells = table.cells[anchors]
+        cells = table.cells.take(anchors)
         if bool((cells.vertices < 3).any()):
             raise ValueError("a cell without interior vertices has no positives")
         num_edits = torch.randint(
@@ -153,19 +153,22 @@ class PositiveSampler:
         while len(pending) and tried < _MAX_PROPOSALS:
             copies = max(1, _PROPOSALS // len(pending))
             index = pending.repeat_interleave(copies)
-            origins = cells[index]
-            proposed = _propose(origins, num_edits[index], generator)
+            origins = cells.take(index)
+            proposed = _propose(origins, num_edits.index_select(0, index), generator)
             proposed_rows = table.rows_of(proposed.preview(origins))
-            accepted = (proposed_rows >= 0) & (proposed_rows != anchors[index]) & proposed.distinct
+            accepted = (proposed_rows >= 0) & proposed.distinct
+            accepted &= proposed_rows != anchors.index_select(0, index)
             if self.forbidden is not None:
-                accepted &= ~self.forbidden[proposed_rows]
+                accepted &= ~self.forbidden.index_select(0, proposed_rows.clamp(min=0))
             accepted = accepted.view(-1, copies)
             found = accepted.any(1)
             first = accepted.int().argmax(1) + torch.arange(len(pending), device=device) * copies
             done, chosen = pending[found], first[found]
-            rows[done] = proposed_rows[chosen]
-            for whole, part in zip(vars(edits).values(), vars(proposed).values(), strict=True):
-                whole[done] = part[chosen]
+            rows[done] = proposed_rows.index_select(0, chosen)
+            for whole, part in zip(
+                vars(edits).values(), vars(proposed[chosen]).values(), strict=True
+            ):
+                whole.index_copy_(0, done, part)
             pending = pending[~found]
             tried += copies
             if tried >= _PATIENCE:

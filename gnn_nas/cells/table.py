@@ -62,13 +62,13 @@ class CellTable:
         Shapes:
             - returns: int64 ``[B]``
         """
-        first = self.first_form[cells.edges]
+        first = self.first_form.index_select(0, cells.edges)
         # A mask that leaves the last vertices isolated is a valid form of a smaller cell only.
         reaches_output = cells.edges >> num_slots(cells.vertices - 1) != 0
-        places = _PLACE_VALUES.to(cells.ops.device)[cells.vertices]
+        places = _PLACE_VALUES.to(cells.ops.device).index_select(0, cells.vertices)
         form = first + (cells.ops * places).sum(1)
         valid = (first >= 0) & reaches_output
-        return torch.where(valid, self.row_of_form[form.clamp_(min=0)], -1).long()
+        return torch.where(valid, self.row_of_form.index_select(0, form.clamp_(min=0)), -1).long()
 
     def index_of(self, cells: Data | Batch) -> Tensor:
         """Rows of a `Data` or `Batch` of valid unpruned cells; isomorphic cells share their row.

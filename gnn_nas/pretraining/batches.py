@@ -119,7 +119,7 @@ class BatchSampler:
     def _batch(self, anchors: Tensor, rows: Tensor, positives: Batch) -> TrainingBatch:
         among = rows.view(self.anchors, self.positives).sort(dim=1).values
         return TrainingBatch(
-            cells=join(self.table.cells[anchors].to_batch(), positives),
+            cells=join(self.table.cells.take(anchors).to_batch(), positives),
             rows=torch.cat([anchors, rows]),
             labels=self.labels,
             duplicates=(among[:, 1:] == among[:, :-1]).sum(),

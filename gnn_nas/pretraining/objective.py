@@ -75,7 +75,7 @@ class PretrainingObjective:
         """Compute the losses of one batch; the target is the canonical representative's tokens."""
         cells, own = self._share(batch)
         rows = batch.rows[own]
-        tokens = to_tokens(table.cells[rows])
+        tokens = to_tokens(table.cells.take(rows))
         with torch.autocast(tokens.device.type, torch.bfloat16, enabled=self.lower_precision):
             embeddings = controller.encode(cells)
             disturbed = self._disturbed(embeddings, own, len(batch.rows))
