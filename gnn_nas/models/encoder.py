@@ -9,6 +9,9 @@ from torch_geometric.data import Batch
 from gnn_nas.cells.space import FEATURES
 from gnn_nas.models.row_sums import RowSums
 
+# States are filled up with unused ones to a multiple of this: a matrix product of a size that was
+# met before takes a third less, and every size met costs memory.
+_MULTIPLE = 256
 # Bits that a number of neighbours, six at most, takes in the key of a vertex.
 _BITS = 3
 
@@ -22,7 +25,7 @@ class DirectedGINConv(nn.Module):
     Shapes:
         - states: ``[states, in_channels]``, of which any number of vertices may share one
         - around: sums over three rows a state, see `neighbourhoods`
-        - returns: ``[vertices, out_channels]``
+        - returns: ``[at least vertices, out_channels]``
     """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
@@ -58,7 +61,11 @@ def neighbourhoods(state: Tensor, edge_index: Tensor, num_states: int) -> RowSum
     vertices = torch.arange(len(state), device=state.device)
     parts = torch.cat([3 * state, 3 * state[source] + 1, 3 * state[target] + 2])
     into = torch.cat([vertices, target, source])
-    return RowSums(parts, into, 3 * num_states, len(state))
+    return RowSums(parts, into, 3 * num_states, _filled_up(len(state)))
+
+
+def _filled_up(count: int) -> int:
+    return -(-count // _MULTIPLE) * _MULTIPLE
 
 
 class Encoder(nn.Module):
@@ -81,14 +88,16 @@ class Encoder(nn.Module):
     def forward(self, cells: Batch) -> Tensor:
         x, edge_index = cells.x.to(self.project.weight.dtype), cells.edge_index
         vertices = torch.arange(len(x), device=x.device)
-        whole = RowSums(vertices, cells.batch, len(x), cells.num_graphs)
+        whole = RowSums(vertices, cells.batch, _filled_up(len(x)), cells.num_graphs)
+        features = x.new_zeros(cells.num_graphs, x.shape[1]).index_add(0, cells.batch, x)
         # After the first layer vertices are alike that agree in their op and their neighbours'
         # ops. Six of seven are like another, so that this layer, and the next one's first product,
         # are computed once for all that are alike.
         alike, state = _distinct(_with_neighbours(x, edge_index))
         first, *others = self.convs
         states = first.mlp(alike)
-        pooled = [whole(x), RowSums(state, cells.batch, len(states), cells.num_graphs)(states)]
+        alike_in_cells = RowSums(state, cells.batch, len(states), cells.num_graphs)
+        pooled = [features, alike_in_cells(states)]
         for conv in others:
             states = conv(states, neighbourhoods(state, edge_index, len(states)))
             state = vertices
@@ -108,7 +117,8 @@ def _with_neighbours(x: Tensor, edge_index: Tensor) -> Tensor:
 
 
 def _distinct(counts: Tensor) -> tuple[Tensor, Tensor]:
-    """The distinct rows of numbers from 0 to 7, and which of them every row is."""
+    """The distinct rows of numbers from 0 to 7, zeros below, and which of them every row is."""
     shifts = _BITS * torch.arange(counts.shape[1], device=counts.device)
     keys, number = (counts.long() << shifts).sum(1).unique(return_inverse=True)
+    keys = nn.functional.pad(keys, (0, _filled_up(len(keys)) - len(keys)))
     return (keys[:, None] >> shifts & 2**_BITS - 1).to(counts.dtype), number
