@@ -144,7 +144,12 @@ def build_batch(x: Tensor, edge_index: Tensor, vertices: Tensor, edge_counts: Te
         - x: ``[nodes, 5]``; edge_index: ``[2, edges]``; vertices, edge_counts: ``[B]``
     """
     ptr = _pointers(vertices)
-    batch = Batch(x=x, edge_index=edge_index, batch=torch.repeat_interleave(vertices), ptr=ptr)
+    batch = Batch(
+        x=x,
+        edge_index=edge_index,
+        batch=torch.repeat_interleave(vertices, output_size=len(x)),
+        ptr=ptr,
+    )
     # What `Batch.from_data_list` notes, so that `batch[i]` and `to_data_list` work.
     batch._num_graphs = len(vertices)
     batch._slice_dict = {"x": ptr, "edge_index": _pointers(edge_counts)}
