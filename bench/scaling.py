@@ -13,6 +13,7 @@ from bench.steps import MAIN, pretraining
 from gnn_nas.benchmarks.locate import has_benchmark
 from gnn_nas.cells.table import load_table
 from gnn_nas.config import load_config
+from gnn_nas.pretraining.batches import BLOCK
 
 BATCHES = (64, 128, 256, 512, 1024, 2048)
 WIDTHS = (32, 64, 128, 256, 512)
@@ -89,7 +90,7 @@ def _steps(key: str, values: Iterable[int]) -> list[Times]:
     times = []
     for value in values:
         state = pretraining(load_config(MAIN, [f"{key}={value}"]))
-        times.append(time_of(state.advance, repeats=20, warmups=3, budget=5))
+        times.append(time_of(state.advance, repeats=5, budget=5, each=BLOCK))
     return times
 
 

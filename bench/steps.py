@@ -12,6 +12,7 @@ from gnn_nas.cells.table import load_table
 from gnn_nas.cells.tokens import to_tokens
 from gnn_nas.cli import pretrain
 from gnn_nas.config import PretrainConfig, load_config
+from gnn_nas.pretraining.batches import BLOCK
 from gnn_nas.pretraining.held_out import held_out_cells
 from gnn_nas.pretraining.training_state import TrainingState
 
@@ -19,9 +20,9 @@ MAIN = CONFIGS / "gin_multisim.yaml"
 """The config with targets, measured on one thread as well."""
 
 THREADS = 2
-_STEPS, _PARTS = 100, 30
+_ROUNDS, _PARTS = 12, 30
 # Steps of the run whose memory is measured whole.
-_RUN = 20
+_RUN = 100
 
 
 def measure() -> list[Figure]:
@@ -48,7 +49,8 @@ def pretraining(config: PretrainConfig) -> TrainingState:
 def _config(path: Path) -> list[Figure]:
     config = load_config(path)
     state = pretraining(config)
-    steps = time_of(state.advance, _STEPS, warmups=5)
+    # Whole blocks of batches, as these are drawn together.
+    steps = time_of(state.advance, _ROUNDS, each=BLOCK, budget=20)
     # Taken before the parts are measured: only steps have run so far.
     peak = peak_memory()
     target = at_most(45) if path == MAIN and steps.threads == THREADS else None
@@ -56,7 +58,7 @@ def _config(path: Path) -> list[Figure]:
     return [
         steps.spent(_step(path), condition=condition, target=target),
         *_parts(path.stem, state),
-        Figure(f"{path.stem}, peak memory of {_STEPS} steps", peak, "MB", "", steps.threads),
+        Figure(f"{path.stem}, peak memory of steps", peak, "MB", "", steps.threads),
     ]
 
 
@@ -77,7 +79,7 @@ def _parts(name: str, state: TrainingState) -> list[Figure]:
 
     backward = time_of(lambda total: total.backward(), _PARTS, prepare=loss)
     return [
-        time_of(state.batches.draw, _PARTS).spent(f"{name}, drawing a batch"),
+        time_of(state.batches.draw, 5, each=BLOCK).spent(f"{name}, drawing a batch"),
         encoder.spent(f"{name}, encoder forward"),
         decoder.spent(f"{name}, decoder forward", condition="teacher forcing"),
         time_of(loss, _PARTS).spent(f"{name}, all losses forward"),

@@ -13,8 +13,8 @@ from gnn_nas.cells.packed import join, split
 from gnn_nas.cells.positives import PositiveSampler
 from gnn_nas.cells.table import CellTable
 
-# Batches whose positives are drawn in one go: a few batches' worth costs little more than one.
-_BLOCK = 16
+BLOCK = 16
+"""Batches whose positives are drawn in one go: a few batches' worth costs little more than one."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class BatchSampler:
                 len(self.candidates), generator=self.generator, device=self.candidates.device
             )
             self.order = self.candidates[shuffled]
-        batches = min(_BLOCK, len(self.order) // self.anchors)
+        batches = min(BLOCK, len(self.order) // self.anchors)
         anchors, self.order = self.order.tensor_split([batches * self.anchors])
         positives = self.sampler.sample(anchors, self.positives, self.generator)
         return [
