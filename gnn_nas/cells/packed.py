@@ -66,7 +66,8 @@ class PackedCells:
         device, count = self.edges.device, len(self)
         sources, targets = slot_ends(device)
         ptr = _pointers(self.vertices)
-        cell, slot = self.edge_bits().nonzero(as_tuple=True)
+        bits = self.edge_bits()
+        cell, slot = bits.nonzero(as_tuple=True)
         features = self.ops.new_full((count, MAX_VERTICES), len(FEATURES))
         features[:, 0] = 0
         features[:, 1:-1] = self.ops + 1
@@ -78,7 +79,7 @@ class PackedCells:
             edge_index=torch.stack([sources, targets]).index_select(1, slot)
             + ptr.index_select(0, cell),
             vertices=self.vertices,
-            edge_counts=torch.bincount(cell, minlength=count),
+            edge_counts=bits.sum(1),
         )
 
 
