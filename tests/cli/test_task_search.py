@@ -95,7 +95,7 @@ def noted(folder: Path, name: str) -> list[str]:
 def rows(path: Path, columns: str = "*", purpose: str = "search") -> list[tuple]:
     if not path.exists():
         return []
-    # Not read-only: after a kill in mid-write the first to open the file takes back what is half done.
+    # Not read-only: after a kill in mid-write, who opens the file takes back what is half done.
     with sqlite3.connect(f"file:{path}?mode=rw", uri=True) as database:
         question = f"SELECT {columns} FROM evaluations WHERE purpose = ? ORDER BY hash"
         try:
