@@ -1,14 +1,51 @@
 """The structure of all cells, in the units in which the predictor learns to tell it."""
 
+import inspect
+import zlib
+from pathlib import Path
+
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+import gnn_nas.cells.structure
 from gnn_nas.cells.structure import NUM_PATTERNS, NUM_SHAPE, structure
-from gnn_nas.cells.table import CellTable
+from gnn_nas.cells.table import CellTable, cache_folder
+from gnn_nas.errors import UserError
+from gnn_nas.files import atomic_path
 
 _CHUNK = 8192
 # In standard deviations: a few cells have tens of times the usual number of some path.
 _LARGEST = 4.0
+
+
+def load_structure_targets(table: CellTable, cache: Path | None = None) -> Tensor:
+    """Open `structure_targets`, computing them first where the cache folder does not hold them yet.
+
+    Args:
+        cache: folder; by default that of the cell table.
+
+    Raises:
+        UserError: the cache folder cannot be written.
+    """
+    folder = cache or cache_folder()
+    # What is computed otherwise is another file.
+    code = inspect.getsource(gnn_nas.cells.structure) + inspect.getsource(structure_targets)
+    path = folder / f"nasbench101-structure-{zlib.crc32(code.encode()):08x}.safetensors"
+    try:
+        targets = load_file(path)["targets"]
+    except (FileNotFoundError, SafetensorError):
+        targets = structure_targets(table).cpu()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with atomic_path(path) as temporary:
+                save_file({"targets": targets}, temporary)
+        except (OSError, SafetensorError) as error:
+            raise UserError(
+                f"cannot write the cache folder {folder} ({error}): set GNN_NAS_CACHE to another"
+            ) from error
+    return targets.to(table.module_hash.device)
 
 
 def structure_targets(table: CellTable) -> Tensor:

@@ -1,7 +1,11 @@
+import pytest
 import torch
 from torch import Tensor
 
 from gnn_nas.cells.structure import structure
+from gnn_nas.errors import UserError
+from gnn_nas.pretraining import structure_targets as module
+from gnn_nas.pretraining.structure_targets import load_structure_targets
 
 
 def test_they_are_standard_deviations_from_the_mean_cell_within_bounds(table, targets):
@@ -36,3 +40,28 @@ def test_most_are_far_from_the_bounds(targets):
     assert some.mean(0).abs().max() < 0.1
     deviation = some.std(0)[torch.arange(141) != 88]
     assert 0.7 < deviation.min() < deviation.max() < 1.05
+
+
+def test_they_are_computed_once_and_then_opened(table, targets, tmp_path, monkeypatch):
+    computed = []
+    monkeypatch.setattr(module, "structure_targets", lambda _table: computed.append(1) or targets)
+    # The file's name depends on the code that computes it.
+    monkeypatch.setattr(module.inspect, "getsource", str)
+    for _ in range(2):
+        assert torch.equal(load_structure_targets(table, tmp_path / "cache"), targets)
+    assert len(computed) == 1
+    (file,) = (tmp_path / "cache").iterdir()
+    file.write_bytes(file.read_bytes()[:1000])
+    assert torch.equal(load_structure_targets(table, tmp_path / "cache"), targets)
+    assert len(computed) == 2
+    monkeypatch.setattr(module.inspect, "getsource", lambda _code: "changed")
+    load_structure_targets(table, tmp_path / "cache")
+    assert len(computed) == 3
+
+
+def test_a_cache_that_cannot_be_written_is_named(table, targets, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "structure_targets", lambda _table: targets)
+    monkeypatch.setattr(module.inspect, "getsource", str)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"cannot write the cache folder .*file.cache"):
+        load_structure_targets(table, tmp_path / "file" / "cache")

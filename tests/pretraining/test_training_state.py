@@ -23,7 +23,7 @@ def start(table, monkeypatch, request):
         assert given is table
         return request.getfixturevalue("targets")
 
-    monkeypatch.setattr(module, "structure_targets", shared)
+    monkeypatch.setattr(module, "load_structure_targets", shared)
     held_out = held_out_cells(table, 0.01)
     return lambda config: TrainingState(config, table, held_out)
 
