@@ -101,7 +101,7 @@ def pack(cells: Data | Batch) -> PackedCells:
     if bool(((vertices < 2) | (vertices > MAX_VERTICES)).any()):
         raise ValueError(f"a cell has 2 to {MAX_VERTICES} vertices, got {vertices.tolist()[:10]}")
     cell_of_node = torch.repeat_interleave(vertices)
-    position = torch.arange(len(x), device=ptr.device) - ptr[cell_of_node]
+    position = torch.arange(len(x), device=ptr.device) - ptr.index_select(0, cell_of_node)
     return PackedCells(
         vertices,
         _read_edges(edge_index, cell_of_node, position, len(vertices)),
@@ -113,12 +113,13 @@ def _read_edges(edge_index: Tensor, cell_of_node: Tensor, position: Tensor, cell
     if bool(((edge_index < 0) | (edge_index >= len(position))).any()):
         raise ValueError(f"edge_index names vertices outside 0 to {len(position) - 1}")
     source, target = edge_index
-    cell = cell_of_node[source]
-    x, y = position[source], position[target]
-    if not bool(((cell == cell_of_node[target]) & (x < y)).all()):
+    cell = cell_of_node.index_select(0, source)
+    x, y = position.index_select(0, source), position.index_select(0, target)
+    if not bool(((cell == cell_of_node.index_select(0, target)) & (x < y)).all()):
         raise ValueError("edges must go from a lower to a higher vertex of the same cell")
-    present = torch.zeros(cells, NUM_SLOTS, dtype=torch.bool, device=position.device)
-    present[cell, x + y * (y - 1) // 2] = True
+    present = torch.zeros(cells * NUM_SLOTS, dtype=torch.bool, device=position.device)
+    present.index_fill_(0, cell * NUM_SLOTS + x + y * (y - 1) // 2, True)
+    present = present.view(cells, NUM_SLOTS)
     if int(present.sum()) != len(source):
         raise ValueError("a cell has the same edge twice")
     return (present.long() << torch.arange(NUM_SLOTS, device=position.device)).sum(1)
@@ -126,7 +127,7 @@ def _read_edges(edge_index: Tensor, cell_of_node: Tensor, position: Tensor, cell
 
 def _read_ops(x: Tensor, cell_of_node: Tensor, position: Tensor, vertices: Tensor) -> Tensor:
     features = x.argmax(1)
-    is_last = position == vertices[cell_of_node] - 1
+    is_last = position == vertices.index_select(0, cell_of_node) - 1
     inside = (position > 0) & ~is_last
     is_op = (features > 0) & (features < len(FEATURES) - 1)
     fits = torch.where(inside, is_op, features == is_last * (len(FEATURES) - 1))
