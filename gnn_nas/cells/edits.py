@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch
 
-from gnn_nas.cells.packed import build_batch, slot_ends
+from gnn_nas.cells.packed import build_batch, kept_part, slot_ends
 from gnn_nas.cells.space import FEATURES, NUM_SLOTS
 
 
@@ -58,17 +58,14 @@ def delete_vertices(batch: Batch, nodes: Tensor) -> Batch:
     """
     kept = torch.ones(len(batch.x), dtype=torch.bool, device=batch.x.device)
     kept[nodes] = False
-    number = kept.cumsum(0) - 1
-    source, target = batch.edge_index
-    edges_kept = (kept.index_select(0, source) & kept.index_select(0, target)).nonzero().flatten()
-    edge_index = batch.edge_index.index_select(1, edges_kept)
-    nodes_kept = kept.nonzero().flatten()
+    nodes_kept, edge_index = kept_part(batch, kept)
+    cell_of_node = batch.batch.index_select(0, nodes_kept)
     cells = batch.num_graphs
     return build_batch(
         batch.x.index_select(0, nodes_kept),
-        torch.stack([number.index_select(0, ends) for ends in edge_index]),
-        torch.bincount(batch.batch.index_select(0, nodes_kept), minlength=cells),
-        torch.bincount(batch.batch.index_select(0, edge_index[0]), minlength=cells),
+        edge_index,
+        torch.bincount(cell_of_node, minlength=cells),
+        torch.bincount(cell_of_node.index_select(0, edge_index[0]), minlength=cells),
     )
 
 

@@ -202,15 +202,27 @@ def select(cells: Batch, chosen: Tensor) -> Batch:
     Shapes:
         - chosen: bool ``[B]``
     """
-    nodes = chosen[cells.batch]
-    edges = nodes[cells.edge_index[0]]
-    number = nodes.cumsum(0) - 1
+    nodes, edge_index = kept_part(cells, chosen.index_select(0, cells.batch))
     return build_batch(
-        x=cells.x[nodes],
-        edge_index=number[cells.edge_index[:, edges]],
+        x=cells.x.index_select(0, nodes),
+        edge_index=edge_index,
         vertices=cells.ptr.diff()[chosen],
         edge_counts=cells._slice_dict["edge_index"].diff()[chosen],
     )
+
+
+def kept_part(batch: Batch, kept: Tensor) -> tuple[Tensor, Tensor]:
+    """Numbers of the vertices that are kept, and the edges among them, numbered anew.
+
+    Shapes:
+        - kept: bool ``[nodes]``
+        - returns: int64 ``[nodes kept]`` and ``[2, edges kept]``
+    """
+    source, target = batch.edge_index
+    edges = (kept.index_select(0, source) & kept.index_select(0, target)).nonzero().flatten()
+    number = kept.cumsum(0) - 1
+    ends = batch.edge_index.index_select(1, edges)
+    return kept.nonzero().flatten(), torch.stack([number.index_select(0, end) for end in ends])
 
 
 def slot_ends(device: torch.device) -> tuple[Tensor, Tensor]:

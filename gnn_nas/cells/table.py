@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -136,18 +138,25 @@ def load_table(cache: Path | None = None) -> CellTable:
 
 
 def _build_into(path: Path) -> dict[str, Tensor]:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with writing_cache(path.parent):
         arrays = _build()
         if _checksum(arrays) != _CHECKSUM:
             raise RuntimeError("the enumeration of the search space gave a wrong table")
         with atomic_path(path) as temporary:
             save_file(arrays, temporary)
+    return arrays
+
+
+@contextmanager
+def writing_cache(folder: Path) -> Iterator[None]:
+    """Make the cache folder; that it cannot be written becomes a ``UserError``."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
     except (OSError, SafetensorError) as error:
         raise UserError(
-            f"cannot write the cache folder {path.parent} ({error}): set GNN_NAS_CACHE to another"
+            f"cannot write the cache folder {folder} ({error}): set GNN_NAS_CACHE to another"
         ) from error
-    return arrays
 
 
 def cache_folder() -> Path:

@@ -59,7 +59,8 @@ def neighbourhoods(state: Tensor, edge_index: Tensor, num_states: int) -> RowSum
     """
     source, target = edge_index
     vertices = torch.arange(len(state), device=state.device)
-    parts = torch.cat([3 * state, 3 * state[source] + 1, 3 * state[target] + 2])
+    given, taken = 3 * state.index_select(0, source), 3 * state.index_select(0, target)
+    parts = torch.cat([3 * state, given + 1, taken + 2])
     into = torch.cat([vertices, target, source])
     return RowSums(parts, into, 3 * num_states, _filled_up(len(state)))
 

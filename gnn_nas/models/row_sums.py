@@ -27,7 +27,7 @@ class RowSums:
         self.index = rows, into
         self.num_rows, self.num_sums = num_rows, num_sums
         order = into.argsort(stable=True)
-        self.rows = rows[order]
+        self.rows = rows.index_select(0, order)
         counts = into.new_zeros(num_sums + 1).scatter_add_(0, into + 1, torch.ones_like(into))
         self.offsets = counts.cumsum(0)
 

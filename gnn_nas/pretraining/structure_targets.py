@@ -11,8 +11,7 @@ from torch import Tensor
 
 import gnn_nas.cells.structure
 from gnn_nas.cells.structure import NUM_PATTERNS, NUM_SHAPE, structure
-from gnn_nas.cells.table import CellTable, cache_folder
-from gnn_nas.errors import UserError
+from gnn_nas.cells.table import CellTable, cache_folder, writing_cache
 from gnn_nas.files import atomic_path
 
 _CHUNK = 8192
@@ -36,15 +35,10 @@ def load_structure_targets(table: CellTable, cache: Path | None = None) -> Tenso
     try:
         targets = load_file(path)["targets"]
     except (FileNotFoundError, SafetensorError):
-        targets = structure_targets(table).cpu()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
+        with writing_cache(folder):
+            targets = structure_targets(table).cpu()
             with atomic_path(path) as temporary:
                 save_file({"targets": targets}, temporary)
-        except (OSError, SafetensorError) as error:
-            raise UserError(
-                f"cannot write the cache folder {folder} ({error}): set GNN_NAS_CACHE to another"
-            ) from error
     return targets.to(table.module_hash.device)
 
 
