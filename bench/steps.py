@@ -12,6 +12,7 @@ from gnn_nas.cells.table import load_table
 from gnn_nas.cells.tokens import to_tokens
 from gnn_nas.cli import pretrain
 from gnn_nas.config import PretrainConfig, load_config
+from gnn_nas.pretraining.allocation import keep_freed_memory
 from gnn_nas.pretraining.batches import BLOCK
 from gnn_nas.pretraining.held_out import held_out_cells
 from gnn_nas.pretraining.training_state import TrainingState
@@ -41,7 +42,8 @@ def measure() -> list[Figure]:
 
 
 def pretraining(config: PretrainConfig) -> TrainingState:
-    """The state at the beginning of a run of a config."""
+    """The state at the beginning of a run of a config, which keeps memory as a run does."""
+    keep_freed_memory()
     table = load_table()
     return TrainingState(config, table, held_out_cells(table, config.data.held_out))
 

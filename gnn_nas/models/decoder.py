@@ -49,7 +49,7 @@ class Decoder(nn.Module):
         # Tokens before samples: as the states lie, and the softmax over them takes half the time.
         bias = self.to_token.bias[:, None].expand(SEQUENCE_LENGTH, -1, -1)
         weight = self.to_token.weight.expand(SEQUENCE_LENGTH, -1, -1)
-        return torch.baddbmm(bias, weight, states)
+        return torch.baddbmm(bias, weight, states.contiguous())
 
     @torch.no_grad()
     def greedy(self, embeddings: Tensor) -> Tensor:

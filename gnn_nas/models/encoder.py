@@ -42,7 +42,8 @@ class DirectedGINConv(nn.Module):
         # The product before the sums: states that vertices share are multiplied once.
         weight = torch.cat(linear.weight.chunk(3, dim=1))
         parts = nn.functional.linear(states, weight).view(-1, linear.out_features)
-        x = around(parts) + linear.bias
+        x = around(parts)
+        x = x + linear.bias.to(x.dtype)
         for layer in others:
             x = layer(x)
         return x

@@ -107,7 +107,7 @@ class PretrainingObjective:
         if self.structure is None:
             return embeddings.new_zeros(())
         told = controller.predictor.read_structure(embeddings)
-        return mse_loss(told.float(), self.structure[rows].float())
+        return mse_loss(told.float(), self.structure.index_select(0, rows).float())
 
     def _disturbed(self, embeddings: Tensor, own: Tensor | slice, count: int) -> Tensor:
         if not self.noise:

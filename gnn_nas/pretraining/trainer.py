@@ -11,6 +11,7 @@ import torch
 from gnn_nas.analysis.curves import draw_curves
 from gnn_nas.cells.checker import PositivesCheck, check_positives
 from gnn_nas.errors import UserError
+from gnn_nas.pretraining.allocation import keep_freed_memory
 from gnn_nas.pretraining.report import Report
 from gnn_nas.pretraining.training_state import TrainingState
 from gnn_nas.pretraining.validation import Validation
@@ -101,6 +102,7 @@ def assist(state: TrainingState, folder: RunFolder) -> None:
 
 
 def _begin(state: TrainingState, folder: RunFolder) -> None:
+    keep_freed_memory()
     if folder.checkpoint.exists():
         state.restore(folder)
     first = torch.tensor([float(state.step)], device=state.held_out.device)

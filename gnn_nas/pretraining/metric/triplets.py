@@ -1,12 +1,10 @@
 """Mined triplets, and the few reductions of them that losses need."""
 
+from collections.abc import Iterator
 from functools import cached_property
 
 import torch
 from torch import Tensor
-
-# Anchors whose triplets are looked at together.
-_ANCHORS_AT_ONCE = 32
 
 
 def positive_slots(same_label: Tensor) -> Tensor:
@@ -100,7 +98,7 @@ class TripletsBelow(MinedTriplets):
     @cached_property
     def chosen(self) -> Tensor:
         """See `MinedTriplets`."""
-        return self._excess(slice(None)) < 0
+        return torch.stack([excess < 0 for excess in self._excesses()], dim=1)
 
     @property
     def several(self) -> Tensor:
@@ -117,20 +115,17 @@ class TripletsBelow(MinedTriplets):
 
     @cached_property
     def _masks(self) -> tuple[Tensor, Tensor]:
-        # A few anchors at a time, so that their sums stay in the cache.
-        least = []
-        for start in range(0, len(self.value), _ANCHORS_AT_ONCE):
-            excess = self._excess(slice(start, start + _ANCHORS_AT_ONCE))
-            least.append((excess.amin(2), excess.amin(1)))
-        slots, negatives = (torch.cat(parts) for parts in zip(*least, strict=True))
-        return slots < 0, negatives < 0
+        slots, negatives = [], torch.full_like(self.value, torch.inf)
+        for excess in self._excesses():
+            slots.append(excess.amin(1))
+            torch.minimum(negatives, excess, out=negatives)
+        return torch.stack(slots, dim=1) < 0, negatives < 0
 
-    def _excess(self, anchors: slice) -> Tensor:
-        positive = self.positive[anchors]
-        excess = self.value.index_select(0, positive.flatten()).view(*positive.shape, -1)
-        excess += self.value[anchors, None]
-        excess -= self.limit[anchors, :, None]
-        return excess
+    def _excesses(self) -> Iterator[Tensor]:
+        """By how much every negative misses the limit, (B, B), slot by slot."""
+        for positive, limit in zip(self.positive.T, self.limit.T, strict=True):
+            excess = self.value.index_select(0, positive)
+            yield excess.add_(self.value).sub_(limit[:, None])
 
 
 def _smallest_integer(largest: int) -> torch.dtype:
