@@ -41,9 +41,9 @@ _DESCRIPTION = """\
 Measure the rank correlation (Kendall's tau, Spearman's rho) of the performance predictor.
 
 It learns from random cells of NAS-Bench-101 and then scores all others, whose mean test accuracies
-its scores are compared with. It is an ensemble: a Gaussian process on the structure that the
-controller tells of a cell, copies of encoder and predictor that are fine-tuned to order the cells,
-and trees. It is measured with the pretrained controller, and with one from scratch.
+its scores are compared with. It is an ensemble: a Gaussian process and trees on the structure of a
+cell, and copies of the controller's encoder and predictor that are fine-tuned to order the cells.
+It is measured with copies of the pretrained controller, and of one from scratch.
 """
 
 _EPILOG = """\
@@ -158,10 +158,9 @@ def _labels(benchmark: NASBench101, label: str) -> Tensor:
 
 
 def _wanted(arguments: argparse.Namespace, has_weights: bool) -> Iterator[tuple[str, int, int]]:
-    """Keys of measurements, in an order in which the same controller comes in a row."""
-    seeds = range(arguments.seed, arguments.seed + arguments.seeds)
-    for kind in KINDS if has_weights else KINDS[1:]:
-        for seed in seeds:
+    """Keys of measurements, in an order in which an early end leaves few seeds of everything."""
+    for seed in range(arguments.seed, arguments.seed + arguments.seeds):
+        for kind in KINDS if has_weights else KINDS[1:]:
             for size in dict.fromkeys(arguments.sizes):
                 yield kind, size, seed
 
@@ -178,6 +177,8 @@ def _measure(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+    from gnn_nas.pretraining.structure_targets import structure_targets
+
     truth = benchmark.mean_test(benchmark.all_rows())
     missing = [key for key in wanted if key not in file.measurements]
     columns = (
@@ -186,15 +187,12 @@ def _measure(
         TextColumn("{task.description}"),
         TimeElapsedColumn(),
     )
-    ensemble, made_for = None, None
+    structure = structure_targets(table)
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("", total=len(wanted), completed=len(wanted) - len(missing))
         for kind, size, seed in missing:
             progress.update(task, description=f"{kind}, {size} cells, seed {seed}")
-            # One pretrained controller serves all seeds, and what it tells is computed once.
-            if made_for != (kind, seed if kind == "scratch" else None):
-                made_for = (kind, seed if kind == "scratch" else None)
-                ensemble = _ensemble(kind, seed, checkpoint, table, members)
+            ensemble = _ensemble(kind, seed, checkpoint, table, structure, members)
             started = time.perf_counter()
             kendall, spearman = measure(ensemble, labels, truth, size, seed)
             seconds = time.perf_counter() - started
@@ -203,15 +201,21 @@ def _measure(
 
 
 def _ensemble(
-    kind: str, seed: int, checkpoint: Checkpoint, table: CellTable, members: int
+    kind: str,
+    seed: int,
+    checkpoint: Checkpoint,
+    table: CellTable,
+    structure: Tensor,
+    members: int,
 ) -> PredictorEnsemble:
     from gnn_nas.models.controller import Controller
     from gnn_nas.search.ensemble import PRETRAINED_LR, SCRATCH_LR, PredictorEnsemble
 
     if kind == "pretrained":
-        return PredictorEnsemble(checkpoint.controller(seed), table, members, PRETRAINED_LR)
+        controller = checkpoint.controller(seed)
+        return PredictorEnsemble(controller, table, structure, members, PRETRAINED_LR)
     controller = Controller(checkpoint.config.model, seed).eval()
-    return PredictorEnsemble(controller, table, members, SCRATCH_LR)
+    return PredictorEnsemble(controller, table, structure, members, SCRATCH_LR)
 
 
 def _report(

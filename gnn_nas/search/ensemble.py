@@ -32,12 +32,13 @@ _WEIGHTS = (0.4, 0.4, 0.2)
 class PredictorEnsemble:
     """Scores all cells once it has seen the rewards of a few; better cells score higher.
 
-    It averages the standardised scores of a Gaussian process on the structure that the controller
-    tells of a cell, of copies of encoder and predictor that are fine-tuned to order the known
-    cells, and of extremely randomised trees on the structure told (Geurts et al. 2006).
+    It averages the standardised scores of a Gaussian process on the cells' structure, of copies of
+    encoder and predictor that are fine-tuned to order the known cells, and of extremely randomised
+    trees on the structure (Geurts et al. 2006).
 
     Args:
-        controller: stays as it is, and must meanwhile; table: all cells.
+        controller: stays as it is; table: all cells.
+        structure: of these, ``[423624, 141]``: see `gnn_nas.pretraining.structure_targets`.
         members: number of copies, one at least.
         lr: learning rate of the copies' encoders.
     """
@@ -46,14 +47,15 @@ class PredictorEnsemble:
         self,
         controller: Controller,
         table: CellTable,
+        structure: Tensor,
         members: int = 2,
         lr: float = PRETRAINED_LR,
     ) -> None:
         self.controller = controller
         self.table = table
+        self.structure = structure
         self.members = members
         self.lr = lr
-        self._told: Tensor | None = None
 
     def fit(self, rows: Tensor, rewards: Tensor, generator: torch.Generator) -> None:
         """Learn anew from the rewards of cells, two at least; only their order is used.
@@ -62,14 +64,14 @@ class PredictorEnsemble:
             - rows: int64 ``[N]``, rows of the cell table; rewards: ``[N]``
         """
         targets = gaussian_ranks(rewards)
-        told = _tell(self.controller, self.table, rows)
+        structure = self.structure[rows]
         self.surrogate = Surrogate((NUM_SHAPE, NUM_PATTERNS))
-        self.surrogate.fit(told, targets)
+        self.surrogate.fit(structure, targets)
         self.trees = ExtraTreesRegressor(
             _TREES,
             max_features=_SPLIT_COLUMNS,
             random_state=int(torch.randint(2**32, (), generator=generator)),
-        ).fit(told.numpy(), targets.numpy())
+        ).fit(structure.numpy(), targets.numpy())
         self.copies = [Ranker(self.controller) for _ in range(self.members)]
         for ranker in self.copies:
             ranker.fit(self.table, rows, targets, self.lr, generator)
@@ -77,13 +79,11 @@ class PredictorEnsemble:
     @torch.no_grad()
     def predict_all(self) -> Tensor:
         """Scores of all cells, float64 ``[423624]``, of mean 0."""
-        if self._told is None:
-            self._told = _tell(self.controller, self.table)
         copies = [_standardised(ranker.score(self.table)) for ranker in self.copies]
         scores = [
-            _standardised(self.surrogate.predict_mean(self._told)),
+            _standardised(self.surrogate.predict_mean(self.structure)),
             torch.stack(copies).mean(0),
-            _standardised(torch.from_numpy(self.trees.predict(self._told.numpy()))),
+            _standardised(torch.from_numpy(self.trees.predict(self.structure.numpy()))),
         ]
         return sum(weight * each for weight, each in zip(_WEIGHTS, scores, strict=True))
 
@@ -121,7 +121,8 @@ class Ranker:
     @torch.no_grad()
     def score(self, table: CellTable, rows: Tensor | None = None) -> Tensor:
         """Scores of rows of the cell table, or of all cells, ``[N]``; their unit means nothing."""
-        return self.head(_tell(self.controller, table, rows))[:, 0]
+        embeddings = self.controller.encode_rows(table, rows)
+        return self.head(self.controller.predictor.read_structure(embeddings))[:, 0]
 
     def _fit(self, table: CellTable, rows: Tensor, targets: Tensor, lr: float) -> None:
         encoder, told = self.controller.encoder, self.controller.predictor.structure
@@ -177,12 +178,6 @@ def _head() -> nn.Sequential:
         nn.ReLU(),
         nn.Linear(_WIDTH, 1),
     )
-
-
-@torch.no_grad()
-def _tell(controller: Controller, table: CellTable, rows: Tensor | None = None) -> Tensor:
-    """The structure that a controller tells of rows of the table, or of all, ``[N, 141]``."""
-    return controller.predictor.read_structure(controller.encode_rows(table, rows))
 
 
 def _standardised(scores: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from gnn_nas.cells.table import CellTable
 from gnn_nas.config import ModelConfig
 from gnn_nas.models.controller import Controller
 from gnn_nas.models.pretrained import SHIPPED, load_pretrained
+from gnn_nas.pretraining.structure_targets import structure_targets
 from gnn_nas.search import ensemble as ensemble_module
 from gnn_nas.search.ensemble import (
     SCRATCH_LR,
@@ -27,6 +28,11 @@ def few(table) -> CellTable:
     return CellTable(
         table.cells[rows], table.module_hash[rows], table.row_of_form, table.first_form
     )
+
+
+@pytest.fixture(scope="module")
+def structure(few) -> torch.Tensor:
+    return structure_targets(few)
 
 
 @pytest.fixture(scope="module")
@@ -100,9 +106,9 @@ def test_a_controller_whose_parameters_are_kept_is_copied_all_the_same(
     )
 
 
-def test_the_ensemble_orders_cells_it_has_not_seen(few, rewards, controller, generator):
+def test_the_ensemble_orders_cells_it_has_not_seen(few, structure, rewards, controller, generator):
     rows = torch.arange(0, 300, 2)
-    ensemble = PredictorEnsemble(controller, few, lr=SCRATCH_LR)
+    ensemble = PredictorEnsemble(controller, few, structure, lr=SCRATCH_LR)
     ensemble.fit(rows, rewards[rows], generator)
     scores = ensemble.predict_all()
     assert scores.shape == (300,)
@@ -112,33 +118,34 @@ def test_the_ensemble_orders_cells_it_has_not_seen(few, rewards, controller, gen
 
 
 def test_process_copies_and_trees_are_averaged_by_their_weights(
-    few, rewards, controller, generator
+    few, structure, rewards, controller, generator
 ):
-    ensemble = PredictorEnsemble(controller, few, members=3)
+    ensemble = PredictorEnsemble(controller, few, structure, members=3)
     ensemble.fit(torch.arange(40), rewards[:40], generator)
 
     def standardised(scores: torch.Tensor) -> torch.Tensor:
         return (scores.double() - scores.double().mean()) / scores.double().std()
 
-    told = controller.predictor.read_structure(controller.encode_rows(few)).detach()
-    process, _ = ensemble.surrogate.predict(told)
+    process, _ = ensemble.surrogate.predict(structure)
     copies = [standardised(ranker.score(few)) for ranker in ensemble.copies]
     assert len(copies) == 3
-    trees = standardised(torch.from_numpy(ensemble.trees.predict(told.numpy())))
+    trees = standardised(torch.from_numpy(ensemble.trees.predict(structure.numpy())))
     expected = 0.4 * standardised(process) + 0.4 * sum(copies) / 3 + 0.2 * trees
     torch.testing.assert_close(ensemble.predict_all(), expected, rtol=0, atol=1e-3)
 
 
-def test_fitting_again_starts_anew_and_the_generator_alone_decides(few, rewards, controller):
+def test_fitting_again_starts_anew_and_the_generator_alone_decides(
+    few, structure, rewards, controller
+):
     def scores(ensemble: PredictorEnsemble, seed: int) -> torch.Tensor:
         torch.rand(seed + 1)  # the global generator stands elsewhere each time
         ensemble.fit(torch.arange(20), rewards[:20], torch.Generator().manual_seed(seed))
         return ensemble.predict_all()
 
-    used = PredictorEnsemble(controller, few, members=1)
+    used = PredictorEnsemble(controller, few, structure, members=1)
     other = scores(used, 1)
     again = scores(used, 0)
-    assert torch.equal(scores(PredictorEnsemble(controller, few, members=1), 0), again)
+    assert torch.equal(scores(PredictorEnsemble(controller, few, structure, members=1), 0), again)
     assert not torch.equal(other, again)
 
 
@@ -150,10 +157,10 @@ def test_the_global_generator_is_left_alone(few, rewards, controller, generator)
 
 @pytest.mark.parametrize("count", [2, 65])
 def test_few_cells_equal_rewards_and_a_last_batch_of_one_are_no_trouble(
-    few, rewards, controller, generator, monkeypatch, count
+    few, structure, rewards, controller, generator, monkeypatch, count
 ):
     monkeypatch.setattr(ensemble_module, "_EPOCHS", 3)
-    ensemble = PredictorEnsemble(controller, few)
+    ensemble = PredictorEnsemble(controller, few, structure)
     for known in (rewards[:count], torch.full((count,), 0.9)):
         ensemble.fit(torch.arange(count), known, generator)
         assert ensemble.predict_all().isfinite().all()
@@ -167,7 +174,7 @@ def test_a_hundred_cells_tell_the_order_of_others_to_the_shipped_controller(
         table.cells[rows], table.module_hash[rows], table.row_of_form, table.first_form
     )
     truth = benchmark.mean_test(rows)
-    ensemble = PredictorEnsemble(load_pretrained(SHIPPED), drawn)
+    ensemble = PredictorEnsemble(load_pretrained(SHIPPED), drawn, structure_targets(drawn))
     ensemble.fit(torch.arange(100), truth[:100], generator)
     scores = ensemble.predict_all()[100:]
     assert kendalltau(scores.numpy(), truth[100:].numpy()).statistic > 0.68
