@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from gnn_nas.benchmarks.nasbench101 import NASBench101
     from gnn_nas.cells.table import CellTable
 
@@ -32,6 +34,14 @@ def table() -> CellTable:
     from gnn_nas.cells.table import load_table
 
     return load_table()
+
+
+@pytest.fixture(scope="session")
+def standard(table: CellTable) -> Tensor:
+    """Standardised structure of every cell; it takes some seconds."""
+    from gnn_nas.cells.standard_structure import standard_structure
+
+    return standard_structure(table)
 
 
 @pytest.fixture(scope="session")

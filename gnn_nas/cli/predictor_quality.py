@@ -177,7 +177,7 @@ def _measure(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from gnn_nas.pretraining.structure_targets import structure_targets
+    from gnn_nas.cells.standard_structure import standard_structure
 
     truth = benchmark.mean_test(benchmark.all_rows())
     missing = [key for key in wanted if key not in file.measurements]
@@ -187,7 +187,7 @@ def _measure(
         TextColumn("{task.description}"),
         TimeElapsedColumn(),
     )
-    structure = structure_targets(table)
+    structure = standard_structure(table)
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("", total=len(wanted), completed=len(wanted) - len(missing))
         for kind, size, seed in missing:

@@ -76,11 +76,12 @@ class _Recurrence(Function):
         weights = torch.cat([weight.expand(steps, -1, -1), input_weight], dim=2)
         memories = gates.new_zeros(steps + 1, hidden, batch)
         squashed = gates.new_empty(steps, hidden, batch)
-        for step in range(steps):
-            gates[step].addmm_(weights[step], read[step])
-            lstm_cell(
-                gates[step], memories[step], memories[step + 1], squashed[step], states[step + 1]
-            )
+        # Tensors are taken apart once: an index at every step costs as much as a short operation.
+        products = zip(gates, weights, read[:-1], strict=True)
+        outcomes = zip(memories[:-1], memories[1:], squashed, states[1:], strict=True)
+        for (step_gates, step_weight, seen), outcome in zip(products, outcomes, strict=True):
+            step_gates.addmm_(step_weight, seen)
+            lstm_cell(step_gates, *outcome)
         ctx.save_for_backward(shared, shared_weight, weight, gates, read, memories, squashed)
         return states[1:]
 
@@ -88,7 +89,7 @@ class _Recurrence(Function):
     @once_differentiable
     def backward(ctx, grad_states: Tensor) -> tuple[Tensor | None, ...]:
         shared, shared_weight, weight, gates, read, memories, squashed = ctx.saved_tensors
-        steps, hidden, _ = squashed.shape
+        hidden = squashed.shape[1]
         into, forget, output, new = gates.split(hidden, dim=1)
         # For all steps at once: what the gradient of a state or memory is multiplied by on its way
         # to the memory and to each gate's pre-activation.
@@ -102,14 +103,18 @@ class _Recurrence(Function):
 
         grad_state = grad_states[-1].clone()
         grad_memory = torch.zeros_like(grad_state)
-        for step in reversed(range(steps)):
-            grad_memory.addcmul_(grad_state, to_memory[step])
-            to_output[step].mul_(grad_state)
-            to_new[step].mul_(grad_memory)
-            grad_gates[step, : 2 * hidden].view(2, hidden, -1).mul_(grad_memory)
-            grad_memory.mul_(forget[step])
-            if step:
-                torch.addmm(grad_states[step - 1], weight.T, grad_gates[step], out=grad_state)
+        to_both = grad_gates[:, : 2 * hidden].unflatten(1, (2, hidden))
+        transposed = weight.T.contiguous()
+        before = [None, *grad_states[:-1]]
+        steps = zip(before, to_memory, to_both, to_output, to_new, forget, grad_gates, strict=True)
+        for grad_before, memory, both, out, fresh, kept, gate in reversed(list(steps)):
+            grad_memory.addcmul_(grad_state, memory)
+            out.mul_(grad_state)
+            fresh.mul_(grad_memory)
+            both.mul_(grad_memory)
+            grad_memory.mul_(kept)
+            if grad_before is not None:
+                torch.addmm(grad_before, transposed, gate, out=grad_state)
         grad_weights = torch.bmm(grad_gates, read[:-1].transpose(1, 2))
         flat = grad_gates.flatten(0, 1)
         return (

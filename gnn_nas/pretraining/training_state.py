@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gnn_nas.cells.standard_structure import load_structure
 from gnn_nas.cells.table import CellTable
 from gnn_nas.config import PretrainConfig
 from gnn_nas.errors import UserError
@@ -13,7 +14,6 @@ from gnn_nas.pretraining.batches import BatchSampler
 from gnn_nas.pretraining.distributed import ALONE, Processes
 from gnn_nas.pretraining.objective import Losses, PretrainingObjective
 from gnn_nas.pretraining.optimisation import make_optimizer, make_schedule
-from gnn_nas.pretraining.structure_targets import load_structure_targets
 from gnn_nas.run_folder import RunFolder, load_into
 
 
@@ -48,7 +48,7 @@ class TrainingState:
         self.batches = BatchSampler(
             table, held_out, config.data.anchors, config.data.positives, self.generator
         )
-        self.structure = load_structure_targets(table) if config.training.structure_weight else None
+        self.structure = load_structure(table) if config.training.structure_weight else None
         # The predictor's upper half has no part in pretraining and stays as it was drawn.
         self.trained = [
             *self.controller.encoder.parameters(),

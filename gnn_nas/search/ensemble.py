@@ -38,7 +38,7 @@ class PredictorEnsemble:
 
     Args:
         controller: stays as it is; table: all cells.
-        structure: of these, ``[423624, 141]``: see `gnn_nas.pretraining.structure_targets`.
+        structure: of these, ``[423624, 141]``: see `gnn_nas.cells.standard_structure`.
         members: number of copies, one at least.
         lr: learning rate of the copies' encoders.
     """

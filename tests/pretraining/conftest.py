@@ -1,9 +1,6 @@
 import pytest
-from torch import Tensor
 
-from gnn_nas.cells.table import CellTable
 from gnn_nas.config import PretrainConfig, load_config
-from gnn_nas.pretraining.structure_targets import structure_targets
 
 TINY = (
     "model.hidden=8",
@@ -28,9 +25,3 @@ def make_config(pytestconfig):
         return load_config(path, (*TINY, *overrides))
 
     return make
-
-
-@pytest.fixture(scope="session")
-def targets(table: CellTable) -> Tensor:
-    """Standardised structure of every cell; it takes some seconds."""
-    return structure_targets(table)

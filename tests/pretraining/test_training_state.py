@@ -17,13 +17,13 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 
 @pytest.fixture
 def start(table, monkeypatch, request):
-    """Gives a new state of a config; all states share the targets of the structure."""
+    """Gives a new state of a config; all states share the cells' structure."""
 
     def shared(given) -> Tensor:
         assert given is table
-        return request.getfixturevalue("targets")
+        return request.getfixturevalue("standard")
 
-    monkeypatch.setattr(module, "load_structure_targets", shared)
+    monkeypatch.setattr(module, "load_structure", shared)
     held_out = held_out_cells(table, 0.01)
     return lambda config: TrainingState(config, table, held_out)
 

@@ -4,11 +4,11 @@ import pytest
 import torch
 from scipy.stats import kendalltau, norm
 
+from gnn_nas.cells.standard_structure import standard_structure
 from gnn_nas.cells.table import CellTable
 from gnn_nas.config import ModelConfig
 from gnn_nas.models.controller import Controller
 from gnn_nas.models.pretrained import SHIPPED, load_pretrained
-from gnn_nas.pretraining.structure_targets import structure_targets
 from gnn_nas.search import ensemble as ensemble_module
 from gnn_nas.search.ensemble import (
     SCRATCH_LR,
@@ -32,7 +32,7 @@ def few(table) -> CellTable:
 
 @pytest.fixture(scope="module")
 def structure(few) -> torch.Tensor:
-    return structure_targets(few)
+    return standard_structure(few)
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +174,7 @@ def test_a_hundred_cells_tell_the_order_of_others_to_the_shipped_controller(
         table.cells[rows], table.module_hash[rows], table.row_of_form, table.first_form
     )
     truth = benchmark.mean_test(rows)
-    ensemble = PredictorEnsemble(load_pretrained(SHIPPED), drawn, structure_targets(drawn))
+    ensemble = PredictorEnsemble(load_pretrained(SHIPPED), drawn, standard_structure(drawn))
     ensemble.fit(torch.arange(100), truth[:100], generator)
     scores = ensemble.predict_all()[100:]
     assert kendalltau(scores.numpy(), truth[100:].numpy()).statistic > 0.68

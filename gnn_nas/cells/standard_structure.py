@@ -1,4 +1,4 @@
-"""The structure of all cells, in the units in which the predictor learns to tell it."""
+"""The structure of all cells, each column in its standard deviations over the space."""
 
 import inspect
 import zlib
@@ -19,8 +19,8 @@ _CHUNK = 8192
 _LARGEST = 4.0
 
 
-def load_structure_targets(table: CellTable, cache: Path | None = None) -> Tensor:
-    """Open `structure_targets`, computing them first where the cache folder does not hold them yet.
+def load_structure(table: CellTable, cache: Path | None = None) -> Tensor:
+    """Open `standard_structure`, computing it first where the cache folder does not hold it yet.
 
     Args:
         cache: folder; by default that of the cell table.
@@ -30,40 +30,40 @@ def load_structure_targets(table: CellTable, cache: Path | None = None) -> Tenso
     """
     folder = cache or cache_folder()
     # What is computed otherwise is another file.
-    code = inspect.getsource(gnn_nas.cells.structure) + inspect.getsource(structure_targets)
+    code = inspect.getsource(gnn_nas.cells.structure) + inspect.getsource(standard_structure)
     path = folder / f"nasbench101-structure-{zlib.crc32(code.encode()):08x}.safetensors"
     try:
-        targets = load_file(path)["targets"]
+        standard = load_file(path)["structure"]
     except (FileNotFoundError, SafetensorError):
         with writing_cache(folder):
-            targets = structure_targets(table).cpu()
+            standard = standard_structure(table).cpu()
             with atomic_path(path) as temporary:
-                save_file({"targets": targets}, temporary)
-    return targets.to(table.module_hash.device)
+                save_file({"structure": standard}, temporary)
+    return standard.to(table.module_hash.device)
 
 
-def structure_targets(table: CellTable) -> Tensor:
+def standard_structure(table: CellTable) -> Tensor:
     """Structure of every cell, shape before patterns, standardised over the space and clamped.
 
-    In half precision, which is far finer than it can be told and halves the memory.
+    In half precision, which is finer than any use needs and halves the memory.
 
     Shapes:
         - returns: float16 ``[423624, 141]``
     """
     device = table.module_hash.device
-    targets = torch.empty(len(table), NUM_SHAPE + NUM_PATTERNS, dtype=torch.float16, device=device)
-    total = torch.zeros(targets.shape[1], dtype=torch.float64, device=device)
+    standard = torch.empty(len(table), NUM_SHAPE + NUM_PATTERNS, dtype=torch.float16, device=device)
+    total = torch.zeros(standard.shape[1], dtype=torch.float64, device=device)
     squares = torch.zeros_like(total)
     parts = torch.arange(len(table), device=device).split(_CHUNK)
     for rows in parts:
         raw = torch.cat(structure(table.cells[rows]), dim=1)
         total += raw.sum(0, dtype=torch.float64)
         squares += raw.double().square().sum(0)
-        targets[rows] = raw.half()
+        standard[rows] = raw.half()
     mean = total / len(table)
     # One column is the same for all cells: every input leads to an output.
     deviation = (squares / len(table) - mean.square()).clamp(min=0).sqrt().clamp(min=1e-6)
     for rows in parts:
-        standardised = (targets[rows].float() - mean.float()) / deviation.float()
-        targets[rows] = standardised.clamp(-_LARGEST, _LARGEST).half()
-    return targets
+        standardised = (standard[rows].float() - mean.float()) / deviation.float()
+        standard[rows] = standardised.clamp(-_LARGEST, _LARGEST).half()
+    return standard

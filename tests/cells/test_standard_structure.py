@@ -2,27 +2,27 @@ import pytest
 import torch
 from torch import Tensor
 
+from gnn_nas.cells import standard_structure as module
+from gnn_nas.cells.standard_structure import load_structure
 from gnn_nas.cells.structure import structure
 from gnn_nas.errors import UserError
-from gnn_nas.pretraining import structure_targets as module
-from gnn_nas.pretraining.structure_targets import load_structure_targets
 
 
-def test_they_are_standard_deviations_from_the_mean_cell_within_bounds(table, targets):
-    assert targets.dtype == torch.float16
-    assert targets.shape == (423_624, 141)
+def test_they_are_standard_deviations_from_the_mean_cell_within_bounds(table, standard):
+    assert standard.dtype == torch.float16
+    assert standard.shape == (423_624, 141)
     mean = mean_over_cells(table, lambda cells: cells)
     deviation = mean_over_cells(table, lambda cells: (cells - mean).square()).sqrt()
     # Pairs of input and output with a path between them: one in every cell.
     constant = deviation < 1e-9
     assert constant.nonzero().flatten().tolist() == [88]
-    assert (targets[:, constant] == 0).all()
+    assert (standard[:, constant] == 0).all()
 
     rows = torch.arange(0, len(table), 20)
     raw = torch.cat(structure(table.cells[rows]), dim=1).double()
     expected = ((raw - mean) / deviation)[:, ~constant]
     assert expected.abs().max() > 8
-    got = targets[rows][:, ~constant].double()
+    got = standard[rows][:, ~constant].double()
     torch.testing.assert_close(got, expected.clamp(-4, 4), rtol=1e-3, atol=3e-3)
 
 
@@ -33,35 +33,35 @@ def mean_over_cells(table, of) -> Tensor:
     return sum(of(chunk).sum(0) for chunk in chunks) / len(table)
 
 
-def test_most_are_far_from_the_bounds(targets):
-    assert targets.max() == -targets.min() == 4
-    some = targets[::20]
+def test_most_are_far_from_the_bounds(standard):
+    assert standard.max() == -standard.min() == 4
+    some = standard[::20]
     assert (some.abs() == 4).float().mean() < 0.02
     assert some.mean(0).abs().max() < 0.1
     deviation = some.std(0)[torch.arange(141) != 88]
     assert 0.7 < deviation.min() < deviation.max() < 1.05
 
 
-def test_they_are_computed_once_and_then_opened(table, targets, tmp_path, monkeypatch):
+def test_they_are_computed_once_and_then_opened(table, standard, tmp_path, monkeypatch):
     computed = []
-    monkeypatch.setattr(module, "structure_targets", lambda _table: computed.append(1) or targets)
+    monkeypatch.setattr(module, "standard_structure", lambda _table: computed.append(1) or standard)
     # The file's name depends on the code that computes it.
     monkeypatch.setattr(module.inspect, "getsource", str)
     for _ in range(2):
-        assert torch.equal(load_structure_targets(table, tmp_path / "cache"), targets)
+        assert torch.equal(load_structure(table, tmp_path / "cache"), standard)
     assert len(computed) == 1
     (file,) = (tmp_path / "cache").iterdir()
     file.write_bytes(file.read_bytes()[:1000])
-    assert torch.equal(load_structure_targets(table, tmp_path / "cache"), targets)
+    assert torch.equal(load_structure(table, tmp_path / "cache"), standard)
     assert len(computed) == 2
     monkeypatch.setattr(module.inspect, "getsource", lambda _code: "changed")
-    load_structure_targets(table, tmp_path / "cache")
+    load_structure(table, tmp_path / "cache")
     assert len(computed) == 3
 
 
-def test_a_cache_that_cannot_be_written_is_named(table, targets, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "structure_targets", lambda _table: targets)
+def test_a_cache_that_cannot_be_written_is_named(table, standard, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "standard_structure", lambda _table: standard)
     monkeypatch.setattr(module.inspect, "getsource", str)
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"cannot write the cache folder .*file.cache"):
-        load_structure_targets(table, tmp_path / "file" / "cache")
+        load_structure(table, tmp_path / "file" / "cache")
