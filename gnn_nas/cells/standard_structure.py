@@ -19,7 +19,7 @@ _CHUNK = 8192
 _LARGEST = 4.0
 
 
-def load_structure(table: CellTable, cache: Path | None = None) -> Tensor:
+def load_standard_structure(table: CellTable, cache: Path | None = None) -> Tensor:
     """Open `standard_structure`, computing it first where the cache folder does not hold it yet.
 
     Args:

@@ -187,9 +187,9 @@ def _measure(
         TextColumn("{task.description}"),
         TimeElapsedColumn(),
     )
-    structure = standard_structure(table)
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("", total=len(wanted), completed=len(wanted) - len(missing))
+        structure = standard_structure(table) if missing else None
         for kind, size, seed in missing:
             progress.update(task, description=f"{kind}, {size} cells, seed {seed}")
             ensemble = _ensemble(kind, seed, checkpoint, table, structure, members)

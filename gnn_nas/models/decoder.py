@@ -47,6 +47,7 @@ class Decoder(nn.Module):
         scaled = self._scaled(embeddings).T
         states = lstm(scaled, spoken, to_embedding, to_token, self.recurrent_weight)
         # Tokens before samples: as the states lie, and the softmax over them takes half the time.
+        # The states are brought together first, or the backward pass would do it several times.
         bias = self.to_token.bias[:, None].expand(SEQUENCE_LENGTH, -1, -1)
         weight = self.to_token.weight.expand(SEQUENCE_LENGTH, -1, -1)
         return torch.baddbmm(bias, weight, states.contiguous())

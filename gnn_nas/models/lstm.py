@@ -104,7 +104,7 @@ class _Recurrence(Function):
         grad_state = grad_states[-1].clone()
         grad_memory = torch.zeros_like(grad_state)
         to_both = grad_gates[:, : 2 * hidden].unflatten(1, (2, hidden))
-        transposed = weight.T.contiguous()
+        transposed = weight.T.contiguous()  # once, instead of in every product
         before = [None, *grad_states[:-1]]
         steps = zip(before, to_memory, to_both, to_output, to_new, forget, grad_gates, strict=True)
         for grad_before, memory, both, out, fresh, kept, gate in reversed(list(steps)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gnn_nas.cells.standard_structure import load_structure
+from gnn_nas.cells.standard_structure import load_standard_structure
 from gnn_nas.cells.table import CellTable
 from gnn_nas.config import PretrainConfig
 from gnn_nas.errors import UserError
@@ -48,7 +48,8 @@ class TrainingState:
         self.batches = BatchSampler(
             table, held_out, config.data.anchors, config.data.positives, self.generator
         )
-        self.structure = load_structure(table) if config.training.structure_weight else None
+        learnt = config.training.structure_weight > 0
+        self.structure = load_standard_structure(table) if learnt else None
         # The predictor's upper half has no part in pretraining and stays as it was drawn.
         self.trained = [
             *self.controller.encoder.parameters(),

@@ -38,7 +38,7 @@ class PredictorEnsemble:
 
     Args:
         controller: stays as it is; table: all cells.
-        structure: of these, ``[423624, 141]``: see `gnn_nas.cells.standard_structure`.
+        structure: of these, ``[423624, 141]``, on the CPU: see `gnn_nas.cells.standard_structure`.
         members: number of copies, one at least.
         lr: learning rate of the copies' encoders.
     """
@@ -125,10 +125,10 @@ class Ranker:
         return self.head(self.controller.predictor.read_structure(embeddings))[:, 0]
 
     def _fit(self, table: CellTable, rows: Tensor, targets: Tensor, lr: float) -> None:
-        encoder, told = self.controller.encoder, self.controller.predictor.structure
+        encoder, reader = self.controller.encoder, self.controller.predictor.structure
         self.head = _head()
         groups = [
-            {"params": [*encoder.parameters(), *told.parameters()]},
+            {"params": [*encoder.parameters(), *reader.parameters()]},
             {"params": [*self.head.parameters()]},
         ]
         optimizer = torch.optim.AdamW(groups, weight_decay=_WEIGHT_DECAY)

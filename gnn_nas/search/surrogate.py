@@ -1,4 +1,4 @@
-"""What a search believes about rewards: a Gaussian process on the structure that cells are told."""
+"""A Gaussian process on cells' structure: what a search believes about rewards."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@ import torch
 from torch import Tensor
 
 from gnn_nas.cells import standard_structure as module
-from gnn_nas.cells.standard_structure import load_structure
+from gnn_nas.cells.standard_structure import load_standard_structure
 from gnn_nas.cells.structure import structure
 from gnn_nas.errors import UserError
 
@@ -48,14 +48,14 @@ def test_they_are_computed_once_and_then_opened(table, standard, tmp_path, monke
     # The file's name depends on the code that computes it.
     monkeypatch.setattr(module.inspect, "getsource", str)
     for _ in range(2):
-        assert torch.equal(load_structure(table, tmp_path / "cache"), standard)
+        assert torch.equal(load_standard_structure(table, tmp_path / "cache"), standard)
     assert len(computed) == 1
     (file,) = (tmp_path / "cache").iterdir()
     file.write_bytes(file.read_bytes()[:1000])
-    assert torch.equal(load_structure(table, tmp_path / "cache"), standard)
+    assert torch.equal(load_standard_structure(table, tmp_path / "cache"), standard)
     assert len(computed) == 2
     monkeypatch.setattr(module.inspect, "getsource", lambda _code: "changed")
-    load_structure(table, tmp_path / "cache")
+    load_standard_structure(table, tmp_path / "cache")
     assert len(computed) == 3
 
 
@@ -64,4 +64,4 @@ def test_a_cache_that_cannot_be_written_is_named(table, standard, tmp_path, monk
     monkeypatch.setattr(module.inspect, "getsource", str)
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"cannot write the cache folder .*file.cache"):
-        load_structure(table, tmp_path / "file" / "cache")
+        load_standard_structure(table, tmp_path / "file" / "cache")

@@ -130,16 +130,16 @@ def test_without_targets_the_predictor_has_no_part_in_it(table, batch, controlle
 
 @torch.no_grad()
 def test_the_structure_loss_is_the_mean_squared_error_and_weighted(
-    table, batch, controller, targets
+    table, batch, controller, standard
 ):
     # Noise is for the decoder alone.
     weights = {"structure_weight": 0.3, "embedding_noise": 0.1}
-    result = objective(MULTISIM, structure=targets, **weights)(controller, table, batch)
+    result = objective(MULTISIM, structure=standard, **weights)(controller, table, batch)
     told = controller.predictor.read_structure(controller.encode(batch.cells)).tolist()
     squares = [
         (value - wanted) ** 2
         for row, values in zip(batch.rows.tolist(), told, strict=True)
-        for value, wanted in zip(values, targets[row].tolist(), strict=True)
+        for value, wanted in zip(values, standard[row].tolist(), strict=True)
     ]
     assert len(squares) == 48 * 141
     assert result.structure.item() == pytest.approx(sum(squares) / len(squares), rel=1e-5)
@@ -149,7 +149,7 @@ def test_the_structure_loss_is_the_mean_squared_error_and_weighted(
 
 
 def test_the_structure_loss_trains_the_encoder_and_the_predictor_s_lower_half(
-    table, batch, controller, targets
+    table, batch, controller, standard
 ):
     def gradients(structure: Tensor | None, weight: float) -> dict[str, Tensor | None]:
         controller.zero_grad()
@@ -157,7 +157,7 @@ def test_the_structure_loss_trains_the_encoder_and_the_predictor_s_lower_half(
         loss(controller, table, batch).total.backward()
         return {name: parameter.grad for name, parameter in controller.named_parameters()}
 
-    without, once, twice = gradients(None, 0.0), gradients(targets, 0.3), gradients(targets, 0.6)
+    without, once, twice = gradients(None, 0.0), gradients(standard, 0.3), gradients(standard, 0.6)
     for name, gradient in without.items():
         if name.startswith("predictor.performance."):
             assert once[name] is None
@@ -211,9 +211,9 @@ def test_without_noise_nothing_is_drawn(table, batch, controller):
     assert not torch.equal(generator.get_state(), before)
 
 
-def test_lower_precision_moves_losses_and_gradients_a_little(table, batch, controller, targets):
+def test_lower_precision_moves_losses_and_gradients_a_little(table, batch, controller, standard):
     def measured(precision: str) -> tuple[Tensor, Tensor]:
-        options = {"structure": targets, "structure_weight": 0.3, "precision": precision}
+        options = {"structure": standard, "structure_weight": 0.3, "precision": precision}
         result = objective(MULTISIM, **options)(controller, table, batch)
         parameters = [
             *controller.encoder.parameters(),

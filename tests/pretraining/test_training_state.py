@@ -23,7 +23,7 @@ def start(table, monkeypatch, request):
         assert given is table
         return request.getfixturevalue("standard")
 
-    monkeypatch.setattr(module, "load_structure", shared)
+    monkeypatch.setattr(module, "load_standard_structure", shared)
     held_out = held_out_cells(table, 0.01)
     return lambda config: TrainingState(config, table, held_out)
 

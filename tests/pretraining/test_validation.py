@@ -57,14 +57,14 @@ def test_figures_repeat_and_are_shares(validation, controller):
 
 @torch.no_grad()
 def test_the_structure_error_is_that_of_the_held_out_cells(
-    monkeypatch, table, held_out, controller, targets
+    monkeypatch, table, held_out, controller, standard
 ):
     for name in ("reconstruction", "retrieval", "prior"):
         monkeypatch.setattr(module, name, lambda *_: {})
-    figures = Validation(table, held_out, 3, targets).measure(controller)
+    figures = Validation(table, held_out, 3, standard).measure(controller)
     rows = held_out.nonzero().flatten()
     told = controller.predictor.read_structure(controller.encode(table.cells[rows].to_batch()))
-    error = (told - targets[rows]).square().sum().item() / (len(rows) * 141)
+    error = (told - standard[rows]).square().sum().item() / (len(rows) * 141)
     assert figures == {"structure_error": pytest.approx(error, rel=1e-4)}
     # The mean cell told of every cell would be wrong by about one standard deviation.
     assert 0.5 < error < 1.5

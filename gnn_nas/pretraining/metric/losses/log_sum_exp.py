@@ -1,4 +1,4 @@
-"""A masked log-sum-exp that costs a fifth of the library's."""
+"""A masked log-sum-exp by one softmax, several times faster than the library's."""
 
 from torch import Tensor
 from torch.nn.functional import pad
@@ -10,7 +10,7 @@ _FAR = 1e30
 def log_one_plus_sum_exp(x: Tensor, keep: Tensor) -> Tensor:
     """Compute log(1 + Σ_j exp(x_ij)) over the kept j, 0 for a row that keeps none.
 
-    Shapes: x (R, C), keep (R, C) bool, result (R).
+    Shapes: x (R, C), finite, keep (R, C) bool, result (R).
     """
     x = x.sub((~keep).to(x.dtype), alpha=_FAR)
     # The 1 is exp(0): what remains is minus the logarithm of its softmax.
