@@ -177,7 +177,7 @@ def _measure(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from gnn_nas.cells.standard_structure import standard_structure
+    from gnn_nas.cells.standard_structure import load_standard_structure
 
     truth = benchmark.mean_test(benchmark.all_rows())
     missing = [key for key in wanted if key not in file.measurements]
@@ -188,8 +188,9 @@ def _measure(
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("", total=len(wanted), completed=len(wanted) - len(missing))
-        structure = standard_structure(table) if missing else None
+        done = len(wanted) - len(missing)
+        task = progress.add_task("structure of all cells", total=len(wanted), completed=done)
+        structure = load_standard_structure(table)
         for kind, size, seed in missing:
             progress.update(task, description=f"{kind}, {size} cells, seed {seed}")
             ensemble = _ensemble(kind, seed, checkpoint, table, structure, members)

@@ -11,7 +11,9 @@ import pytest
 import torch
 
 from gnn_nas.benchmarks.importing import import_tfrecord
+from gnn_nas.cells import standard_structure as structure_module
 from gnn_nas.cells import table as table_module
+from gnn_nas.cells.standard_structure import standard_structure
 from gnn_nas.cells.table import CellTable
 from gnn_nas.cli import predictor_quality
 from gnn_nas.cli.predictor_quality import main
@@ -43,6 +45,8 @@ def measured(small_table, tmp_path_factory) -> Path:
 def user(monkeypatch, tmp_path, small_table, measured) -> Path:
     """A user of the small space in an empty folder of their own."""
     monkeypatch.setattr(table_module, "load_table", lambda: small_table)
+    # The cache folder holds that of the whole space.
+    monkeypatch.setattr(structure_module, "load_standard_structure", standard_structure)
     monkeypatch.setenv("GNN_NAS_BENCHMARK", str(measured))
     monkeypatch.setattr(ensemble, "_EPOCHS", 2)
     monkeypatch.chdir(tmp_path)

@@ -119,7 +119,7 @@ def test_the_weight_scales_the_encoder_s_gradient(table, batch, controller):
     torch.testing.assert_close(twice - plain, 2 * (once - plain), rtol=1e-3, atol=1e-6)
 
 
-def test_without_targets_the_predictor_has_no_part_in_it(table, batch, controller):
+def test_without_structure_the_predictor_has_no_part_in_it(table, batch, controller):
     result = objective(MULTISIM, embedding_noise=0.1)(controller, table, batch)
     assert result.structure == 0
     result.total.backward()
