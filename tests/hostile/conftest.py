@@ -1,0 +1,68 @@
+"""What every hostile input is held to: one line, soon, in little memory.
+
+``bin/test -m hostile`` runs all of them; without it every tenth runs, always the same ones.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+_SHARE = 10
+_MOST_SECONDS, _MOST_MB = 60, 3000
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what lies in this folder, and keep a share of it where it was not asked for."""
+    here = Path(__file__).parent
+    hostile = [item for item in items if here in item.path.parents]
+    for item in hostile:
+        item.add_marker("hostile")
+    if "hostile" in config.option.markexpr or any("::" in name for name in config.args):
+        return
+    left_out = {item for number, item in enumerate(hostile) if number % _SHARE}
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(autouse=True)
+def _limits() -> Iterator[None]:
+    """Fail a test that hangs or that takes more memory than anything here needs."""
+
+    def give_up(*_: object) -> None:
+        raise TimeoutError(f"no answer within {_MOST_SECONDS} seconds")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(_MOST_SECONDS)
+    # Linux then counts the peak from here on.
+    Path("/proc/self/clear_refs").write_text("5")
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+    status = Path("/proc/self/status").read_text()
+    peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    assert peak < _MOST_MB, f"{peak:.0f} MB"
+
+
+@pytest.fixture
+def refuses(capsys: pytest.CaptureFixture) -> Callable[..., str]:
+    """Gives ``check(main, *arguments)``: the command refuses in one plain line, which is returned.
+
+    ``main`` is that of a command in `gnn_nas.cli`; arguments may be paths.
+    """
+
+    def check(main: Callable[[list[str]], int], *arguments: object) -> str:
+        capsys.readouterr()
+        status = main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        assert status == 2, (status, out, err)
+        (line,) = err.splitlines()
+        assert line.startswith("error: ")
+        assert line.isprintable(), repr(line)
+        return line
+
+    return check
