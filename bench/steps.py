@@ -68,7 +68,7 @@ def _parts(name: str, state: TrainingState) -> list[Figure]:
     controller, table = state.controller, state.table
     batch = state.batches.draw()
     tokens = to_tokens(table.cells[batch.rows])
-    lower = state.config.training.precision == "bfloat16"
+    lower = state.objective.precision == "bfloat16"
     with torch.autocast("cpu", torch.bfloat16, enabled=lower):
         # Not a part of any graph, so that only the decoder's own is built.
         embeddings = controller.encode(batch.cells).detach().requires_grad_()

@@ -116,8 +116,9 @@ class TrainingConfig(Section):
         description="weight of the predictor's loss in telling a cell's structure from its"
         " embedding; 0 = the predictor is not pretrained",
     )
-    precision: Literal["float32", "bfloat16"] = Field(
-        description="of the matrix products in training; all figures are measured in float32"
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        description="of the matrix products in training; auto is bfloat16 where the processor"
+        " computes in it, else float32; all figures are measured in float32"
     )
 
 

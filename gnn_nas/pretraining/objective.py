@@ -39,8 +39,8 @@ class PretrainingObjective:
     Args:
         metric: the metric loss's config, or None to reconstruct only.
         training: of its fields ``embedding_noise``, on the embeddings that the decoder reads (they
-            are brought back to the sphere), ``precision``, of the models' matrix products, and
-            ``structure_weight``.
+            are brought back to the sphere), ``structure_weight``, and ``precision``, of the models'
+            matrix products, which must not be ``auto``.
         structure: standardised structure of every cell, ``[423624, 141]``; None where its weight
             is 0.
         generator: of the noise.
@@ -67,7 +67,7 @@ class PretrainingObjective:
         self.structure = structure
         self.structure_weight = training.structure_weight
         self.noise = training.embedding_noise
-        self.lower_precision = training.precision == "bfloat16"
+        self.precision = training.precision
         self.generator = generator
         self.processes = processes
 
@@ -76,7 +76,8 @@ class PretrainingObjective:
         cells, own = self._share(batch)
         rows = batch.rows[own]
         tokens = to_tokens(table.cells.take(rows))
-        with torch.autocast(tokens.device.type, torch.bfloat16, enabled=self.lower_precision):
+        lower = self.precision == "bfloat16"
+        with torch.autocast(tokens.device.type, torch.bfloat16, enabled=lower):
             embeddings = controller.encode(cells)
             disturbed = self._disturbed(embeddings, own, len(batch.rows))
             logits = controller.decoder(disturbed, tokens)

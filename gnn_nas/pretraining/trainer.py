@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import sys
 import time
 from typing import Any
 
@@ -12,6 +13,7 @@ from gnn_nas.analysis.curves import draw_curves
 from gnn_nas.cells.checker import PositivesCheck, check_positives
 from gnn_nas.errors import UserError
 from gnn_nas.pretraining.allocation import keep_freed_memory
+from gnn_nas.pretraining.precision import computes_in_bfloat16
 from gnn_nas.pretraining.report import Report
 from gnn_nas.pretraining.training_state import TrainingState
 from gnn_nas.pretraining.validation import Validation
@@ -43,6 +45,7 @@ def pretrain(state: TrainingState, folder: RunFolder) -> dict[str, Any]:
     validation = Validation(state.table, state.held_out, config.seed, state.structure)
     _begin(state, folder)
     folder.cut_metrics(state.step)
+    _warn_of_emulation(state)
     _check(state, _FIRST_CHECK)
 
     plan = config.training
@@ -79,6 +82,7 @@ def pretrain(state: TrainingState, folder: RunFolder) -> dict[str, Any]:
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "processes": state.processes.count,
         "threads": torch.get_num_threads(),
+        "precision": state.objective.precision,
         "seed": config.seed,
     }
     draw_curves(folder.read_metrics(), folder.curves)
@@ -111,6 +115,15 @@ def _begin(state: TrainingState, folder: RunFolder) -> None:
         raise UserError(
             f"the processes see different checkpoints in {folder.path}: with several machines, the"
             " folder must be on a disk that they share"
+        )
+
+
+def _warn_of_emulation(state: TrainingState) -> None:
+    if state.objective.precision == "bfloat16" and not computes_in_bfloat16(state.held_out.device):
+        print(
+            "warning: training.precision is bfloat16, which this processor emulates, many times"
+            " slower than float32: set it to auto for a new run",
+            file=sys.stderr,
         )
 
 

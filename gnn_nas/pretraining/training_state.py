@@ -14,6 +14,7 @@ from gnn_nas.pretraining.batches import BatchSampler
 from gnn_nas.pretraining.distributed import ALONE, Processes
 from gnn_nas.pretraining.objective import Losses, PretrainingObjective
 from gnn_nas.pretraining.optimisation import make_optimizer, make_schedule
+from gnn_nas.pretraining.precision import choose_precision
 from gnn_nas.run_folder import RunFolder, load_into
 
 
@@ -59,7 +60,11 @@ class TrainingState:
             self.trained += self.controller.predictor.structure.parameters()
         try:
             self.objective = PretrainingObjective(
-                config.metric, config.training, self.structure, self.generator, processes
+                config.metric,
+                config.training.model_copy(update={"precision": self._precision()}),
+                self.structure,
+                self.generator,
+                processes,
             )
             self.optimizer = make_optimizer(config.optimizer, self.trained)
             self.schedule = make_schedule(config.optimizer, self.optimizer, config.training.steps)
@@ -110,6 +115,7 @@ class TrainingState:
             {
                 "config": self.config.to_yaml(),
                 "device": self.held_out.device.type,
+                "precision": self.objective.precision,
                 "controller": self.controller.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "schedule": self.schedule.state_dict(),
@@ -140,6 +146,9 @@ class TrainingState:
                     f"{folder.checkpoint} was written on another device: resume with"
                     f" --device {state['device']}"
                 )
+            if self.config.training.precision == "auto":
+                # That of the first steps, whatever this processor would choose.
+                self.objective.precision = state["precision"]
             self.optimizer.load_state_dict(state["optimizer"])
             self.schedule.load_state_dict(state["schedule"])
             self.batches.load_state_dict(state["batches"])
@@ -151,6 +160,13 @@ class TrainingState:
                 f"{folder.checkpoint} is no checkpoint of a pretraining run ({error!r}):"
                 " delete the file and --resume to run from step 0"
             ) from error
+
+    def _precision(self) -> str:
+        """The precision that the config asks for, the same in all processes."""
+        chosen = choose_precision(self.config.training.precision, self.held_out.device)
+        lower = torch.tensor([float(chosen == "bfloat16")], device=self.held_out.device)
+        self.processes.average([lower])
+        return "bfloat16" if lower.item() == 1 else "float32"
 
     def _refuse_divergence(self) -> None:
         if not self.sums.isfinite().all():

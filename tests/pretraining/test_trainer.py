@@ -44,7 +44,7 @@ def run(tmp_path, table, config, monkeypatch):
     monkeypatch.setattr(Validation, "measure", lambda self, controller: dict(FIGURES))
     monkeypatch.setattr(Validation, "measure_all", lambda self, controller: dict(FIGURES))
 
-    def start(resume: bool = False) -> RunFolder:
+    def start(resume: bool = False, config: PretrainConfig = config) -> RunFolder:
         folder = RunFolder.create(tmp_path / "run", config, resume)
         state = TrainingState(config, table, held_out_cells(table, config.data.held_out))
         pretrain(state, folder)
@@ -133,6 +133,19 @@ def test_killed_anywhere_and_resumed_it_ends_the_same(
     assert all(torch.equal(weights[key], value) for key, value in expected_weights.items())
 
 
+@pytest.mark.parametrize(("emulated", "lines"), [(True, 1), (False, 0)])
+def test_emulated_bfloat16_is_warned_of_in_one_line(
+    run, make_config, monkeypatch, capsys, emulated, lines
+):
+    lower = make_config("training.steps=1", "training.precision=bfloat16")
+    monkeypatch.setattr(trainer, "computes_in_bfloat16", lambda device: not emulated)
+    folder = run(config=lower)
+    warnings = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
+    assert len(warnings) == lines
+    assert all("training.precision is bfloat16" in line for line in warnings)
+    assert folder.load_summary()["precision"] == "bfloat16"
+
+
 def test_the_summary_counts_and_times(run, config):
     summary = json.loads(run().summary.read_text())
     assert summary["steps"] == 10
@@ -144,6 +157,7 @@ def test_the_summary_counts_and_times(run, config):
     assert 1 <= summary["max_positive_distance"] <= 6
     assert summary["held_out_cells"] == 4238
     assert summary["seed"] == config.seed
+    assert summary["precision"] == "float32"
     assert summary["duplicate_positives"] >= 0
     assert FIGURES.items() <= summary.items()
 

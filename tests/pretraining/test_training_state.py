@@ -7,6 +7,7 @@ from torch import Tensor
 
 from gnn_nas.config import PretrainConfig, load_config
 from gnn_nas.errors import UserError
+from gnn_nas.pretraining import precision
 from gnn_nas.pretraining import training_state as module
 from gnn_nas.pretraining.held_out import held_out_cells
 from gnn_nas.pretraining.training_state import TrainingState
@@ -91,6 +92,23 @@ def test_a_restored_run_goes_on_bit_for_bit(tmp_path, make_config, start, name, 
     assert len(expected) == len(got) > 50
     for one, other in zip(expected, got, strict=True):
         assert torch.equal(one, other) if isinstance(one, Tensor) else one == other
+
+
+def test_a_run_goes_on_in_the_precision_in_which_it_began(
+    tmp_path, make_config, start, monkeypatch
+):
+    config = make_config("training.precision=auto")
+    folder = RunFolder.create(tmp_path / "run", config)
+    for fast, expected in ((True, "bfloat16"), (False, "float32")):
+        monkeypatch.setattr(precision, "computes_in_bfloat16", lambda device, fast=fast: fast)
+        begun = advanced(start(config), 2)
+        assert begun.objective.precision == expected
+        begun.save(folder)
+        monkeypatch.setattr(precision, "computes_in_bfloat16", lambda device, fast=fast: not fast)
+        elsewhere = start(config)
+        assert elsewhere.objective.precision != expected
+        elsewhere.restore(folder)
+        assert elsewhere.objective.precision == expected
 
 
 def test_the_seed_decides(make_config, start):
@@ -250,16 +268,17 @@ def test_a_checkpoint_of_another_device_names_it(tmp_path, make_config, start):
 
 
 def test_what_is_no_checkpoint_of_a_run_is_said(tmp_path, make_config, start):
-    folder = RunFolder.create(tmp_path / "run", make_config())
-    start(make_config()).save(folder)
+    config = make_config("training.precision=auto")
+    folder = RunFolder.create(tmp_path / "run", config)
+    start(config).save(folder)
     whole = folder.load_checkpoint()
     for key in whole:
         folder.save_checkpoint({k: v for k, v in whole.items() if k != key})
         with refuses(f"is no checkpoint of a pretraining run .*{key}.*delete the file"):
-            start(make_config()).restore(folder)
+            start(config).restore(folder)
     folder.save_checkpoint({**whole, "optimizer": {}})
     with refuses("is no checkpoint of a pretraining run"):
-        start(make_config()).restore(folder)
+        start(config).restore(folder)
 
 
 def test_a_diverged_run_stops_and_leaves_the_last_good_checkpoint(tmp_path, make_config, start):
