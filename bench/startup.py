@@ -1,4 +1,4 @@
-"""From a command's call to its help, and to the first step of pretraining."""
+"""From a command's call to its help, to pretraining's first step, and what surrounds a search."""
 
 import json
 import subprocess
@@ -10,6 +10,8 @@ from pathlib import Path
 
 from bench.apart import CONFIGS, ROOT, environment
 from bench.measuring import Figure, Times, at_most, say, time_of
+from bench.search import QUERIES, WITHOUT
+from gnn_nas.benchmarks.locate import has_benchmark
 from gnn_nas.cells.table import load_table
 from gnn_nas.run_folder import RunFolder
 
@@ -22,14 +24,18 @@ _LOOK, _PATIENCE = 0.005, 120.0
 
 
 def measure() -> list[Figure]:
-    """Measure every command of ``pyproject.toml``, then pretraining's first step."""
+    """Measure every command of ``pyproject.toml``, pretraining's first step, then searches."""
     load_table()
     figures = []
     for name, module in commands().items():
         say(f"{name} --help")
         figures.append(_help(name, module))
     say("the first step of pretraining")
-    return [*figures, _first_step()]
+    figures.append(_first_step())
+    for ordinary in (False, True):
+        say("what surrounds a search")
+        figures.append(_around_search(ordinary))
+    return figures
 
 
 def commands() -> dict[str, str]:
@@ -88,3 +94,23 @@ def _first_row(metrics: Path) -> bool:
         return False
     first, end, _ = metrics.read_text(encoding="utf-8").partition("\n")
     return bool(end) and json.loads(first)["kind"] == "train"
+
+
+def _around_search(ordinary: bool) -> Figure:
+    name = "search, start-up and drawing" + (", AVX2 only" if ordinary else "")
+    if not has_benchmark():
+        return Figure(name, None, condition=WITHOUT)
+    times = Times(tuple(_seconds_around_search(ordinary) for _ in range(_RUNS)), THREADS)
+    return times.spent(
+        name, "s", condition=f"{QUERIES} queries, by the clock, less computing", target=at_most(5)
+    )
+
+
+def _seconds_around_search(ordinary: bool) -> float:
+    with tempfile.TemporaryDirectory() as path:
+        options = [f"--queries={QUERIES}", f"--out={path}/search"]
+        command = [sys.executable, "-P", "-m", "gnn_nas.cli.nao_search", *options]
+        started = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True, env=environment(THREADS, ordinary))
+        whole = time.perf_counter() - started
+        return whole - RunFolder(f"{path}/search").controller(0).load_summary()["wall_seconds"]

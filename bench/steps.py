@@ -1,6 +1,7 @@
 """Pretraining steps of every config, their parts, their memory and how far the floor is."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -34,11 +35,19 @@ def measure() -> list[Figure]:
             say(f"{path.stem} on {threads} threads")
             figures += apart(_config, path, threads=threads)
     for threads in (1, THREADS):
-        say(f"the floor of {MAIN.stem} on {threads} threads")
-        (step,) = (f for f in figures if f.name == _step(MAIN) and f.threads == threads)
-        figures += apart(_floor, step.value, threads=threads)
+        figures += _floor_of(figures, threads)
+    say(f"{MAIN.stem} on {THREADS} threads, AVX2 only")
+    ordinary = apart(_config, MAIN, threads=THREADS, ordinary=True)
+    ordinary += _floor_of(ordinary, THREADS, ordinary=True)
+    figures += [replace(f, name=f"{f.name}, AVX2 only", target=None) for f in ordinary]
     say("a run with its final validation")
     return [*figures, apart(_whole_run, threads=THREADS)]
+
+
+def _floor_of(figures: list[Figure], threads: int, ordinary: bool = False) -> list[Figure]:
+    say(f"the floor of {MAIN.stem} on {threads} threads")
+    (step,) = (f for f in figures if f.name == _step(MAIN) and f.threads == threads)
+    return apart(_floor, step.value, threads=threads, ordinary=ordinary)
 
 
 def pretraining(config: PretrainConfig) -> TrainingState:
@@ -56,7 +65,7 @@ def _config(path: Path) -> list[Figure]:
     # Taken before the parts are measured: only steps have run so far.
     peak = peak_memory()
     target = at_most(45) if path == MAIN and steps.threads == THREADS else None
-    condition = f"batch {config.data.batch_size}"
+    condition = f"batch {config.data.batch_size}, {state.objective.precision}"
     return [
         steps.spent(_step(path), condition=condition, target=target),
         *_parts(path.stem, state),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch_geometric.data import Batch, Data
 
 from gnn_nas.cells.conversion import Spec, from_spec
 from gnn_nas.cells.packed import PackedCells, pack
@@ -16,7 +16,10 @@ from gnn_nas.cells.pruning import prune
 from gnn_nas.cells.space import INPUT, MAX_EDGES, MAX_VERTICES, OPS, OUTPUT, num_slots
 from gnn_nas.cells.table import CellTable
 
-Cells = Tensor | Data | Batch | str | Spec | Sequence[str | Spec]
+if TYPE_CHECKING:
+    from torch_geometric.data import Batch, Data
+
+Cells: TypeAlias = "Tensor | Data | Batch | str | Spec | Sequence[str | Spec]"
 
 
 class CellRows:
@@ -49,7 +52,7 @@ class CellRows:
         """
         if isinstance(cells, Tensor):
             return self._checked(cells)
-        if isinstance(cells, (Data, Batch)):
+        if hasattr(cells, "edge_index"):
             return self._of_graphs(cells)
         if isinstance(cells, str) or hasattr(cells, "matrix"):
             cells = [cells]

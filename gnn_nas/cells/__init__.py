@@ -1,14 +1,14 @@
 """The cells of NAS-Bench-101: the table of all of them, their conversions, edits and distances."""
 
+import importlib
+
 from gnn_nas.cells.conversion import from_matrix, from_spec, to_matrix
-from gnn_nas.cells.dataset import CellDataset
 from gnn_nas.cells.distance import edit_distance
 from gnn_nas.cells.packed import PackedCells, pack
 from gnn_nas.cells.positives import Positives, PositiveSampler
 from gnn_nas.cells.pruning import prune
 from gnn_nas.cells.table import CellTable, load_table
 from gnn_nas.cells.tokens import from_tokens, to_tokens
-from gnn_nas.cells.transform import RandomEdit
 
 __all__ = [
     "CellDataset",
@@ -27,3 +27,12 @@ __all__ = [
     "to_matrix",
     "to_tokens",
 ]
+
+# Their base classes are PyG's, which takes a second to import.
+_LAZY = {"CellDataset": "dataset", "RandomEdit": "transform"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)

@@ -1,15 +1,20 @@
 """A second opinion on positives from networkx, which shares no code with our own distance."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import networkx as nx
 import torch
 from torch import Tensor
-from torch_geometric.data import Data
 
 from gnn_nas.cells.positives import MAX_EDITS, PositiveSampler
 from gnn_nas.cells.space import FEATURES, INPUT, OUTPUT
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
 
 # More than any edit script costs, so that input and output are only ever paired with themselves:
 # removing and adding them anew saves nothing.

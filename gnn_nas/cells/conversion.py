@@ -1,16 +1,20 @@
 """Single cells as adjacency matrix and op names, the way NAS-Bench-101 writes them."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from torch_geometric.data import Data
 
 from gnn_nas.cells.packed import pack
 from gnn_nas.cells.pruning import prune
 from gnn_nas.cells.space import FEATURES, INPUT, MAX_EDGES, MAX_VERTICES, OPS, OUTPUT
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
 
 
 class Spec(Protocol):
@@ -33,6 +37,8 @@ def from_matrix(matrix: ArrayLike, ops: Sequence[str]) -> Data:
         ValueError: the matrix or the ops break a rule above, output cannot be reached from input,
             or more than nine edges are left after pruning.
     """
+    from torch_geometric.data import Data
+
     edges = _checked_matrix(matrix)
     features = _checked_features(ops, len(edges))
     cell = Data(

@@ -4,12 +4,18 @@ Every function returns a new `Batch`, leaves its argument as it was, and edits a
 batch of one. None checks that the result is a valid cell: see `gnn_nas.cells.positives`.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
-from torch_geometric.data import Batch
 
 from gnn_nas.cells.packed import build_batch, kept_part, slot_ends
 from gnn_nas.cells.space import FEATURES, NUM_SLOTS
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Batch
 
 
 def change_ops(batch: Batch, nodes: Tensor, ops: Tensor) -> Batch:

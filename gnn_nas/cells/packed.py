@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
-from torch_geometric.data import Batch, Data
 
 from gnn_nas.cells.space import (
     FEATURES,
@@ -16,6 +16,24 @@ from gnn_nas.cells.space import (
     SLOT_SOURCES,
     SLOT_TARGETS,
 )
+
+# PyG takes longer to import than torch, so it is imported where its objects are made.
+if TYPE_CHECKING:
+    from torch_geometric.data import Batch, Data
+
+
+class Graphs(NamedTuple):
+    """What an encoder reads of a batch of ``B`` cells; a PyG `Batch` has the same attributes.
+
+    Shapes:
+        - x: one-hot features, ``[nodes, 5]``; edge_index: ``[2, edges]``, sorted by slot in a cell
+        - batch: ``[nodes]``, the cell of every vertex; num_graphs: ``B``
+    """
+
+    x: Tensor
+    edge_index: Tensor
+    batch: Tensor
+    num_graphs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +80,30 @@ class PackedCells:
         return torch.arange(MAX_INTERIOR, device=self.ops.device) < self.vertices[:, None] - 2
 
     def to_batch(self) -> Batch:
-        """The same cells as a PyG `Batch` with one-hot ``x`` and ``edge_index`` sorted by slot."""
+        """The same cells as a PyG `Batch`; its attributes are those of `to_graphs`."""
+        graphs = self.to_graphs()
+        edge_counts = self.edge_bits().sum(1)
+        return build_batch(graphs.x, graphs.edge_index, self.vertices, edge_counts)
+
+    def to_graphs(self) -> Graphs:
+        """The same cells with one-hot ``x`` and ``edge_index`` sorted by slot."""
         device, count = self.edges.device, len(self)
         sources, targets = slot_ends(device)
         ptr = _pointers(self.vertices)
-        bits = self.edge_bits()
-        cell, slot = bits.nonzero(as_tuple=True)
+        cell, slot = self.edge_bits().nonzero(as_tuple=True)
         features = self.ops.new_full((count, MAX_VERTICES), len(FEATURES))
         features[:, 0] = 0
         features[:, 1:-1] = self.ops + 1
         features.scatter_(1, self.vertices[:, None] - 1, len(FEATURES) - 1)
         exists = torch.arange(MAX_VERTICES, device=device) < self.vertices[:, None]
         one_hot = torch.eye(len(FEATURES), device=device)
-        return build_batch(
-            x=one_hot.index_select(0, features[exists]),
+        nodes = features[exists]
+        return Graphs(
+            x=one_hot.index_select(0, nodes),
             edge_index=torch.stack([sources, targets]).index_select(1, slot)
             + ptr.index_select(0, cell),
-            vertices=self.vertices,
-            edge_counts=bits.sum(1),
+            batch=torch.repeat_interleave(self.vertices, output_size=len(nodes)),
+            num_graphs=count,
         )
 
 
@@ -91,6 +115,8 @@ def pack(cells: Data | Batch) -> PackedCells:
             features that are not one-hot input, ops, output in this order, an edge twice, or one
             against the vertex order.
     """
+    from torch_geometric.data import Batch
+
     x, edge_index = cells.x, cells.edge_index
     if x is None or edge_index is None:
         raise ValueError("a cell needs x and edge_index")
@@ -145,6 +171,8 @@ def build_batch(x: Tensor, edge_index: Tensor, vertices: Tensor, edge_counts: Te
     Shapes:
         - x: ``[nodes, 5]``; edge_index: ``[2, edges]``; vertices, edge_counts: ``[B]``
     """
+    from torch_geometric.data import Batch
+
     ptr = _pointers(vertices)
     batch = Batch(
         x=x,

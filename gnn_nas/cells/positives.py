@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch_geometric.data import Batch
 
 from gnn_nas.cells.edits import change_ops, delete_vertices, toggle_edges
 from gnn_nas.cells.packed import PackedCells
@@ -21,6 +21,9 @@ from gnn_nas.cells.space import (
     slot_of,
 )
 from gnn_nas.cells.table import CellTable
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Batch
 
 MAX_EDITS = 3
 

@@ -8,18 +8,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from torch_geometric.data import Batch, Data
 
 from gnn_nas.cells.packed import PackedCells, pack
 from gnn_nas.cells.space import MAX_INTERIOR, MAX_VERTICES, NUM_SLOTS, OPS, num_slots
 from gnn_nas.errors import UserError
 from gnn_nas.files import atomic_path
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Batch, Data
 
 # Part of the file name: a change of the arrays below makes a new file instead of misreading.
 _FORMAT = 1

@@ -26,6 +26,7 @@ from gnn_nas.cli.task_search import add_task, chosen_task, search_with_task
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search import methods
 from gnn_nas.search.config import SearchConfig, resolve_settings
+from gnn_nas.search.workers import Workers
 
 if TYPE_CHECKING:
     from gnn_nas.benchmarks.nasbench101 import NASBench101
@@ -167,8 +168,12 @@ def _run(arguments: argparse.Namespace) -> None:
         search_with_task(task, arguments)
         return
     arguments.protocol = arguments.protocol or "oracle"
-    path = arguments.out or default_folder(arguments, arguments.protocol)
+    # Made before anything is imported that takes long: they import it at the same time.
+    with Workers(min(arguments.jobs or available_cores(), arguments.seeds)) as workers:
+        _search_measurements(arguments, workers)
 
+
+def _search_measurements(arguments: argparse.Namespace, workers: Workers) -> None:
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from gnn_nas.benchmarks.locate import find_benchmark
     from gnn_nas.benchmarks.protocols import objective_and_report
@@ -193,14 +198,14 @@ def _run(arguments: argparse.Namespace) -> None:
         benchmark=benchmark.identity,
         settings=settings.model_dump(),
     )
+    path = arguments.out or default_folder(arguments, arguments.protocol)
     folder = RunFolder.create(path, config, arguments.resume)
     if folder.finished:
         print(f"{path} holds a finished search: nothing to resume", file=sys.stderr)
         if arguments.html:
             _write_page(folder, config, checkpoint, benchmark)
         return
-    jobs = min(arguments.jobs or available_cores(), arguments.seeds)
-    summary = run_search(folder, config, benchmark, arguments.benchmark, jobs)
+    summary = run_search(folder, config, benchmark, arguments.benchmark, workers)
     print(figures_text(f"protocol {config.protocol}", summary, _FIGURES, "{:.3f}".format))
     print(best_cell_text(summary["best"], table))
     if arguments.html:

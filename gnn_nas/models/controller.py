@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.data import Batch, Data
 
 from gnn_nas.cells.packed import PackedCells
 from gnn_nas.cells.pruning import prune
@@ -17,6 +16,8 @@ from gnn_nas.models.encoder import Encoder
 from gnn_nas.models.predictor import Predictor
 
 if TYPE_CHECKING:
+    from torch_geometric.data import Batch, Data
+
     from gnn_nas.config import ModelConfig
 
 # Cells encoded at a time where there are many: large enough for the matrix products, small enough
@@ -42,6 +43,8 @@ class Controller(nn.Module):
 
     def encode(self, cells: Data | Batch) -> Tensor:
         """Embeddings of unit length, ``[B, embedding]``, of a `Batch` or of one `Data`."""
+        from torch_geometric.data import Batch
+
         return self.encoder(cells if isinstance(cells, Batch) else Batch.from_data_list([cells]))
 
     def predict(self, embeddings: Tensor) -> Tensor:
@@ -68,5 +71,5 @@ class Controller(nn.Module):
         weight = self.encoder.project.weight
         embeddings = weight.new_empty(len(rows), self.encoder.project.out_features)
         for part, own in zip(rows.split(_CHUNK), embeddings.split(_CHUNK), strict=True):
-            own.copy_(self.encode(table.cells[part].to_batch()))
+            own.copy_(self.encoder(table.cells[part].to_graphs()))
         return embeddings

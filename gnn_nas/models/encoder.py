@@ -1,13 +1,20 @@
 """The GIN encoder: from a batch of cells to L2-normalised embeddings."""
 
+from __future__ import annotations
+
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.data import Batch
 
 from gnn_nas.cells.space import FEATURES
 from gnn_nas.models.row_sums import RowSums
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Batch
+
+    from gnn_nas.cells.packed import Graphs
 
 # States are filled up with unused ones to a multiple of this: a matrix product of a size that was
 # met before takes a third less, and every size met costs memory.
@@ -77,7 +84,7 @@ class Encoder(nn.Module):
         hidden: width of the layers; layers: their number; embedding: dimension of the result.
 
     Shapes:
-        - cells: `Batch` of ``B`` cells, features one-hot
+        - cells: ``B`` cells, features one-hot
         - returns: ``[B, embedding]``, of length 1
     """
 
@@ -87,7 +94,7 @@ class Encoder(nn.Module):
         self.convs = nn.ModuleList(DirectedGINConv(a, b) for a, b in pairwise(widths))
         self.project = nn.Linear(sum(widths), embedding)
 
-    def forward(self, cells: Batch) -> Tensor:
+    def forward(self, cells: Batch | Graphs) -> Tensor:
         x, edge_index = cells.x.to(self.project.weight.dtype), cells.edge_index
         vertices = torch.arange(len(x), device=x.device)
         whole = RowSums(vertices, cells.batch, _filled_up(len(x)), cells.num_graphs)

@@ -24,7 +24,7 @@ from gnn_nas.search.progress import SearchProgress
 from gnn_nas.search.queries import Queries
 from gnn_nas.search.seed_figures import best_outcome, seed_outcomes
 from gnn_nas.search.sources import BenchmarkSource
-from gnn_nas.search.workers import run_seeds
+from gnn_nas.search.workers import Workers
 
 if TYPE_CHECKING:
     from gnn_nas.benchmarks.nasbench101 import NASBench101
@@ -35,13 +35,13 @@ def run_search(
     config: SearchConfig,
     benchmark: NASBench101,
     benchmark_path: str | os.PathLike[str] | None,
-    jobs: int,
+    workers: Workers,
 ) -> dict[str, Any]:
     """Search with all seeds in ``folder``, going on where an interrupted call stopped.
 
     Args:
         benchmark_path: where processes are to open the benchmark: see `find_benchmark`.
-        jobs: processes; the result does not depend on their number.
+        workers: search; the result does not depend on their number.
 
     Returns:
         the summary, as written to ``summary.json``
@@ -51,7 +51,7 @@ def run_search(
     """
     source = BenchmarkSource(benchmark_path, config.protocol)
     with SearchProgress(folder, config, BenchmarkReport.columns) as progress:
-        run_seeds(folder, config, source, jobs, progress.update)
+        workers.search(folder, config, source, progress.update)
     histories = [ended_history(folder, seed, BenchmarkReport.columns) for seed in config.all_seeds]
     outcomes = seed_outcomes(
         folder,

@@ -20,7 +20,7 @@ from gnn_nas.search.seed_figures import best_outcome, seed_outcomes
 from gnn_nas.search.sources import TrainingSource
 from gnn_nas.search.task_figures import draw_pareto, draw_reward_curves
 from gnn_nas.search.task_outcome import pareto_front, rewards_so_far, task_outcome, task_spreads
-from gnn_nas.search.workers import run_seeds
+from gnn_nas.search.workers import Workers
 from gnn_nas.tasks.evaluator import COLUMNS, Evaluator
 from gnn_nas.tasks.store import Store
 
@@ -62,14 +62,16 @@ def run_task_search(
     store = Store(folder.path / EVALUATIONS, config.fingerprint)
     try:
         with Evaluator(task, table, store, engine) as evaluator:
-            jobs = min(engine.workers, config.seeds)
-            with SearchProgress(folder, config, COLUMNS, percent=False) as progress:
+            with (
+                Workers(min(engine.workers, config.seeds)) as workers,
+                SearchProgress(folder, config, COLUMNS, percent=False) as progress,
+            ):
 
                 def watch() -> None:
                     progress.update()
                     progress.count_trainings(evaluator.pool.made, evaluator.pool.running)
 
-                run_seeds(folder, config, TrainingSource(), jobs, watch, evaluator.evaluate)
+                workers.search(folder, config, TrainingSource(), watch, evaluator.evaluate)
             histories = [ended_history(folder, seed, COLUMNS) for seed in config.all_seeds]
             outcomes = seed_outcomes(
                 folder, config, histories, lambda history: task_outcome(history, config.queries)

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from typing import Self
 
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
@@ -20,36 +21,56 @@ from gnn_nas.tasks.processes import end_with_parent, start_process
 _TICK = 0.3
 
 
-def run_seeds(
-    folder: RunFolder,
-    config: SearchConfig,
-    source: Source,
-    jobs: int,
-    watch: Callable[[], None],
-    answer: Callable[[object], object] | None = None,
-) -> None:
-    """Search with all seeds that are not done yet, in at most ``jobs`` processes.
+class Workers:
+    """Processes that search with one seed after the other and never outlive the context.
 
-    Every process computes with one thread, so that a seed gives the same history however many
-    there are. No process outlives this call, nor the process that made it.
+    They load what a search needs as soon as they are made, while their maker loads it too and finds
+    out what there is to search. Every process computes with one thread, so that a seed gives the
+    same history however many there are.
 
     Args:
-        source: of the rewards, opened by every process.
-        watch: called several times a second.
-        answer: called with what a process's objective asks for, each time in a thread of its own.
-
-    Raises:
-        UserError: of a process, or a process was killed.
-        RuntimeError: a process failed; its traceback is on stderr.
+        count: of processes.
     """
-    pending = deque(seed for seed in config.all_seeds if not folder.controller(seed).finished)
-    processes: dict[Connection, BaseProcess] = {}
-    try:
-        for _ in range(min(jobs, len(pending))):
-            connection, process = start_process(_work, folder, config, source)
-            processes[connection] = process
-            connection.send(pending.popleft())
-        busy = dict(processes)
+
+    def __init__(self, count: int) -> None:
+        self._processes = dict(start_process(_work) for _ in range(count))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._processes.values():
+            process.terminate()
+        for process in self._processes.values():
+            process.join()
+
+    def search(
+        self,
+        folder: RunFolder,
+        config: SearchConfig,
+        source: Source,
+        watch: Callable[[], None],
+        answer: Callable[[object], object] | None = None,
+    ) -> None:
+        """Search with all seeds that are not done yet.
+
+        Args:
+            source: of the rewards, opened by every process.
+            watch: called several times a second.
+            answer: called with what a process's objective asks for, each time in a thread of its
+                own.
+
+        Raises:
+            UserError: of a process, or a process was killed.
+            RuntimeError: a process failed; its traceback is on stderr.
+        """
+        pending = deque(seed for seed in config.all_seeds if not folder.controller(seed).finished)
+        busy: dict[Connection, BaseProcess] = {}
+        for connection, process in self._processes.items():
+            if pending:
+                _send(connection, (folder, config, source))
+                _send(connection, pending.popleft())
+                busy[connection] = process
         while busy:
             for connection in wait(list(busy), timeout=_TICK):
                 message = _receive(connection, busy[connection])
@@ -58,15 +79,16 @@ def run_seeds(
                         target=_reply, args=(connection, answer, message), daemon=True
                     ).start()
                 elif pending:
-                    connection.send(pending.popleft())
+                    _send(connection, pending.popleft())
                 else:
                     del busy[connection]
             watch()
-    finally:
-        for process in processes.values():
-            process.terminate()
-        for process in processes.values():
-            process.join()
+
+
+def _send(connection: Connection, message: object) -> None:
+    # A process that has ended in the meantime is noticed where its messages are received.
+    with contextlib.suppress(OSError):
+        connection.send(message)
 
 
 def _receive(connection: Connection, process: BaseProcess) -> object | None:
@@ -97,12 +119,10 @@ def _reply(connection: Connection, answer: Callable[[object], object], message: 
     except Exception:  # a defect; the process must not wait for ever
         traceback.print_exc()
         reply = RuntimeError("what a search asked for could not be answered")
-    # A process that has ended in the meantime is noticed where its messages are received.
-    with contextlib.suppress(OSError):
-        connection.send(reply)
+    _send(connection, reply)
 
 
-def _work(connection: Connection, folder: RunFolder, config: SearchConfig, source: Source) -> None:
+def _work(connection: Connection) -> None:
     """Search with every seed that comes, and answer with None, or with the user's mistake."""
     end_with_parent()
 
@@ -119,6 +139,7 @@ def _work(connection: Connection, folder: RunFolder, config: SearchConfig, sourc
 
     torch.set_num_threads(1)
     try:
+        folder, config, source = connection.recv()
         table, objective, report = source.open(ask)
         while True:
             run_seed(folder, config, connection.recv(), table, objective, report)

@@ -17,3 +17,7 @@ def test_a_process_has_its_own_threads_and_memory():
 def test_what_goes_wrong_there_is_raised_here():
     with pytest.raises(ZeroDivisionError):
         apart(divmod, 1, 0, threads=1)
+
+
+def test_an_ordinary_machine_has_avx2_and_no_more():
+    assert apart(torch.backends.cpu.get_cpu_capability, threads=1, ordinary=True) == "AVX2"

@@ -4,7 +4,9 @@ import torch
 from torch_geometric.data import Batch, Data
 from torch_geometric.loader import DataLoader
 
+from gnn_nas import cells
 from gnn_nas.cells.dataset import CellDataset
+from gnn_nas.cells.transform import RandomEdit
 
 LAST = 423_623
 
@@ -99,3 +101,10 @@ def test_loaders_of_pyg_collate_it(dataset, table):
     batches = list(loader)
     assert [batch.num_graphs for batch in batches] == [16, 16, 8]
     assert torch.cat([table.index_of(batch) for batch in batches]).tolist() == [*range(100, 140)]
+
+
+def test_classes_of_pyg_s_are_exported_though_imported_late():
+    assert cells.CellDataset is CellDataset
+    assert cells.RandomEdit is RandomEdit
+    with pytest.raises(AttributeError, match="'gnn_nas.cells' has no attribute 'Random'"):
+        _ = cells.Random

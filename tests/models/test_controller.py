@@ -1,3 +1,7 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor
@@ -7,6 +11,7 @@ from gnn_nas.config import ModelConfig, load_config
 from gnn_nas.models import controller as module
 from gnn_nas.models.controller import Controller
 
+ROOT = Path(__file__).parents[2]
 SIZES = ModelConfig(hidden=12, layers=3, embedding=10, decoder_hidden=16, predictor_hidden=8)
 
 
@@ -144,3 +149,16 @@ def test_the_weights_are_small_enough_to_ship(pytestconfig):
     config = load_config(pytestconfig.rootpath / "configs" / "gin_multisim.yaml")
     size = sum(p.numel() * p.element_size() for p in Controller(config.model).parameters())
     assert size < 2_000_000
+
+
+def test_what_a_search_does_with_a_controller_needs_no_pyg():
+    code = (
+        "import sys, torch; from gnn_nas.cells import load_table;"
+        "from gnn_nas.models import load_pretrained; import gnn_nas.search.run;"
+        "table, controller = load_table(), load_pretrained();"
+        "controller.decode(controller.encode_rows(table, torch.arange(9)));"
+        "from gnn_nas.search.methods import METHODS, get_method; [*map(get_method, METHODS)];"
+        "sys.exit('torch_geometric' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -9,7 +9,7 @@ from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.config import SearchConfig
 from gnn_nas.search.sources import BenchmarkSource
-from gnn_nas.search.workers import run_seeds
+from gnn_nas.search.workers import Workers
 
 
 @pytest.fixture
@@ -37,6 +37,11 @@ def source(made_up_benchmark) -> BenchmarkSource:
     return BenchmarkSource(made_up_benchmark, "oracle")
 
 
+def run_seeds(count: int, *arguments) -> None:
+    with Workers(count) as workers:
+        workers.search(*arguments)
+
+
 def no_process_is_left() -> bool:
     return not multiprocessing.active_children()
 
@@ -47,7 +52,7 @@ def test_seeds_that_are_done_are_left_alone(folder, config, source):
         folder.controller(seed).path.mkdir()
         folder.controller(seed).save_summary({"queries": 300})
         before[seed] = list(folder.controller(seed).path.iterdir())
-    run_seeds(folder, config, source, 2, lambda: None)
+    run_seeds(2, folder, config, source, lambda: None)
     for seed in config.all_seeds:
         assert list(folder.controller(seed).path.iterdir()) == before[seed]
         assert not folder.history(seed).exists()
@@ -60,7 +65,7 @@ def test_one_process_searches_with_one_seed_after_the_other(folder, config, sour
         nonlocal most
         most = max(most, len(multiprocessing.active_children()))
 
-    run_seeds(folder, config, source, 1, watch)
+    run_seeds(1, folder, config, source, watch)
     assert all(folder.controller(seed).finished for seed in config.all_seeds)
     assert most == 1
     assert no_process_is_left()
@@ -68,7 +73,7 @@ def test_one_process_searches_with_one_seed_after_the_other(folder, config, sour
 
 def test_a_mistake_of_the_user_comes_back_as_such(folder, config, tmp_path):
     with pytest.raises(UserError, match="absent: cannot read: No such file"):
-        run_seeds(folder, config, BenchmarkSource(tmp_path / "absent", "oracle"), 2, lambda: None)
+        run_seeds(2, folder, config, BenchmarkSource(tmp_path / "absent", "oracle"), lambda: None)
     assert no_process_is_left()
 
 
@@ -77,14 +82,14 @@ def test_a_process_that_was_killed_is_a_clear_error(folder, config, source):
         multiprocessing.active_children()[0].kill()
 
     with pytest.raises(UserError, match=r"killed by signal 9.*continue with --resume"):
-        run_seeds(folder, config, source, 2, watch)
+        run_seeds(2, folder, config, source, watch)
     assert no_process_is_left()
 
 
 def test_a_defect_is_no_mistake_of_the_user(folder, config, source, capfd):
     broken = config.model_copy(update={"method": "no-such-method"})
     with pytest.raises(RuntimeError, match="see its traceback"):
-        run_seeds(folder, broken, source, 1, lambda: None)
+        run_seeds(1, folder, broken, source, lambda: None)
     assert "KeyError: 'no-such-method'" in capfd.readouterr().err
 
 
@@ -95,6 +100,6 @@ def test_an_interruption_ends_all_processes_at_once(folder, config, source):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_seeds(folder, config, source, 2, watch)
+        run_seeds(2, folder, config, source, watch)
     assert no_process_is_left()
     assert time.monotonic() - started < 60
