@@ -106,5 +106,5 @@ def test_loaders_of_pyg_collate_it(dataset, table):
 def test_classes_of_pyg_s_are_exported_though_imported_late():
     assert cells.CellDataset is CellDataset
     assert cells.RandomEdit is RandomEdit
-    with pytest.raises(AttributeError, match="'gnn_nas.cells' has no attribute 'Random'"):
+    with pytest.raises(AttributeError, match="has no attribute 'Random'"):
         _ = cells.Random
