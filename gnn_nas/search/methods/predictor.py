@@ -1,7 +1,10 @@
 """Predictor-guided search: score many cells by the surrogate, query the best of them."""
 
+from collections.abc import Callable
+
 import torch
 from pydantic import Field
+from torch import Tensor
 
 from gnn_nas.cells.structure import NUM_PATTERNS, NUM_SHAPE
 from gnn_nas.cells.table import CellTable
@@ -37,12 +40,26 @@ def search(
     (Wen et al. 2020, with the surrogate of `gnn_nas.search.methods.nao`.)
     """
     cells = EmbeddedCells(controller, table)
+    query_highest_bounds(queries, cells.structure, generator, settings)
+
+
+def query_highest_bounds(
+    queries: Queries,
+    structure: Callable[[Tensor], Tensor],
+    generator: torch.Generator,
+    settings: Settings,
+) -> None:
+    """Fit the surrogate to the cells asked for, score random ones, query the best; and again.
+
+    Args:
+        structure: of rows of the table, ``[N] -> [N, 141]``: what the surrogate sees of cells.
+    """
     surrogate = Surrogate((NUM_SHAPE, NUM_PATTERNS))
     queries.ask(draw_fresh(queries, settings.initial, generator))
     while queries.remaining:
         rows = draw_fresh(queries, settings.scored, generator)
         if len(queries.rows) >= 2:
-            surrogate.fit(cells.structure(queries.rows), spread(queries.rewards))
-            mean, deviation = surrogate.predict(cells.structure(rows))
+            surrogate.fit(structure(queries.rows), spread(queries.rewards))
+            mean, deviation = surrogate.predict(structure(rows))
             rows = rows[(mean + settings.optimism * deviation).argsort(descending=True)]
         queries.ask(rows[: settings.candidates])

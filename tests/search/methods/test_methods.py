@@ -6,6 +6,7 @@ import sys
 import pytest
 import torch
 
+from gnn_nas.cells.standard_structure import standard_structure
 from gnn_nas.config import ModelConfig
 from gnn_nas.models.controller import Controller
 from gnn_nas.search.methods import METHODS, get_method
@@ -15,6 +16,7 @@ SIZES = ModelConfig(hidden=4, layers=1, embedding=4, decoder_hidden=4, predictor
 QUICK = {
     "nao": {"restarts": 12, "seeds": 8, "steps": 2, "patience": 30, "wide_candidates": 16},
     "predictor": {"scored": 300},
+    "descriptors": {"scored": 300},
 }
 # nao-paper ends where its controller decodes to nothing new: see test_nao_paper.py.
 NAMES = tuple(name for name in METHODS if name != "nao-paper")
@@ -82,13 +84,28 @@ def test_it_climbs_higher_than_random_search(run, make_objective, name):
         assert found > rewards[run("random", 300, seed)[1]].max()
 
 
+def test_descriptors_know_nothing_of_the_controller(run, monkeypatch):
+    monkeypatch.setattr(Controller, "encode_rows", None)
+    assert len(run("descriptors", 40)[1]) == 40
+
+
+def test_descriptors_find_what_structure_decides(run, make_objective):
+    """The stand-in rewards convolutions and edges, both of them descriptors."""
+    rewards = make_objective().rewards
+    for seed in range(3):
+        found = rewards[run("descriptors", 100, seed, scored=3000)[1]].max()
+        assert found > rewards[run("random", 1000, seed)[1]].max()
+
+
 @pytest.mark.parametrize("changes", [{"population": 1, "sample": 1}, {"sample": 500}])
 def test_evolution_goes_on_where_all_neighbours_were_asked(run, changes):
     _, evaluated = run("evolution", 300, **changes)
     assert len(set(evaluated)) == 300
 
 
-def test_a_space_is_searched_to_its_last_cell(table, make_objective, make_report, tmp_path):
+def test_a_space_is_searched_to_its_last_cell(
+    table, make_objective, make_report, tmp_path, monkeypatch
+):
     from gnn_nas.cells.table import CellTable
     from gnn_nas.search.history import History
     from gnn_nas.search.queries import Queries
@@ -98,6 +115,7 @@ def test_a_space_is_searched_to_its_last_cell(table, make_objective, make_report
     new_row[rows] = torch.arange(len(rows), dtype=torch.int32)
     row_of_form = new_row[table.row_of_form.long()]
     small = CellTable(table.cells[rows], table.module_hash[rows], row_of_form, table.first_form)
+    monkeypatch.setattr(get_method("descriptors"), "load_standard_structure", standard_structure)
     for name in NAMES:
         objective = make_objective(failing=0.2)
         report = make_report(objective)
