@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gnn_nas.cells.pruning import on_a_path
+
 
 class ModelSpec:
     """A cell as adjacency matrix and op names, pruned (Ying et al. 2019).
@@ -33,7 +35,7 @@ class ModelSpec:
             raise ValueError("length of ops must match matrix dimensions")
         if np.tril(self.original_matrix).any():
             raise ValueError("matrix must be upper triangular")
-        kept = _on_a_path(self.original_matrix != 0)
+        kept = on_a_path(self.original_matrix != 0)
         self.valid_spec = len(kept) >= 2
         self.matrix = self.original_matrix[np.ix_(kept, kept)] if self.valid_spec else None
         self.ops = [self.original_ops[vertex] for vertex in kept] if self.valid_spec else None
@@ -60,17 +62,6 @@ class ModelSpec:
                 for vertex, own in enumerate(hashes)
             ]
         return _digest(str(sorted(hashes)))
-
-
-def _on_a_path(edges: np.ndarray) -> list[int]:
-    """Vertices on a path from the first to the last."""
-    reached, reaching = np.zeros((2, len(edges)), dtype=bool)
-    reached[0] = reaching[-1] = True
-    for vertex in range(1, len(edges)):
-        reached[vertex] |= (edges[:, vertex] & reached).any()
-    for vertex in reversed(range(len(edges) - 1)):
-        reaching[vertex] |= (edges[vertex] & reaching).any()
-    return (reached & reaching).nonzero()[0].tolist()
 
 
 def _digest(text: str) -> str:

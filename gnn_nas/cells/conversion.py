@@ -10,7 +10,7 @@ import torch
 from numpy.typing import ArrayLike
 
 from gnn_nas.cells.packed import pack
-from gnn_nas.cells.pruning import prune
+from gnn_nas.cells.pruning import on_a_path
 from gnn_nas.cells.space import FEATURES, INPUT, MAX_EDGES, MAX_VERTICES, OPS, OUTPUT
 
 if TYPE_CHECKING:
@@ -25,37 +25,37 @@ class Spec(Protocol):
 
 
 def from_matrix(matrix: ArrayLike, ops: Sequence[str]) -> Data:
-    """Make a cell of an adjacency matrix and its op names, vertices kept as they are.
+    """Make a cell of an adjacency matrix and its op names.
 
-    The cell must be valid once pruned, but is not pruned here: see `gnn_nas.cells.pruning`.
+    It is pruned first, as by the official ``ModelSpec``: vertices on no path from the input to the
+    output are dropped, whatever their ops are, and only what is left must keep the space's limits.
 
     Shapes:
-        - matrix: ``[V, V]`` of 0 and 1, strictly upper triangular, ``V`` from 2 to 7
-        - ops: ``V`` names, ``input`` first, ``output`` last, official op names between
+        - matrix: ``[V, V]`` of 0 and 1, strictly upper triangular
+        - ops: ``V`` names; of the vertices kept, 2 to 7, ``input`` is the first, ``output`` the
+          last, and official op names are between
 
     Raises:
         ValueError: the matrix or the ops break a rule above, output cannot be reached from input,
-            or more than nine edges are left after pruning.
+            or more than nine edges are left.
     """
     from torch_geometric.data import Data
 
     edges = _checked_matrix(matrix)
-    features = _checked_features(ops, len(edges))
-    cell = Data(
+    if len(ops) != len(edges):
+        raise ValueError(f"{len(ops)} ops do not fit a matrix of {len(edges)} vertices")
+    kept = on_a_path(edges != 0)
+    edges = edges[np.ix_(kept, kept)]
+    _check_size(edges)
+    features = _checked_features([(vertex, ops[vertex]) for vertex in kept])
+    return Data(
         x=torch.eye(len(FEATURES))[features],
         edge_index=torch.from_numpy(np.stack(edges.nonzero())),
     )
-    pruned, valid = prune(pack(cell))
-    if not pruned.vertices.item():
-        raise ValueError("no path leads from the input to the output")
-    if not valid.item():
-        count = pruned.edge_bits().sum().item()
-        raise ValueError(f"a cell has at most {MAX_EDGES} edges, this one {count} after pruning")
-    return cell
 
 
 def from_spec(spec: Spec) -> Data:
-    """Make a pruned cell of an official ``ModelSpec``, pruned or not, or of anything like it.
+    """Make a cell of an official ``ModelSpec``, pruned or not, or of anything like it.
 
     Raises:
         ValueError: as `from_matrix`, or the spec has no matrix: the official class sets it to
@@ -63,8 +63,7 @@ def from_spec(spec: Spec) -> Data:
     """
     if spec.matrix is None or spec.ops is None:
         raise ValueError("the spec has no matrix or no ops: no path from the input to the output")
-    pruned, _ = prune(pack(from_matrix(spec.matrix, spec.ops)))
-    return pruned.to_batch()[0]
+    return pack(from_matrix(spec.matrix, spec.ops)).to_batch()[0]
 
 
 def to_matrix(cell: Data) -> tuple[np.ndarray, list[str]]:
@@ -90,7 +89,7 @@ def _checked_matrix(matrix: ArrayLike) -> np.ndarray:
         raise ValueError("the matrix has rows of different length") from error
     if edges.ndim != 2 or edges.shape[0] != edges.shape[1]:
         raise ValueError(f"the matrix must be square, got shape {edges.shape}")
-    if not 2 <= len(edges) <= MAX_VERTICES:
+    if len(edges) < 2:
         raise ValueError(f"a cell has 2 to {MAX_VERTICES} vertices, got {len(edges)}")
     if not np.isin(edges, (0, 1)).all():
         raise ValueError("the matrix must hold only 0 and 1")
@@ -100,14 +99,25 @@ def _checked_matrix(matrix: ArrayLike) -> np.ndarray:
     return edges
 
 
-def _checked_features(ops: Sequence[str], vertices: int) -> list[int]:
-    if len(ops) != vertices:
-        raise ValueError(f"{len(ops)} ops do not fit a matrix of {vertices} vertices")
-    if (ops[0], ops[-1]) != (INPUT, OUTPUT):
+def _check_size(pruned: np.ndarray) -> None:
+    if not len(pruned):
+        raise ValueError("no path leads from the input to the output")
+    if len(pruned) > MAX_VERTICES:
         raise ValueError(
-            f"ops must begin with {INPUT!r} and end with {OUTPUT!r}, got {ops[0]!r} and {ops[-1]!r}"
+            f"a cell has 2 to {MAX_VERTICES} vertices, got {len(pruned)} after pruning"
         )
-    for position, op in enumerate(ops[1:-1], start=1):
+    if (count := np.count_nonzero(pruned)) > MAX_EDGES:
+        raise ValueError(f"a cell has at most {MAX_EDGES} edges, this one {count} after pruning")
+
+
+def _checked_features(vertices: list[tuple[int, str]]) -> list[int]:
+    """Columns of ``x`` for the vertices kept: their numbers before pruning and their ops."""
+    (_, first), *interior, (_, last) = vertices
+    if (first, last) != (INPUT, OUTPUT):
+        raise ValueError(
+            f"ops must begin with {INPUT!r} and end with {OUTPUT!r}, got {first!r} and {last!r}"
+        )
+    for vertex, op in interior:
         if op not in OPS:
-            raise ValueError(f"unknown op {op!r} at vertex {position}; known are {', '.join(OPS)}")
-    return [FEATURES.index(op) for op in ops]
+            raise ValueError(f"unknown op {op!r} at vertex {vertex}; known are {', '.join(OPS)}")
+    return [FEATURES.index(op) for _, op in vertices]

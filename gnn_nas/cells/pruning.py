@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -43,3 +44,18 @@ def prune(cells: PackedCells) -> tuple[PackedCells, Tensor]:
     pruned = PackedCells(vertices, edges, ops)
     pruned = replace(pruned, ops=torch.where(pruned.has_interior(), ops, 0))
     return pruned, (vertices >= 2) & (moved_bits.sum(1) <= MAX_EDGES)
+
+
+def on_a_path(matrix: np.ndarray) -> list[int]:
+    """Vertices on a path from the first to the last of a cell of any size, in their order.
+
+    Shapes:
+        - matrix: bool ``[V, V]``, strictly upper triangular
+    """
+    reached, reaching = np.zeros((2, len(matrix)), dtype=bool)
+    reached[0] = reaching[-1] = True
+    for vertex in range(1, len(matrix)):
+        reached[vertex] |= (matrix[:, vertex] & reached).any()
+    for vertex in reversed(range(len(matrix) - 1)):
+        reaching[vertex] |= (matrix[vertex] & reaching).any()
+    return (reached & reaching).nonzero()[0].tolist()

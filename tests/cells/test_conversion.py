@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from gnn_nas.benchmarks.model_spec import ModelSpec
 from gnn_nas.cells.conversion import from_matrix, from_spec, to_matrix
 from gnn_nas.cells.packed import pack
 from gnn_nas.cells.pruning import prune
@@ -22,8 +23,8 @@ def as_matrix(labels: list[int], edges: set[tuple[int, int]]) -> tuple[np.ndarra
 
 
 def test_cells_survive_the_way_through_a_matrix(any_cells, plain):
-    """Unpruned cells stay as they are, vertices off the paths included."""
-    cells = any_cells[prune(any_cells)[1]][:400]
+    pruned, valid = prune(any_cells)
+    cells = pruned[valid][:400]
     for number, cell in enumerate(plain(cells)):
         matrix, ops = as_matrix(*cell)
         data = from_matrix(matrix, ops)
@@ -82,21 +83,33 @@ def test_edges_that_pruning_drops_do_not_count():
     matrix = np.zeros((7, 7), dtype=int)
     matrix[0, 1] = matrix[1, 6] = 1
     matrix[0, 2:6] = matrix[1, 2:6] = matrix[2, 3] = 1
-    data = from_matrix(matrix, ["input", *[CONV1] * 5, "output"])
-    assert data.num_edges == 11
-    spec = SimpleNamespace(matrix=matrix, ops=["input", *[CONV1] * 5, "output"])
-    pruned = from_spec(spec)
-    assert to_matrix(pruned)[0].tolist() == CHAIN
-    assert to_matrix(pruned)[1] == ["input", CONV1, "output"]
+    back, ops = to_matrix(from_matrix(matrix, ["input", *[CONV1] * 5, "output"]))
+    assert back.tolist() == CHAIN
+    assert ops == ["input", CONV1, "output"]
 
 
-def test_specs_are_pruned(any_cells, plain, table):
+def test_ops_and_number_of_pruned_vertices_may_be_anything(table):
+    """As for the official ModelSpec, which looks at nothing before it has pruned."""
+    matrix = np.zeros((30, 30), dtype=int)
+    matrix[0, 4] = matrix[4, 29] = 1
+    matrix[0, 1:4] = matrix[5:20, 29] = matrix[7, 9:12] = 1
+    ops = ["input", *(["conv9x9", None, 3, "input", POOL, "output"] * 6)[1:29], "output"]
+    cell = from_matrix(matrix, ops)
+    assert to_matrix(cell)[0].tolist() == CHAIN
+    assert to_matrix(cell)[1] == ["input", POOL, "output"]
+    assert table.index_of(cell).equal(table.index_of(from_spec(ModelSpec(matrix, ops))))
+    ops[4] = "conv9x9"
+    with pytest.raises(ValueError, match="unknown op 'conv9x9' at vertex 4"):
+        from_matrix(matrix, ops)
+
+
+def test_matrices_and_specs_are_pruned(any_cells, plain, table):
     cells = any_cells[prune(any_cells)[1]][:200]
     pruned, _ = prune(cells)
     for unpruned, expected in zip(plain(cells), plain(pruned), strict=True):
         matrix, ops = as_matrix(*unpruned)
-        data = from_spec(SimpleNamespace(matrix=matrix, ops=ops))
-        assert plain(pack(data)) == [expected]
+        for data in (from_matrix(matrix, ops), from_spec(SimpleNamespace(matrix=matrix, ops=ops))):
+            assert plain(pack(data)) == [expected]
         assert len(table.index_of(data)) == 1
 
 

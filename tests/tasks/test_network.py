@@ -5,6 +5,7 @@ from torch import Tensor
 
 from gnn_nas.cells.conversion import from_matrix
 from gnn_nas.cells.packed import PackedCells, pack
+from gnn_nas.cells.space import slot_of
 from gnn_nas.tasks.network import CellBlock, CellNetwork, NetworkConfig
 
 SMALL = NetworkConfig(stem_channels=7, stacks=2, cells_per_stack=2, classes=4, in_channels=1)
@@ -134,9 +135,8 @@ def test_weights_begin_with_the_official_variances(table):
 def test_only_one_pruned_valid_cell_will_do(table):
     with pytest.raises(ValueError, match="made of one cell, got 2"):
         CellNetwork(table.cells[:2], SMALL)
-    chain = {(0, 1): 1, (1, 3): 1, (0, 2): 1}
-    matrix = [[chain.get((x, y), 0) for y in range(4)] for x in range(4)]
-    dangling = pack(from_matrix(matrix, ["input", *["maxpool3x3"] * 2, "output"]))
+    edges = sum(1 << slot_of(*edge) for edge in ((0, 1), (1, 3), (0, 2)))
+    dangling = PackedCells(torch.tensor([4]), torch.tensor([edges]), torch.zeros(1, 5).long())
     with pytest.raises(ValueError, match="must be pruned"):
         CellNetwork(dangling, SMALL)
     nothing = PackedCells(torch.tensor([2]), torch.tensor([0]), torch.zeros(1, 5).long())
