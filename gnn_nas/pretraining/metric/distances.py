@@ -6,6 +6,20 @@ from torch import Tensor
 # Unit vectors in float32 are known to about 1e-7, so a smaller squared distance than its square
 # is rounding. It counts as zero, for isomorphic cells have equal embeddings and must tie exactly.
 _SMALLEST_SQUARED_DISTANCE = 1e-13
+# How far from 1 the norm of a float32 vector is that was divided by its norm, at most.
+_ROUNDING = 1e-6
+
+
+def unit(embeddings: Tensor) -> Tensor:
+    """Rows brought to unit length in float64, those that are unit vectors already as they are.
+
+    Shapes: embeddings (B, D), result the same, float64; a row of zeros stays.
+    """
+    points = embeddings.double()
+    norms = points.norm(dim=1, keepdim=True)
+    # Dividing once more would move no point by more than rounding, but break ties at random.
+    norms = torch.where((norms - 1).abs() < _ROUNDING, 1.0, norms)
+    return points / norms.clamp(min=torch.finfo(points.dtype).tiny)
 
 
 def squared_distances(embeddings: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from gnn_nas.pretraining.metric.arguments import build
@@ -24,7 +25,8 @@ class MetricLoss(nn.Module):
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """Compute the loss of one batch, a scalar.
 
-        Shapes: embeddings (B, D) of unit length; labels (B), integers, equal for positives.
+        Shapes: embeddings (B, D) of unit length; labels (B), integers, equal for positives. In half
+        precision, where sums over triplets overflow, embeddings are computed with as float32.
 
         Raises ValueError for other shapes.
         """
@@ -34,6 +36,8 @@ class MetricLoss(nn.Module):
                 f"not {tuple(embeddings.shape)} and {tuple(labels.shape)}."
             )
         labels = labels.to(embeddings.device)
+        if embeddings.dtype in (torch.float16, torch.bfloat16):
+            embeddings = embeddings.float()
         if self.miner is None:
             return self.loss.library(embeddings, labels)
         return self.loss(embeddings, labels, self.miner(embeddings, labels))

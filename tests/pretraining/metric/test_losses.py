@@ -17,6 +17,7 @@ from torch.nn.functional import normalize
 
 from gnn_nas.pretraining.metric import make_metric_loss
 from gnn_nas.pretraining.metric.losses import ROUTES
+from gnn_nas.pretraining.metric.losses.log_sum_exp import log_one_plus_sum_exp
 
 MINERS = {
     "AngularMiner": {"angle": 20},
@@ -96,6 +97,23 @@ class LossCase:
     def test_equals_the_library_on_a_larger_batch(self, miner):
         embeddings, labels = draw([i // 4 for i in range(28)], 16, 1.5, 3)
         assert self.check(embeddings, labels, miner, MINERS[miner]) > 100
+
+    @pytest.mark.parametrize("miner", [*MINERS, None])
+    @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+    def test_half_precision_gives_what_float32_gives(self, miner, dtype):
+        """With a miner on a batch whose counts of triplets alone exceed the range of float16."""
+        embeddings, labels = draw([i // 8 for i in range(128 if miner else 24)], 8, 1.5, 3)
+        half = embeddings.to(dtype).requires_grad_()
+        full = half.detach().float().requires_grad_()
+        made = make_metric_loss(self.name, self.args, miner, MINERS.get(miner, {}))
+        values = made(half, labels), made(full, labels)
+        assert torch.equal(*values)
+        assert values[0] > 0
+        for value in values:
+            value.backward()
+        assert half.grad.isfinite().all()
+        assert full.grad.any()
+        assert torch.equal(half.grad, full.grad.to(dtype))
 
     @pytest.mark.parametrize("miner", MINERS)
     @pytest.mark.parametrize("labels", [[0], [0, 1, 2], [5, 5, 5, 5]])
@@ -285,3 +303,16 @@ class TestLossWithoutShortCut(LossCase):
 
 def test_every_short_cut_has_a_case():
     assert {case.name for case in LossCase.__subclasses__()} >= ROUTES.keys()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_what_is_left_out_of_a_log_sum_exp_is_left_out_in_any_precision(dtype):
+    x = torch.tensor([[1.0, -3.0, 9.0], [-200.0, 200.0, 0.5], [4.0, 4.0, 4.0]], dtype=dtype)
+    keep = torch.tensor([[True, True, False], [True, False, True], [False, False, False]])
+    x.requires_grad_()
+    value = log_one_plus_sum_exp(x, keep)
+    exact = (1 + (x.detach().double().exp() * keep).sum(1)).log()
+    torch.testing.assert_close(value.double(), exact, rtol=1e-2, atol=1e-6)
+    value.sum().backward()
+    assert x.grad.isfinite().all()
+    assert not x.grad[~keep].any()

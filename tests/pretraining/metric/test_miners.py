@@ -7,6 +7,7 @@ import torch
 from pytorch_metric_learning import miners as library
 from torch.nn.functional import normalize
 
+from gnn_nas.pretraining.metric.distances import squared_distances, unit
 from gnn_nas.pretraining.metric.miners import AngularMiner, TripletMarginMiner
 
 TYPES = ["all", "hard", "semihard", "easy"]
@@ -66,6 +67,40 @@ def test_triplet_margin_miner_equals_the_library_but_for_ties(layout, kind, marg
     for triplet in ours ^ theirs:
         assert min(abs(gap(embeddings, *triplet) - edge) for edge in (0, margin)) < 1e-6
     assert len(ours ^ theirs) <= 1e-4 * len(theirs)
+
+
+@pytest.mark.parametrize("length", [1e-6, 0.3, 50.0, 1e6])
+@pytest.mark.parametrize("kind", TYPES)
+def test_triplet_margin_miner_normalises_as_the_library_does(kind, length):
+    generator = torch.Generator().manual_seed(3)
+    embeddings = length * torch.randn(60, 16, generator=generator)
+    embeddings *= 10 ** torch.randn(60, 1, generator=generator)
+    labels = torch.randint(12, (60,), generator=generator)
+    ours = as_set(TripletMarginMiner(0.2, kind)(embeddings, labels).indices())
+    theirs = as_set(library.TripletMarginMiner(0.2, kind)(embeddings, labels))
+    assert theirs
+    at = normalize(embeddings.double(), dim=1)
+    for triplet in ours ^ theirs:
+        assert min(abs(gap(at, *triplet) - edge) for edge in (0, 0.2)) < 1e-6
+    assert len(ours ^ theirs) <= 1e-3 * len(theirs)
+
+
+def test_unit_vectors_are_mined_as_they_are():
+    """A tie to the last bit, which another division by the norm would break."""
+    embeddings, _ = clusters(LAYOUTS["eight each"], 2.0)
+    squared = squared_distances(embeddings)
+    assert not torch.equal(squared_distances(normalize(embeddings.double(), dim=1)), squared)
+    assert torch.equal(squared_distances(unit(embeddings)), squared)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("miner", [AngularMiner(20), TripletMarginMiner(0.2, "semihard")])
+def test_half_precision_is_mined_as_float32(miner, dtype):
+    embeddings, labels = clusters(LAYOUTS["shuffled"], 2.0)
+    embeddings = embeddings.to(dtype)
+    mined = miner(embeddings, labels)
+    assert mined.count > 100
+    assert torch.equal(mined.chosen, miner(embeddings.float(), labels).chosen)
 
 
 def test_angular_miner_takes_the_angle_at_the_negative():

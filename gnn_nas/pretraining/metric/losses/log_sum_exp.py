@@ -1,10 +1,8 @@
 """A masked log-sum-exp by one softmax, several times faster than the library's."""
 
+import torch
 from torch import Tensor
 from torch.nn.functional import pad
-
-# Subtracted from what is left out: its exponential is 0, and nothing need be chosen entry by entry.
-_FAR = 1e30
 
 
 def log_one_plus_sum_exp(x: Tensor, keep: Tensor) -> Tensor:
@@ -12,6 +10,7 @@ def log_one_plus_sum_exp(x: Tensor, keep: Tensor) -> Tensor:
 
     Shapes: x (R, C), finite, keep (R, C) bool, result (R).
     """
-    x = x.sub((~keep).to(x.dtype), alpha=_FAR)
+    # So far below the others the exponential is 0, and nothing need be chosen entry by entry.
+    x = x.sub((~keep).to(x.dtype), alpha=torch.finfo(x.dtype).max)
     # The 1 is exp(0): what remains is minus the logarithm of its softmax.
     return -pad(x, (1, 0)).log_softmax(1)[:, 0]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gnn_nas.pretraining.metric.distances import squared_distances
+from gnn_nas.pretraining.metric.distances import squared_distances, unit
 from gnn_nas.pretraining.metric.triplets import MinedTriplets, positive_slots
 
 _TYPES = ("all", "hard", "semihard", "easy")
@@ -17,7 +17,7 @@ class TripletMarginMiner:
     """Mine triplets by how much farther the negative is from the anchor than the positive is.
 
     With g = |a-n| - |a-p| the types are "all": g <= margin, "hard": also g <= 0, "semihard": also
-    g > 0, "easy": g > margin. The same triplets as the library's.
+    g > 0, "easy": g > margin. The same triplets as the library's, which normalises embeddings too.
 
     Raises ValueError for another type.
 
@@ -36,11 +36,11 @@ class TripletMarginMiner:
 
     @torch.no_grad()
     def __call__(self, embeddings: Tensor, labels: Tensor) -> MinedTriplets:
-        """Mine a batch: embeddings (B, D) of unit length, labels (B)."""
+        """Mine a batch: embeddings (B, D) of any length, labels (B)."""
         same_label = labels[:, None] == labels
         slots = positive_slots(same_label)
         # NaN compares false: the anchor itself is no positive, and its label has no negatives.
-        distance = squared_distances(embeddings).sqrt_().fill_diagonal_(math.nan)
+        distance = squared_distances(unit(embeddings)).sqrt_().fill_diagonal_(math.nan)
         positive = distance.gather(1, slots)
         negative = distance.masked_fill(same_label, math.nan)
         return MinedTriplets(slots, self._choose(negative[:, None] - positive[..., None]))
