@@ -3,7 +3,10 @@
 import torch
 from torch import Tensor
 
+from gnn_nas.cells.pruning import prune
+from gnn_nas.cells.space import MAX_VERTICES
 from gnn_nas.cells.table import CellTable
+from gnn_nas.cells.tokens import from_tokens
 from gnn_nas.models.controller import Controller
 
 
@@ -24,15 +27,23 @@ def prior(
         - embeddings: ``[N, embedding]``, of the training cells
 
     Returns:
-        ``prior_validity``, the share of draws that decode to a valid cell, and
-        ``prior_uniqueness``, distinct cells (up to isomorphism) among the valid ones
+        ``prior_validity``, the share of draws that decode to a valid cell;
+        ``prior_validity_of_seven``, the share that decode to a valid cell of seven vertices, which
+        is what arch2vec counts; and ``prior_uniqueness``, distinct cells (up to isomorphism) among
+        all valid ones
     """
     device = embeddings.device
     noise = torch.randn(draws, embeddings.shape[1], generator=generator, device=device)
     drawn = embeddings.mean(0) + embeddings.std(0) * noise
-    cells, valid = controller.decode(torch.nn.functional.normalize(drawn, dim=1))
-    rows = table.rows_of(cells[valid])
+    tokens = controller.decoder.greedy(torch.nn.functional.normalize(drawn, dim=1))
+    cells, parsed = from_tokens(tokens)
+    pruned, connected = prune(cells)
+    valid = parsed & connected
+    # Before pruning, as there.
+    of_seven = valid & (cells.vertices == MAX_VERTICES)
+    rows = table.rows_of(pruned[valid])
     return {
         "prior_validity": valid.float().mean().item(),
+        "prior_validity_of_seven": of_seven.float().mean().item(),
         "prior_uniqueness": len(rows.unique()) / max(1, len(rows)),
     }

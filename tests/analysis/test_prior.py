@@ -3,6 +3,8 @@ import torch
 from torch import Tensor
 
 from gnn_nas.analysis.prior import prior
+from gnn_nas.cells.packed import PackedCells
+from gnn_nas.cells.space import slot_of
 from gnn_nas.cells.tokens import to_tokens
 
 
@@ -36,7 +38,27 @@ def test_valid_and_distinct_cells_are_counted_up_to_isomorphism(table, controlle
     said[9, 0] = 5  # an op where an edge is due
     controller.decoder = Recording(said)
     figures = prior(controller, table, embeddings, generator(), draws=10)
-    assert figures == {"prior_validity": pytest.approx(0.8), "prior_uniqueness": 5 / 8}
+    assert figures == {
+        "prior_validity": pytest.approx(0.8),
+        # One of them has six vertices.
+        "prior_validity_of_seven": pytest.approx(0.7),
+        "prior_uniqueness": 5 / 8,
+    }
+
+
+def test_cells_of_fewer_vertices_do_not_count_for_arch2vec(table, controller, embeddings):
+    """A seventh vertex that pruning drops counts there: the output is the seventh as spoken."""
+    vertices = table.cells.vertices
+    smaller = (vertices < 7).nonzero().flatten()[:3]
+    said = to_tokens(table.cells[torch.cat([smaller, (vertices == 7).nonzero().flatten()[:4]])])
+    chain = PackedCells(
+        torch.tensor([7]), torch.tensor([1 << slot_of(0, 6)]), torch.zeros(1, 5).long()
+    )
+    said = torch.cat([said, to_tokens(chain), torch.zeros(2, 27).long()])
+    controller.decoder = Recording(said)
+    figures = prior(controller, table, embeddings, generator(), draws=10)
+    assert figures["prior_validity"] == pytest.approx(0.8)
+    assert figures["prior_validity_of_seven"] == pytest.approx(0.5)
 
 
 def test_cells_spoken_in_another_vertex_order_are_the_same(table, controller, embeddings):
@@ -45,13 +67,17 @@ def test_cells_spoken_in_another_vertex_order_are_the_same(table, controller, em
     said = torch.nn.functional.pad(torch.tensor(swapped), (0, 18))
     controller.decoder = Recording(said)
     figures = prior(controller, table, embeddings, generator(), draws=2)
-    assert figures == {"prior_validity": 1.0, "prior_uniqueness": 0.5}
+    assert figures == {
+        "prior_validity": 1.0,
+        "prior_validity_of_seven": 0.0,
+        "prior_uniqueness": 0.5,
+    }
 
 
 def test_nothing_valid_is_no_division_by_zero(table, controller, embeddings):
     controller.decoder = Recording(torch.zeros(20, 27, dtype=torch.long))
     figures = prior(controller, table, embeddings, generator(), draws=20)
-    assert figures == {"prior_validity": 0.0, "prior_uniqueness": 0.0}
+    assert set(figures.values()) == {0.0}
 
 
 def test_draws_have_the_embeddings_mean_and_deviation_on_the_sphere(table, controller, embeddings):
@@ -71,7 +97,7 @@ def test_draws_repeat_and_are_ten_thousand(table, controller, embeddings):
     said = to_tokens(table.cells[torch.arange(10_000)])
     controller.decoder = Recording(said)
     figures = prior(controller, table, embeddings, generator())
-    assert figures == {"prior_validity": 1.0, "prior_uniqueness": 1.0}
+    assert figures["prior_validity"] == figures["prior_uniqueness"] == 1.0
     heard = controller.decoder.heard
     prior(controller, table, embeddings, generator())
     assert torch.equal(controller.decoder.heard, heard)

@@ -12,6 +12,7 @@ CHEAP = {
     "precision_at_1",
     "map_at_r",
     "prior_validity",
+    "prior_validity_of_seven",
     "prior_uniqueness",
 }
 
