@@ -1,0 +1,133 @@
+"""What embeddings alone are worth: ``python -m bench.embeddings [DIR ...]``.
+
+Predicts the mean test accuracy of every cell from those of a few random ones, with nothing but the
+cells' embeddings to go by, and prints Kendall's tau over all others: mean and standard deviation
+of the seeds, and the p-value of Wilcoxon's signed-rank test of the first folder against each. An
+untrained encoder and the cells' exact descriptors, which need none, stand beside the folders.
+"""
+
+import argparse
+import statistics
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from scipy.stats import kendalltau
+from torch import Tensor
+
+from bench.measuring import say
+from bench.paired import p_value
+from gnn_nas.benchmarks.locate import find_benchmark
+from gnn_nas.cells.standard_structure import load_standard_structure
+from gnn_nas.cells.structure import NUM_PATTERNS, NUM_SHAPE
+from gnn_nas.cells.table import CellTable
+from gnn_nas.cli.common import add_benchmark, refuse_below_one, run_guarded
+from gnn_nas.search.checkpoint import FROM_SCRATCH, open_checkpoint
+from gnn_nas.search.ensemble import gaussian_ranks
+from gnn_nas.search.surrogate import Surrogate
+
+SIZES = (100, 424)
+FIRST_SEED, SEEDS = 1000, 10
+NEIGHBOURS = 5
+# Cells whose neighbours are looked for at once.
+_CHUNK = 4096
+
+
+@dataclass(frozen=True)
+class View:
+    """What is seen of all cells.
+
+    Args:
+        inputs: ``[cells, D]``; blocks: widths of the columns that have a kernel of their own.
+    """
+
+    name: str
+    inputs: Tensor
+    blocks: tuple[int, ...]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print a table and return the exit status."""
+    parser = argparse.ArgumentParser(prog="embeddings", description=__doc__)
+    parser.add_argument(
+        "folders",
+        nargs="*",
+        metavar="DIR",
+        help="pretraining runs (default: runs/gin_multisim, else the package's weights)",
+    )
+    parser.add_argument("--seeds", type=int, default=SEEDS, metavar="K", help=f"default: {SEEDS}")
+    add_benchmark(parser)
+    arguments = parser.parse_args(argv)
+    return run_guarded(lambda: _run(arguments))
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    refuse_below_one(arguments, ("seeds",))
+    folders, seeds = arguments.folders or [None], arguments.seeds
+    benchmark = find_benchmark(arguments.benchmark)
+    truth = benchmark.mean_test(benchmark.all_rows())
+    taus: dict[tuple[str, str, int], list[float]] = {}
+    for view in _views(folders, benchmark.table):
+        say(view.name)
+        for name, predict in PREDICTORS.items():
+            for size in SIZES:
+                taus[view.name, name, size] = [
+                    tau(view, predict, truth, size, seed)
+                    for seed in range(FIRST_SEED, FIRST_SEED + seeds)
+                ]
+    first = next(iter(taus))[0]
+    for (view, name, size), values in taus.items():
+        line = f"{view:24} {name:16} {size} cells: {statistics.fmean(values):.3f}"
+        line += f" ± {statistics.stdev(values):.3f}" if seeds > 1 else ""
+        if view != first:
+            line += f"  p = {p_value(taus[first, name, size], values):.2g}"
+        print(line)
+
+
+def _views(folders: list[str | None], table: CellTable) -> Iterator[View]:
+    for folder in [*folders, FROM_SCRATCH]:
+        checkpoint = open_checkpoint(folder)
+        embeddings = checkpoint.controller(FIRST_SEED).encode_rows(table)
+        name = "untrained" if folder == FROM_SCRATCH else checkpoint.folder.path.name
+        yield View(name, embeddings, (embeddings.shape[1],))
+    yield View("exact descriptors", load_standard_structure(table), (NUM_SHAPE, NUM_PATTERNS))
+
+
+def tau(
+    view: View,
+    predict: Callable[[View, Tensor, Tensor], Tensor],
+    truth: Tensor,
+    size: int,
+    seed: int,
+) -> float:
+    """Kendall's tau on all cells but ``size`` random ones, which are learnt from."""
+    generator = torch.Generator().manual_seed(seed)
+    known, others = torch.randperm(len(truth), generator=generator).tensor_split([size])
+    scores = predict(view, known, gaussian_ranks(truth[known]))
+    return float(kendalltau(scores[others].numpy(), truth[others].numpy()).statistic)
+
+
+@torch.no_grad()
+def nearest(view: View, known: Tensor, targets: Tensor) -> Tensor:
+    """For all cells the mean target of the nearest known ones, ``[cells]``."""
+    points = view.inputs[known].float()
+    found = [
+        torch.cdist(part.float(), points).topk(min(NEIGHBOURS, len(known)), largest=False).indices
+        for part in view.inputs.split(_CHUNK)
+    ]
+    return targets[torch.cat(found)].mean(1)
+
+
+def gaussian_process(view: View, known: Tensor, targets: Tensor) -> Tensor:
+    """For all cells the mean of the searches' surrogate, ``[cells]``."""
+    surrogate = Surrogate(view.blocks)
+    surrogate.fit(view.inputs[known], targets)
+    return surrogate.predict_mean(view.inputs)
+
+
+PREDICTORS = {"Gaussian process": gaussian_process, f"{NEIGHBOURS} nearest": nearest}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
