@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +14,10 @@ from gnn_nas.benchmarks.rows import module_hashes
 from gnn_nas.cells.table import CellTable
 from gnn_nas.errors import UserError
 
+_short = reprlib.Repr()
+# A foreign file can hold anything of any length; a hash is shown in full.
+_short.maxstring = 40
+
 
 class Collector:
     """Takes trainings one by one; a cell's first one at a budget is its trial 0, and so on.
@@ -22,9 +27,11 @@ class Collector:
     """
 
     def __init__(self, table: CellTable) -> None:
+        # Memory views, here and below: single elements are read and set several times faster than
+        # in an array.
         self.hashes = module_hashes(table)
         self.rows = {module_hash: row for row, module_hash in enumerate(self.hashes)}
-        self.parameters = np.zeros(len(self.rows), np.int32)
+        self.parameters = memoryview(np.zeros(len(self.rows), np.int32))
         self.budgets: dict[int, _Budget] = {}
         self.found = 0
 
@@ -32,15 +39,23 @@ class Collector:
         """Take one training, its values in the order of `FIGURES`.
 
         Raises:
-            ValueError: no cell has the hash, or the budget is none of NAS-Bench-101.
+            ValueError: no cell has the hash, the budget is none of NAS-Bench-101, or the cell had
+                other parameters in another training.
         """
         row = self.rows.get(module_hash)
         if row is None:
-            raise ValueError(f"no cell of NAS-Bench-101 has its module hash {module_hash!r}")
+            raise ValueError(
+                f"no cell of NAS-Bench-101 has its module hash {_short.repr(module_hash)}"
+            )
         budget = self.budgets.get(epochs)
         if budget is None:
             budget = self._begin(epochs)
         self.found += 1
+        if self.parameters[row] not in (0, parameters):
+            raise ValueError(
+                f"its {parameters:,} parameters are {self.parameters[row]:,} in another training"
+                f" of the same cell, {module_hash}"
+            )
         self.parameters[row] = parameters
         trial = budget.counts[row]
         budget.counts[row] = trial + 1
@@ -73,11 +88,11 @@ class Collector:
             for trial, trained in enumerate(self.budgets[epochs].columns)
             for figure, column in zip(FIGURES, trained, strict=True)
         }
-        return Figures.of_trials(torch.from_numpy(self.parameters), columns)
+        return Figures.of_trials(torch.from_numpy(np.asarray(self.parameters)), columns)
 
     def _begin(self, epochs: int) -> _Budget:
         if epochs not in EPOCHS:
-            raise ValueError(f"its budget of {epochs} epochs is none of NAS-Bench-101")
+            raise ValueError(f"its budget of {_short.repr(epochs)} epochs is none of NAS-Bench-101")
         self.budgets[epochs] = _Budget(len(self.rows))
         return self.budgets[epochs]
 
@@ -86,7 +101,6 @@ class _Budget:
     """Columns of every trial and how many trainings each cell has."""
 
     def __init__(self, cells: int) -> None:
-        # Memory views: single elements are set several times faster than in an array.
         self.counts = memoryview(np.zeros(cells, np.int32))
         self.columns = [
             [memoryview(np.full(cells, np.nan, _dtype(figure))) for figure in FIGURES]

@@ -44,9 +44,10 @@ def parse_record(payload: bytes) -> Record:
         raise ValueError("it is none of NAS-Bench-101 (it must begin with a hash and the epochs)")
     if not metrics.HasField("trainable_parameters"):
         raise ValueError("its trainable_parameters is missing")
-    return Record(
-        module_hash, epochs, metrics.trainable_parameters, (*_measured(halfway), *_measured(final))
-    )
+    parameters = metrics.trainable_parameters
+    if parameters < 1:
+        raise ValueError(f"its parameters are impossible: {parameters}")
+    return Record(module_hash, epochs, parameters, (*_measured(halfway), *_measured(final)))
 
 
 def _measured(evaluation: Message) -> tuple[float, ...]:

@@ -17,13 +17,21 @@ _HEADER_BYTES = _LENGTH.size + _CHECKSUM.size
 # Keeps a wrong length from asking for all memory; the records of NAS-Bench-101 have 400 bytes.
 _MAX_LENGTH = 1 << 20
 _BUFFER_BYTES = 1 << 20
+# How compressed files begin, and what restores them.
+_COMPRESSED = {
+    b"\x1f\x8b": "gunzip",
+    b"BZh": "bunzip2",
+    b"\xfd7zXZ\0": "unxz",
+    b"\x28\xb5\x2f\xfd": "unzstd",
+}
 
 
 def read_records(path: str | Path) -> Iterator[tuple[int, bytes]]:
     """Give every record's byte offset in the file and payload, in order; pipes are read as well.
 
     Raises:
-        UserError: the file cannot be read, or a record is damaged or cut off; names its offset.
+        UserError: the file cannot be read, is compressed, or a record is damaged or cut off; names
+            its offset.
     """
     offset = 0
     try:
@@ -32,6 +40,9 @@ def read_records(path: str | Path) -> Iterator[tuple[int, bytes]]:
                 if len(header) < _HEADER_BYTES:
                     raise _damaged(path, offset, "the file ends within it")
                 if not begins_record(header):
+                    for beginning, tool in _COMPRESSED.items() if not offset else ():
+                        if header.startswith(beginning):
+                            raise UserError(f"{path} is compressed: {tool} it first")
                     raise _damaged(path, offset, "its length does not fit its checksum")
                 (length,) = _LENGTH.unpack_from(header)
                 if length > _MAX_LENGTH:
