@@ -129,7 +129,7 @@ def _warn_of_emulation(state: TrainingState) -> None:
 
 def _is_noted(folder: RunFolder, step: int) -> bool:
     """Whether a run that was killed after its last validation has noted it already."""
-    return any(r["kind"] == "validation" and r["step"] == step for r in folder.read_metrics())
+    return any(r.get("kind") == "validation" and r["step"] == step for r in folder.read_metrics())
 
 
 def _check(state: TrainingState, anchors: int) -> PositivesCheck:
