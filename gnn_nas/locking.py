@@ -3,7 +3,6 @@
 import errno
 import fcntl
 import os
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,4 +95,4 @@ def _is_at(descriptor: int, path: Path) -> bool:
 
 def _own_name() -> str:
     command = Path(sys.argv[0]).stem.replace("_", "-")
-    return f"process {os.getpid()} on {socket.gethostname()} ({command})"
+    return f"process {os.getpid()} on {os.uname().nodename} ({command})"

@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -134,6 +133,8 @@ class RunFolder:
         Raises :class:`UserError` if it is missing (a run killed early has none yet), damaged or no
         checkpoint.
         """
+        import zipfile
+
         import torch
 
         try:

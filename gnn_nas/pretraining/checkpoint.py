@@ -61,7 +61,7 @@ def _refuse_impossible(state: dict[str, Any], run: TrainingState) -> None:
     step, seconds, duplicates = (state[name] for name in ("step", "seconds", "duplicates"))
     if not 0 <= step <= training.steps:
         raise ValueError(f"step is {step} of {training.steps}")
-    if not (seconds > 0 if step else seconds == 0):
+    if seconds < 0:
         raise ValueError(f"{step} steps have taken {seconds} seconds")
     if not 0 <= duplicates <= step * run.config.data.batch_size:
         raise ValueError(f"{step} steps have had {duplicates} duplicates")

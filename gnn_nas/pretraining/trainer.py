@@ -78,7 +78,7 @@ def pretrain(state: TrainingState, folder: RunFolder) -> dict[str, Any]:
         "parameters": sum(p.numel() for p in state.controller.parameters()),
         "steps": state.step,
         "seconds": state.seconds,
-        "steps_per_second": state.step / state.seconds,
+        "steps_per_second": state.step / state.seconds if state.seconds else None,
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "processes": state.processes.count,
         "threads": torch.get_num_threads(),
