@@ -1,14 +1,16 @@
 """Files that are either whole or absent: write beside the target, sync, rename."""
 
+import errno
 import json
 import math
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 _PREFIX = ".tmp-"
 
@@ -55,6 +57,22 @@ def to_json(value: Any, indent: int | None = None) -> str:
     Scalars of numpy and torch are unwrapped. Raises ``TypeError`` for what JSON cannot hold.
     """
     return json.dumps(_plain(value), indent=indent, allow_nan=False, ensure_ascii=False)
+
+
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a regular file for reading. Raises ``OSError``, also where a name is impossible."""
+    try:
+        # Without waiting for whoever is to write to a pipe.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except ValueError as error:
+        raise OSError(errno.EINVAL, f"no name of a file ({error})") from None
+    stream = os.fdopen(descriptor, "rb")
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        stream.close()
+        number = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
+        raise OSError(number, os.strerror(number) if stat.S_ISDIR(mode) else "no regular file")
+    return stream
 
 
 def remove_leftovers(folder: str | os.PathLike[str]) -> None:

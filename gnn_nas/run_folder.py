@@ -3,17 +3,22 @@
 import io
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gnn_nas import files
 from gnn_nas.config_file import parse_yaml, read_mapping
 from gnn_nas.errors import UserError, reported
+from gnn_nas.locking import is_lock, writing
 
 # torch takes a second to import, so it is imported where tensors are read or written.
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+# Far beyond any figure, and yet a number to draw.
+_LARGEST = 1e300
 
 
 class SavedConfig(Protocol):
@@ -30,7 +35,7 @@ class RunFolder:
     for resuming only; ``metrics.jsonl`` has a row per logged step; ``summary.json`` is written
     last, so a folder that has it holds a finished run. A search has a history and a controller's
     folder for every seed instead of weights of its own. Every file is whole or absent, but for the
-    last line of ``metrics.jsonl`` and of a history. Use :meth:`create` to write a run and
+    last line of ``metrics.jsonl`` and of a history. Use :meth:`claimed` to write a run and
     :meth:`open` to read one.
     """
 
@@ -60,23 +65,29 @@ class RunFolder:
         holds a run and ``resume`` is false, or was begun with another config.
         """
         folder = cls(path)
-        with reported(f"cannot write the run folder {path}"):
-            folder.path.mkdir(parents=True, exist_ok=True)
-            names = sorted(entry.name for entry in folder.path.iterdir())
-        entries = [name for name in names if not files.is_leftover(name)]
-        if folder.config.name in entries:
+        if folder._make():
             folder._refuse_unless_continued(config, resume)
-        elif entries:
-            raise UserError(
-                f"{path} holds files that no run wrote ({', '.join(entries[:3])}"
-                f"{', ...' if len(entries) > 3 else ''}): give another --out"
-            )
+        folder._refuse_obstacles()
         # Written on resume too: it finds out now whether the folder can be written.
         with reported(f"cannot write {folder.config}"):
             # Not before: a refused folder may be another run's, which is writing right now.
             files.remove_leftovers(folder.path)
             files.write_text(folder.config, config.to_yaml())
         return folder
+
+    @classmethod
+    @contextmanager
+    def claimed(
+        cls, path: str | os.PathLike[str], config: SavedConfig, resume: bool = False
+    ) -> Iterator["RunFolder"]:
+        """:meth:`create`, and keep all other commands from writing the folder during the block.
+
+        Raises :class:`UserError` also if another process is writing it.
+        """
+        # What is refused is left without as much as a lock.
+        cls(path)._make()
+        with writing(path):
+            yield cls.create(path, config, resume)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> "RunFolder":
@@ -103,8 +114,8 @@ class RunFolder:
 
     @property
     def finished(self) -> bool:
-        """Whether the run came to its end."""
-        return self.summary.exists()
+        """Whether the run came to its end. Raises UserError where its summary is damaged."""
+        return os.path.lexists(self.summary) and bool(self.load_summary())
 
     def save_checkpoint(self, state: dict[str, Any]) -> None:
         """Replace ``checkpoint.pt``: tensors and plain Python values only. Raises UserError."""
@@ -122,42 +133,52 @@ class RunFolder:
         Raises :class:`UserError` if it is missing (a run killed early has none yet), damaged or no
         checkpoint.
         """
+        import zipfile
+
         import torch
 
-        if not self.checkpoint.exists():
-            raise UserError(f"{self.checkpoint}: no such file, so there is nothing to resume")
         try:
-            state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+            content = _read(self.checkpoint)
+        except FileNotFoundError:
+            raise UserError(
+                f"{self.checkpoint}: no such file, so there is nothing to resume"
+            ) from None
+        except OSError as error:
+            raise self._unusable_checkpoint(error.strerror) from None
+        try:
+            # Torch does not look at the checksums.
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                if any(part.compress_type for part in archive.infolist()):
+                    raise ValueError("it is compressed")
+                if damaged := archive.testzip():
+                    raise ValueError(f"the checksum of {damaged} does not fit")
+            state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         except Exception as error:  # damaged bytes can raise anything in the unpickler
             raise self._unusable_checkpoint(_first_line(error)) from error
         if not isinstance(state, dict):
             raise self._unusable_checkpoint(f"it holds a {type(state).__name__}")
         return state
 
-    def save_weights(
-        self, state_dict: Mapping[str, "Tensor"], metadata: Mapping[str, str] | None = None
-    ) -> None:
-        """Replace ``model.safetensors``, with ``metadata`` in its header. Raises UserError."""
-        from safetensors.torch import save
+    def save_weights(self, state_dict: Mapping[str, "Tensor"]) -> None:
+        """Replace ``model.safetensors``, with a checksum in its header. Raises UserError."""
+        from gnn_nas import tensor_file
 
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state_dict.items()}
         with reported(f"cannot write {self.weights}"):
-            files.write_bytes(self.weights, save(tensors, dict(metadata or {})))
+            files.write_bytes(self.weights, tensor_file.to_bytes(state_dict))
 
     def load_weights(self) -> dict[str, "Tensor"]:
         """Read ``model.safetensors`` onto the CPU. Raises UserError if missing or damaged."""
-        from safetensors import SafetensorError
-        from safetensors.torch import load
+        from gnn_nas import tensor_file
 
         try:
-            return load(self.weights.read_bytes())
+            return tensor_file.from_bytes(_read(self.weights))
         except FileNotFoundError:
             raise UserError(
                 f"{self.weights}: no such file; a run writes its weights when it ends"
             ) from None
         except OSError as error:
             raise UserError(f"{self.weights}: cannot read: {error.strerror}") from None
-        except (SafetensorError, ValueError, KeyError) as error:
+        except ValueError as error:
             raise UserError(
                 f"{self.weights} is damaged or no weights file ({_first_line(error)}):"
                 " copy it anew or repeat the run"
@@ -177,20 +198,18 @@ class RunFolder:
         Raises :class:`UserError` if another line is no row.
         """
         try:
-            lines = self.metrics.read_bytes().split(b"\n")[:-1]
+            lines = _read(self.metrics).split(b"\n")[:-1]
         except FileNotFoundError:
             return []
         except OSError as error:
             raise UserError(f"{self.metrics}: cannot read: {error.strerror}") from None
         rows = []
         for number, line in enumerate(lines, start=1):
-            try:
-                row = json.loads(line)
-                row["step"]
-            except (ValueError, TypeError, KeyError):
+            row = _parsed(line)
+            if row is None or not _is_row(row):
                 raise UserError(
                     f"{self.metrics}: line {number} is no row of metrics: mend or delete the line"
-                ) from None
+                )
             rows.append(row)
         return rows
 
@@ -208,15 +227,43 @@ class RunFolder:
     def load_summary(self) -> dict[str, Any]:
         """Read ``summary.json``. Raises :class:`UserError` if it is missing or damaged."""
         try:
-            summary = json.loads(self.summary.read_bytes())
-            summary.keys()
+            summary = _parsed(_read(self.summary))
         except OSError as error:
             raise UserError(f"{self.summary}: cannot read: {error.strerror}") from None
-        except (ValueError, AttributeError):
+        if not summary:
             raise UserError(
                 f"{self.summary} is damaged or no summary: delete it and --resume the run"
-            ) from None
+            )
         return summary
+
+    def _make(self) -> bool:
+        """Make the folder if it is not there, and say whether it holds a run.
+
+        Raises :class:`UserError` if it holds something else.
+        """
+        with reported(f"cannot write the run folder {self.path}"):
+            self.path.mkdir(parents=True, exist_ok=True)
+            names = sorted(entry.name for entry in self.path.iterdir())
+        entries = [name for name in names if not (files.is_leftover(name) or is_lock(name))]
+        if self.config.name in entries:
+            return True
+        if entries:
+            raise UserError(
+                f"{self.path} holds files that no run wrote ({', '.join(entries[:3])}"
+                f"{', ...' if len(entries) > 3 else ''}): give another --out"
+            )
+        return False
+
+    def _refuse_obstacles(self) -> None:
+        """Find out now, not when it has ended, what would keep a run from writing its files."""
+        folders = (self.path, self.tensorboard)
+        for path in vars(self).values():
+            with reported(f"cannot read {path}"):
+                if path.exists() and path.is_dir() != (path in folders):
+                    here, there = ("file", "folder") if path in folders else ("folder", "file")
+                    raise UserError(
+                        f"{path} is a {here}, but a run writes a {there} there: remove it"
+                    )
 
     def _refuse_unless_continued(self, config: SavedConfig, resume: bool) -> None:
         if not resume:
@@ -228,7 +275,7 @@ class RunFolder:
         differing = [
             f"{key} was {begun.get(key, 'absent')}, now {asked.get(key, 'absent')}"
             for key in sorted(begun.keys() | asked.keys())
-            if key not in begun or key not in asked or begun[key] != asked[key]
+            if key not in begun or key not in asked or not _is_same(begun[key], asked[key])
         ]
         if differing:
             raise UserError(
@@ -243,11 +290,66 @@ class RunFolder:
         )
 
 
+def _is_same(begun: Any, asked: Any) -> bool:
+    # What identifies a benchmark ended without a checksum before.
+    return begun == asked or str(asked).startswith(f"{begun}, checksum ")
+
+
+def _read(path: Path) -> bytes:
+    with files.open_regular(path) as stream:
+        return stream.read()
+
+
+def _parsed(text: bytes) -> dict[str, Any] | None:
+    """Give a mapping that was written as strict JSON, or nothing where it is something else."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(constant)
+
+    try:
+        value = json.loads(text, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _is_row(row: dict[str, Any]) -> bool:
+    """Whether it is of a step, and all but its kind are numbers or unknown."""
+    figures = [value for key, value in row.items() if key != "kind"]
+    numbers = [value for value in figures if value is not None]
+    return (
+        type(row.get("step")) is int
+        and row["step"] >= 0
+        and isinstance(row.get("kind", ""), str)
+        and all(type(value) in (int, float) and abs(value) < _LARGEST for value in numbers)
+    )
+
+
 def load_into(module: "nn.Module", state_dict: Mapping[str, "Tensor"], source: object) -> None:
     """Copy weights into a module.
 
+    Floating-point numbers of two bytes or more are converted where they are of another precision.
+
     Raises :class:`UserError`, naming ``source`` and the first tensor that differs, if the weights
-    are those of another architecture; the module is unchanged then.
+    are those of another architecture, or are none; the module is unchanged then.
+    """
+    refuse_other_architecture(module, state_dict, source)
+    for name, own in module.state_dict().items():
+        given = state_dict[name]
+        converts = given.is_floating_point() and given.itemsize > 1 and own.is_floating_point()
+        if not converts and given.dtype != own.dtype:
+            raise UserError(f"{source} holds no weights: {name} is {given.dtype}, not {own.dtype}")
+        if not given.to(own.dtype).isfinite().all():
+            raise UserError(f"{source} holds no weights: {name} has NaN or infinite numbers")
+    module.load_state_dict(state_dict)
+
+
+def refuse_other_architecture(
+    module: "nn.Module", state_dict: Mapping[str, "Tensor"], source: object
+) -> None:
+    """Raise :class:`UserError` unless weights have a module's names and shapes.
+
+    The module may be on the ``meta`` device, where it takes no memory.
     """
     own = module.state_dict()
     for name in [*own, *(name for name in state_dict if name not in own)]:
@@ -258,7 +360,6 @@ def load_into(module: "nn.Module", state_dict: Mapping[str, "Tensor"], source: o
                 f"{source} holds another architecture than the config: {name} is {there} there,"
                 f" {here} here"
             )
-    module.load_state_dict(state_dict)
 
 
 def _first_line(error: Exception) -> str:

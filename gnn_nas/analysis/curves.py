@@ -21,8 +21,8 @@ def draw_curves(rows: list[dict[str, Any]], path: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    train = [row for row in rows if row["kind"] == "train"]
-    validation = [row for row in rows if row["kind"] == "validation"]
+    train = [row for row in rows if row.get("kind") == "train"]
+    validation = [row for row in rows if row.get("kind") == "validation"]
     losses = {"reconstruction": "Reconstruction loss", "metric": "Metric loss"}
     if any(row.get("structure") for row in train):
         losses["structure"] = "Structure loss"
@@ -31,7 +31,7 @@ def draw_curves(rows: list[dict[str, Any]], path: Path) -> None:
         1, panels, figsize=(13 * panels / 3, 3.8), layout="constrained"
     )
     for axes, (name, title) in zip(loss_axes, losses.items(), strict=True):
-        values = [r[name] for r in train]
+        values = [r.get(name) for r in train]
         axes.plot([r["step"] for r in train], values, color="tab:blue", lw=1, label="training")
         axes.set(title=title, xlabel="step", ylabel="loss")
         # The metric loss may be negative or 0 for long.
@@ -45,7 +45,7 @@ def draw_curves(rows: list[dict[str, Any]], path: Path) -> None:
         loss_axes[-1].legend(frameon=False)
     right.plot(
         [r["step"] for r in train],
-        [r["token_accuracy"] for r in train],
+        [r.get("token_accuracy") for r in train],
         color="tab:gray",
         lw=1,
         label="tokens, training (teacher forcing)",
@@ -56,7 +56,7 @@ def draw_curves(rows: list[dict[str, Any]], path: Path) -> None:
     ):
         right.plot(
             [r["step"] for r in validation],
-            [r[name] for r in validation],
+            [r.get(name) for r in validation],
             marker=marker,
             label=label,
         )

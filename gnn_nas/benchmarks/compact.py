@@ -11,10 +11,13 @@ from torch import Tensor
 from gnn_nas.benchmarks.figures import EPOCHS, FULL_EPOCHS, TRIALS, Column, Figures
 from gnn_nas.cells.table import CellTable
 from gnn_nas.errors import UserError
+from gnn_nas.files import open_regular
 
 COMPACT_FILE = "nasbench101_108epochs.npz"
 _VALIDATION_FILE = "validation_subset.npz"
 _IMAGES = 9984
+# Bytes of a cell in the largest array, and of what says what an array is.
+_LARGEST_ROW, _HEADER = 16, 10_000
 
 # What the files hold; -1 is the number of cells.
 _MAIN = {
@@ -37,7 +40,7 @@ def load_compact(path: Path, table: CellTable) -> Figures:
     Raises:
         UserError: a file is missing, damaged or something else, or is about other cells.
     """
-    arrays = _read(path, _MAIN)
+    arrays = _read(path, _MAIN, len(table))
     hashes = table.module_hash.cpu().numpy()
     if not np.array_equal(arrays["module_hash"], hashes):
         raise _foreign(path)
@@ -56,12 +59,14 @@ def load_compact(path: Path, table: CellTable) -> Figures:
 
 
 def _read_validation(path: Path, hashes: np.ndarray) -> dict[Column, Tensor]:
-    arrays = _read(path, _VALIDATION)
+    arrays = _read(path, _VALIDATION, len(hashes))
     known, correct = arrays["module_hash"], arrays["validation_correct"]
     # The table is sorted by hash, so rows are found by bisection.
     rows = np.searchsorted(_keys(hashes), _keys(known)).clip(max=len(hashes) - 1)
     if not np.array_equal(hashes[rows], known):
         raise _foreign(path)
+    if len(np.unique(rows)) < len(rows):
+        raise _unusable(path, "it has a cell twice")
     if arrays["epochs"].tolist() != list(EPOCHS):
         raise _unusable(path, f"its epochs are {arrays['epochs'].tolist()}")
     columns = {
@@ -72,9 +77,15 @@ def _read_validation(path: Path, hashes: np.ndarray) -> dict[Column, Tensor]:
     return {column: _spread(values, rows, len(hashes)) for column, values in columns.items()}
 
 
-def _read(path: Path, expected: dict[str, tuple[type, tuple[int, ...]]]) -> dict[str, np.ndarray]:
+def _read(
+    path: Path, expected: dict[str, tuple[type, tuple[int, ...]]], most: int
+) -> dict[str, np.ndarray]:
+    """Read arrays of at most ``most`` cells."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open_regular(path) as stream, np.load(stream, allow_pickle=False) as file:
+            # Packed, a few bytes can be any number.
+            if any(part.file_size > _LARGEST_ROW * most + _HEADER for part in file.zip.infolist()):
+                raise ValueError("it has more cells than there are")
             arrays = {name: file[name] for name in expected}
     except Exception as error:  # damaged bytes can raise anything in zipfile and numpy
         raise _unusable(path, f"{type(error).__name__}: {error}") from error

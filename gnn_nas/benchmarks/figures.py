@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 from torch import Tensor
+
+from gnn_nas.tensor_file import checksum
 
 TRIALS = 3
 FULL_EPOCHS = 108
@@ -46,3 +49,43 @@ class Figures:
         )
         unseen = sum(others)
         return cls(parameters, columns, (first + unseen) / TRIALS, unseen / len(others))
+
+    def checksum(self) -> str:
+        """Tells these figures from all others, in 8 hexadecimal digits."""
+        return checksum(
+            {
+                "parameters": self.parameters,
+                "mean_test": self.mean_test,
+                "unseen_test": self.unseen_test,
+                **{"/".join(map(str, column)): values for column, values in self.columns.items()},
+            }
+        )
+
+    def refuse_impossible(self, cells: int) -> None:
+        """Raise ``ValueError``, which names the first of them, for figures that no training gives.
+
+        Args:
+            cells: their number; columns are judged by those that were measured.
+        """
+        for name in ("parameters", "mean_test", "unseen_test"):
+            values = getattr(self, name).double()
+            if not (values > 0).all():
+                raise ValueError(f"its {name} is no positive number for some cells")
+            _refuse_impossible(name, values, cells, math.inf if name == "parameters" else 1)
+        for column, values in self.columns.items():
+            name = f"{column.figure} of trial {column.trial} at {column.epochs} epochs"
+            most = 1 if column.figure.endswith("accuracy") else math.inf
+            _refuse_impossible(name, values, cells, most)
+
+
+def _refuse_impossible(name: str, values: Tensor, cells: int, most: float) -> None:
+    if values.shape != (cells,):
+        raise ValueError(f"its {name} has the shape {tuple(values.shape)}")
+    known = values[~values.isnan()]
+    if not len(known):
+        return
+    low, high = known.min().item(), known.max().item()
+    if not (low >= 0 and high <= most and math.isfinite(high)):
+        raise ValueError(f"its {name} goes from {low:g} to {high:g}")
+    if low == high and len(known) > 1:
+        raise ValueError(f"its {name} is {low:g} for all cells")

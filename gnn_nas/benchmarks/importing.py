@@ -16,6 +16,7 @@ from gnn_nas.benchmarks.tfrecord import read_records
 from gnn_nas.cells.table import CellTable
 from gnn_nas.errors import UserError, reported
 from gnn_nas.files import is_leftover
+from gnn_nas.locking import writing
 
 _SHOWN_EVERY = 4096
 
@@ -33,10 +34,15 @@ def import_tfrecord(source: Path, target: Path, table: CellTable) -> int:
         UserError: the source is damaged, incomplete or something else, or the target cannot be
             written.
     """
-    _prepare(source, target)
-    collector = Collector(table)
-    _collect(source, collector)
-    save_figures(target, collector.finish(source), table)
+    if not source.exists():
+        raise UserError(f"{source}: no such file")
+    with reported(f"cannot write {target}"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    with writing(target):
+        _prepare(source, target)
+        collector = Collector(table)
+        _collect(source, collector)
+        save_figures(target, collector.finish(source), table)
     return collector.found
 
 
@@ -65,10 +71,7 @@ def _collect(source: Path, collector: Collector) -> None:
 
 def _prepare(source: Path, target: Path) -> None:
     """Find out now, not after a minute, what would keep the import from being written."""
-    if not source.exists():
-        raise UserError(f"{source}: no such file")
     with reported(f"cannot write {target}"):
-        target.parent.mkdir(parents=True, exist_ok=True)
         if target.is_dir():
             raise UserError(f"{target} is a folder: give the name of a file")
         if target.exists() and target.samefile(source):

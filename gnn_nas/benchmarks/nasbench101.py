@@ -21,6 +21,7 @@ from gnn_nas.benchmarks.stored import load_figures
 from gnn_nas.benchmarks.tfrecord import begins_record
 from gnn_nas.cells.table import CellTable, load_table
 from gnn_nas.errors import UserError
+from gnn_nas.files import open_regular
 
 STORED_FILE = "nasbench101.safetensors"
 
@@ -64,15 +65,19 @@ class NASBench101:
                 )
             file = files[0]
         try:
-            with file.open("rb") as stream:
+            with open_regular(file) as stream:
                 head = stream.read(12)
         except OSError as error:
             raise UserError(f"{file}: cannot read: {error.strerror}") from None
         if begins_record(head):
             raise UserError(f"{file} must be imported first: run bin/import-nasbench {file}")
         table = table or load_table()
-        load = load_compact if head.startswith(b"PK") else load_figures
-        return cls(table, load(file, table), path)
+        figures = (load_compact if head.startswith(b"PK") else load_figures)(file, table)
+        try:
+            figures.refuse_impossible(len(table))
+        except ValueError as error:
+            raise UserError(f"{file} holds no measurements ({error}): get the file anew") from None
+        return cls(table, figures, path)
 
     @classmethod
     def from_official(cls, api: Any, table: CellTable | None = None) -> Self:
@@ -178,10 +183,13 @@ class NASBench101:
         """The highest mean test accuracy of all cells."""
         return self._figures.mean_test.max().item()
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """A line that tells these measurements from others, for the configs of what uses them."""
-        return f"NAS-Bench-101, {len(self)} cells, best {self.best_test:.7f}"
+        return (
+            f"NAS-Bench-101, {len(self)} cells, best {self.best_test:.7f},"
+            f" checksum {self._figures.checksum()}"
+        )
 
     @cached_property
     def _sorted_means(self) -> np.ndarray:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import torch
-from crc32c import crc32c
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from gnn_nas.benchmarks.figures import Column, Figures
+from gnn_nas.benchmarks.figures import EPOCHS, FULL_EPOCHS, TRIALS, Column, Figures
+from gnn_nas.benchmarks.records import FIGURES
 from gnn_nas.cells.table import CellTable
 from gnn_nas.errors import UserError, reported
 from gnn_nas.files import atomic_path
+from gnn_nas.tensor_file import checksum
 
 # Names the checksum in the metadata; a change of what is stored must change it.
 _FORMAT = "gnn_nas NAS-Bench-101 1"
@@ -31,7 +33,7 @@ def save_figures(path: Path, figures: Figures, table: CellTable) -> None:
         atomic_path(path) as temporary,
         temporary.open("wb") as stream,
     ):
-        _write(stream, arrays, {_FORMAT: _checksum(arrays)})
+        _write(stream, arrays, {_FORMAT: checksum(arrays)})
 
 
 def load_figures(path: Path, table: CellTable) -> Figures:
@@ -50,12 +52,20 @@ def load_figures(path: Path, table: CellTable) -> Figures:
         ) from error
     if _FORMAT not in metadata:
         raise UserError(f"{path} was not made by this version of bin/import-nasbench: import again")
-    if metadata[_FORMAT] != _checksum(arrays):
+    if metadata[_FORMAT] != checksum(arrays):
         raise UserError(f"{path} is damaged (its checksum does not fit): import again")
+    columns = _columns(arrays)
+    expected = {name: (_dtype(column), (len(table),)) for name, column in columns.items()}
+    expected |= {
+        _PARAMETERS: (torch.int32, (len(table),)),
+        _HASHES: (torch.uint8, (len(table), 16)),
+    }
+    if {name: (a.dtype, tuple(a.shape)) for name, a in arrays.items()} != expected:
+        raise UserError(f"{path} is about other cells or figures than those of NAS-Bench-101")
     if not arrays.pop(_HASHES).equal(table.module_hash.cpu()):
         raise UserError(f"{path} is about other cells than the cell table: import again")
     parameters = arrays.pop(_PARAMETERS)
-    return Figures.of_trials(parameters, {_column(name): array for name, array in arrays.items()})
+    return Figures.of_trials(parameters, {column: arrays[name] for name, column in columns.items()})
 
 
 def _write(stream: BinaryIO, arrays: dict[str, Tensor], metadata: dict[str, str]) -> None:
@@ -83,14 +93,19 @@ def _write(stream: BinaryIO, arrays: dict[str, Tensor], metadata: dict[str, str]
         stream.write(array.numpy())
 
 
-def _column(name: str) -> Column:
-    figure, epochs, trial = name.split("/")
-    return Column(figure, int(epochs), int(trial))
+def _columns(names: Collection[str]) -> dict[str, Column]:
+    """The columns that a file must have: all of 108 epochs, or where it has others of all budgets.
+
+    By the names of their arrays.
+    """
+    only_full = all(name.count("/") == 0 or f"/{FULL_EPOCHS}/" in name for name in names)
+    return {
+        f"{figure}/{epochs}/{trial}": Column(figure, epochs, trial)
+        for epochs in ((FULL_EPOCHS,) if only_full else EPOCHS)
+        for figure in FIGURES
+        for trial in range(TRIALS)
+    }
 
 
-def _checksum(arrays: dict[str, Tensor]) -> str:
-    value = 0
-    for name, array in sorted(arrays.items()):
-        value = crc32c(f"{name} {array.dtype} {list(array.shape)}".encode(), value)
-        value = crc32c(array.view(torch.uint8).numpy(), value)
-    return f"{value:08x}"
+def _dtype(column: Column) -> torch.dtype:
+    return torch.float64 if column.figure.endswith("time") else torch.float32

@@ -5,15 +5,15 @@ import zlib
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 import gnn_nas.cells.structure
+from gnn_nas.cells.cache import cache_folder, open_cached
 from gnn_nas.cells.structure import NUM_PATTERNS, NUM_SHAPE, structure
-from gnn_nas.cells.table import CellTable, cache_folder, writing_cache
-from gnn_nas.files import atomic_path
+from gnn_nas.cells.table import CellTable
+from gnn_nas.tensor_file import checksum
 
+_NAME = "structure"
 _CHUNK = 8192
 # In standard deviations: a few cells have tens of times the usual number of some path.
 _LARGEST = 4.0
@@ -32,14 +32,14 @@ def load_standard_structure(table: CellTable, cache: Path | None = None) -> Tens
     # What is computed otherwise is another file.
     code = inspect.getsource(gnn_nas.cells.structure) + inspect.getsource(standard_structure)
     path = folder / f"nasbench101-structure-{zlib.crc32(code.encode()):08x}.safetensors"
-    try:
-        standard = load_file(path)["structure"]
-    except (FileNotFoundError, SafetensorError):
-        with writing_cache(folder):
-            standard = standard_structure(table).cpu()
-            with atomic_path(path) as temporary:
-                save_file({"structure": standard}, temporary)
-    return standard.to(table.module_hash.device)
+    form = {_NAME: (torch.float16, (len(table), NUM_SHAPE + NUM_PATTERNS))}
+
+    def is_right(arrays: dict[str, Tensor], noted: str | None) -> bool:
+        found = {name: (array.dtype, tuple(array.shape)) for name, array in arrays.items()}
+        return found == form and noted == checksum(arrays)
+
+    arrays = open_cached(path, is_right, lambda: {_NAME: standard_structure(table).cpu()})
+    return arrays[_NAME].to(table.module_hash.device)
 
 
 def standard_structure(table: CellTable) -> Tensor:

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from gnn_nas.cells.cache import cache_folder, open_cached
 from gnn_nas.cells.packed import PackedCells, pack
 from gnn_nas.cells.space import MAX_INTERIOR, MAX_VERTICES, NUM_SLOTS, OPS, num_slots
-from gnn_nas.errors import UserError
-from gnn_nas.files import atomic_path
+from gnn_nas.tensor_file import checksum
 
 if TYPE_CHECKING:
     from torch_geometric.data import Batch, Data
@@ -27,7 +21,7 @@ if TYPE_CHECKING:
 # Part of the file name: a change of the arrays below makes a new file instead of misreading.
 _FORMAT = 1
 # The space is a constant, and so is its table.
-_CHECKSUM = 0x76412533
+_CHECKSUM = "b918c559"
 
 # Worth of each op in a cell of V vertices: the ops are digits in base 3, the first one leading.
 _PLACE_VALUES = torch.tensor(
@@ -133,57 +127,16 @@ def load_table(cache: Path | None = None) -> CellTable:
         RuntimeError: the enumeration does not give the known table, so the installation is broken.
     """
     path = (cache or cache_folder()) / f"nasbench101-cells-{_FORMAT}.safetensors"
-    arrays = _read(path)
-    if arrays is None:
-        arrays = _build_into(path)
+    arrays = open_cached(path, lambda there, _noted: checksum(there) == _CHECKSUM, _checked_build)
     cells = PackedCells(arrays["vertices"].long(), arrays["edges"].long(), arrays["ops"].long())
     return CellTable(cells, arrays["module_hash"], arrays["row_of_form"], arrays["first_form"])
 
 
-def _build_into(path: Path) -> dict[str, Tensor]:
-    with writing_cache(path.parent):
-        arrays = _build()
-        if _checksum(arrays) != _CHECKSUM:
-            raise RuntimeError("the enumeration of the search space gave a wrong table")
-        with atomic_path(path) as temporary:
-            save_file(arrays, temporary)
+def _checked_build() -> dict[str, Tensor]:
+    arrays = _build()
+    if checksum(arrays) != _CHECKSUM:
+        raise RuntimeError("the enumeration of the search space gave a wrong table")
     return arrays
-
-
-@contextmanager
-def writing_cache(folder: Path) -> Iterator[None]:
-    """Make the cache folder; that it cannot be written becomes a ``UserError``."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        yield
-    except (OSError, SafetensorError) as error:
-        raise UserError(
-            f"cannot write the cache folder {folder} ({error}): set GNN_NAS_CACHE to another"
-        ) from error
-
-
-def cache_folder() -> Path:
-    """Where derived data is kept between runs."""
-    if folder := os.environ.get("GNN_NAS_CACHE"):
-        return Path(folder)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gnn_nas"
-
-
-def _read(path: Path) -> dict[str, Tensor] | None:
-    """The cached arrays, or nothing where the file is missing or damaged: it can be made anew."""
-    try:
-        arrays = load_file(path)
-    except (FileNotFoundError, SafetensorError):
-        return None
-    return arrays if _checksum(arrays) == _CHECKSUM else None
-
-
-def _checksum(arrays: dict[str, Tensor]) -> int:
-    value = 0
-    for name, array in sorted(arrays.items()):
-        value = zlib.crc32(f"{name} {array.dtype} {list(array.shape)}".encode(), value)
-        value = zlib.crc32(array.numpy(), value)
-    return value
 
 
 def _build() -> dict[str, Tensor]:

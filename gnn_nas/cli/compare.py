@@ -20,6 +20,7 @@ from gnn_nas.cli.common import (
     run_guarded,
 )
 from gnn_nas.errors import UserError, reported
+from gnn_nas.locking import writing
 from gnn_nas.search import methods
 from gnn_nas.search.compare.paper import LOSSES, NAMES
 from gnn_nas.tasks.engines import ENGINES
@@ -164,9 +165,13 @@ def _run(arguments: argparse.Namespace) -> None:
             search.check_finished()
 
     jobs = [*pretrainings, *searches.values()]
-    failed = run_jobs(jobs, _engine(arguments), arguments.out / "logs")
-    for protocol in protocols:
-        _write(arguments.out, protocol, {loss: searches[loss, protocol] for loss in _rows(losses)})
+    with reported(f"cannot write {arguments.out}"):
+        arguments.out.mkdir(parents=True, exist_ok=True)
+    with writing(arguments.out):
+        failed = run_jobs(jobs, _engine(arguments), arguments.out / "logs")
+        for protocol in protocols:
+            by_loss = {loss: searches[loss, protocol] for loss in _rows(losses)}
+            _write(arguments.out, protocol, by_loss)
     print(f"written to {os.fspath(arguments.out)}")
     if failed:
         raise UserError(

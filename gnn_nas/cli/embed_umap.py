@@ -121,15 +121,17 @@ def _run(arguments: argparse.Namespace) -> None:
     config = _config(arguments, checkpoints, benchmark)
     cells, draws = draw_for(config, table, _OTHER_DRAWS)
     path = arguments.out or _default_path(config, checkpoints)
-    folder = RunFolder.create(path, config, resume=True)
-    page = folder.path / "umap.html"
+    page = path / "umap.html"
     colours = None
     if config.color != "class":
         colours = colouring(config.color, table, cells.rows, benchmark)
     maps = []
     said = TextColumn("{task.description}", markup=False)  # a folder's name may have brackets
     columns = (MofNCompleteColumn(), said, TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with (
+        RunFolder.claimed(path, config, resume=True) as folder,
+        Progress(*columns, console=Console(stderr=True)) as progress,
+    ):
         task = progress.add_task("", total=len(checkpoints) + 1)
         for name, checkpoint in checkpoints.items():
             progress.update(task, description=f"laying out {len(cells):,} cells: {name}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gnn_nas.cli.cell_choice import LEAST_PREFIX, best_hash, checked_prefix, row_of_prefix
 from gnn_nas.cli.common import open_table, option_name, refuse_below_one, run_guarded
 from gnn_nas.errors import UserError, reported
+from gnn_nas.locking import is_lock, writing
 from gnn_nas.run_folder import load_into
 
 if TYPE_CHECKING:
@@ -141,7 +142,9 @@ def _run(arguments: argparse.Namespace) -> None:
     folder = arguments.out or Path("runs") / f"export-{module_hash[:_SHOWN_HASH]}"
     with reported(f"cannot write the folder {folder}"):
         _claim(folder)
-        _write(folder, arguments, table, row, config, network, bool(weights))
+        with writing(folder):
+            _claim(folder)  # another may have written it meanwhile
+            _write(folder, arguments, table, row, config, network, bool(weights))
     print(f"cell {module_hash}, a network of {parameters:,} parameters\n{cell_text(cell)}")
     print(f"written to {os.fspath(folder)}: {', '.join(sorted(os.listdir(folder)))}")
 
@@ -203,7 +206,7 @@ def _sized(arguments: argparse.Namespace, stored: NetworkConfig | None) -> Netwo
 def _claim(folder: Path) -> None:
     """Make the folder. Files that are there may have been changed by hand, so none is replaced."""
     folder.mkdir(parents=True, exist_ok=True)
-    if names := sorted(os.listdir(folder)):
+    if names := sorted(name for name in os.listdir(folder) if not is_lock(name)):
         raise UserError(f"{folder} holds files ({names[0]}): give another --out, or delete it")
 
 

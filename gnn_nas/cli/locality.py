@@ -130,11 +130,11 @@ def _run(arguments: argparse.Namespace) -> None:
         weights=[checkpoint.fingerprint for checkpoint in checkpoints.values()],
         benchmark=benchmark and benchmark.identity,
     )
-    folder = RunFolder.create(arguments.out, config, resume=True)
     working = Console(stderr=True).status("measuring and drawing")
-    with reported(f"cannot write {folder.path}"), working:
-        figures = _report(folder.path, config, table, benchmark, checkpoints)
-    folder.save_summary({**config.model_dump(), **figures})
+    with RunFolder.claimed(arguments.out, config, resume=True) as folder:
+        with reported(f"cannot write {folder.path}"), working:
+            figures = _report(folder.path, config, table, benchmark, checkpoints)
+        folder.save_summary({**config.model_dump(), **figures})
     print(locality_text(figures))
     print(f"written to {folder.path}")
 

@@ -199,17 +199,17 @@ def _search_measurements(arguments: argparse.Namespace, workers: Workers) -> Non
         settings=settings.model_dump(),
     )
     path = arguments.out or default_folder(arguments, arguments.protocol)
-    folder = RunFolder.create(path, config, arguments.resume)
-    if folder.finished:
-        print(f"{path} holds a finished search: nothing to resume", file=sys.stderr)
+    with RunFolder.claimed(path, config, arguments.resume) as folder:
+        if folder.finished:
+            print(f"{path} holds a finished search: nothing to resume", file=sys.stderr)
+            if arguments.html:
+                _write_page(folder, config, checkpoint, benchmark)
+            return
+        summary = run_search(folder, config, benchmark, arguments.benchmark, workers)
+        print(figures_text(f"protocol {config.protocol}", summary, _FIGURES, "{:.3f}".format))
+        print(best_cell_text(summary["best"], table))
         if arguments.html:
             _write_page(folder, config, checkpoint, benchmark)
-        return
-    summary = run_search(folder, config, benchmark, arguments.benchmark, workers)
-    print(figures_text(f"protocol {config.protocol}", summary, _FIGURES, "{:.3f}".format))
-    print(best_cell_text(summary["best"], table))
-    if arguments.html:
-        _write_page(folder, config, checkpoint, benchmark)
     print(f"written to {os.fspath(path)}")
 
 

@@ -140,11 +140,11 @@ def _run(arguments: argparse.Namespace) -> None:
         weights=checkpoint.fingerprint,
         benchmark=benchmark.identity,
     )
-    folder = RunFolder.create(arguments.out, config, resume=True)
     wanted = list(_wanted(arguments, has_weights=checkpoint.folder is not None))
-    file = QualityFile(folder.path / "quality.csv")
-    _measure(wanted, file, checkpoint, config.members, table, labels, benchmark)
-    _report(wanted, file, folder, config)
+    with RunFolder.claimed(arguments.out, config, resume=True) as folder:
+        file = QualityFile(folder.path / "quality.csv")
+        _measure(wanted, file, checkpoint, config.members, table, labels, benchmark)
+        _report(wanted, file, folder, config)
 
 
 def _labels(benchmark: NASBench101, label: str) -> Tensor:

@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import redirect_stderr
+from contextlib import nullcontext, redirect_stderr
 from pathlib import Path
 
 from gnn_nas.cli.common import USER_ERROR_STATUS, open_table, run_guarded
@@ -129,14 +129,15 @@ def _run(arguments: argparse.Namespace) -> None:
         # Before the folder: a loss or an optimiser that does not exist leaves nothing behind.
         state = TrainingState(config, table, held_out, processes)
         main = processes.rank == 0
-        folder = RunFolder.create(path, config, arguments.resume) if main else RunFolder(path)
-        if folder.finished:
-            print(f"{path} holds a finished run: nothing to resume", file=sys.stderr)
-            return
-        if not main:
-            assist(state, folder)
-            return
-        summary = pretrain(state, folder)
+        claimed = RunFolder.claimed(path, config, arguments.resume)
+        with claimed if main else nullcontext(RunFolder(path)) as folder:
+            if folder.finished:
+                print(f"{path} holds a finished run: nothing to resume", file=sys.stderr)
+                return
+            if not main:
+                assist(state, folder)
+                return
+            summary = pretrain(state, folder)
     for name, value in summary.items():
         print(f"{name:24} {value:.4f}" if isinstance(value, float) else f"{name:24} {value}")
     print(f"written to {os.fspath(path)}")

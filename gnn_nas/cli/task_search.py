@@ -113,11 +113,11 @@ def search_with_task(reference: str, arguments: argparse.Namespace) -> None:
     )
     engine = _engine(task, arguments)
     path = arguments.out or default_folder(arguments, task.name)
-    folder = RunFolder.create(path, config, arguments.resume)
-    if folder.finished:
-        print(f"{path} holds a finished search: nothing to resume", file=sys.stderr)
-        return
-    summary = run_task_search(folder, config, task, table, engine)
+    with RunFolder.claimed(path, config, arguments.resume) as folder:
+        if folder.finished:
+            print(f"{path} holds a finished search: nothing to resume", file=sys.stderr)
+            return
+        summary = run_task_search(folder, config, task, table, engine)
     print(figures_text(f"task {task.name}", summary, _LABELS, _text, width=12))
     print(best_cell_text(summary["best"], table))
     print(f"written to {os.fspath(path)}")

@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 
+import torch
+
 from gnn_nas.config import PretrainConfig
 from gnn_nas.config_file import load
 from gnn_nas.models.controller import Controller
-from gnn_nas.run_folder import RunFolder, load_into
+from gnn_nas.run_folder import RunFolder, load_into, refuse_other_architecture
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "gin_multisim"
 """A finished run of ``configs/gin_multisim.yaml``, without its checkpoint."""
@@ -23,8 +25,12 @@ def load_pretrained(path: str | os.PathLike[str] | None = None) -> Controller:
         UserError: the folder or a file of it is missing, damaged, or does not fit the others.
     """
     folder = RunFolder.open(default_folder() if path is None else path)
-    controller = Controller(load(PretrainConfig, folder.config).model)
-    load_into(controller, folder.load_weights(), folder.weights)
+    config, weights = load(PretrainConfig, folder.config).model, folder.load_weights()
+    # A config may say sizes for which there is no memory; those of the weights are there already.
+    with torch.device("meta"):
+        refuse_other_architecture(Controller(config), weights, folder.weights)
+    controller = Controller(config)
+    load_into(controller, weights, folder.weights)
     return controller.eval()
 
 

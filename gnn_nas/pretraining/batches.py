@@ -12,6 +12,7 @@ from torch_geometric.data import Batch
 from gnn_nas.cells.packed import join, split
 from gnn_nas.cells.positives import PositiveSampler
 from gnn_nas.cells.table import CellTable
+from gnn_nas.pretraining.form import refuse_other_form
 
 BLOCK = 16
 """Batches whose positives are drawn in one go: a few batches' worth costs little more than one."""
@@ -84,6 +85,29 @@ class BatchSampler:
             "used": self.used,
             "generator_now": self.generator.get_state(),
         }
+
+    def refuse_impossible(self, state: object, drawn: int) -> None:
+        """Raise ``ValueError`` unless this is a `state_dict` after ``drawn`` batches."""
+        whole_pass = len(self.candidates) // self.anchors
+        in_pass = (drawn - 1) % whole_pass if drawn else 0
+        in_block = in_pass % BLOCK
+        if in_pass >= BLOCK:
+            left = len(self.candidates) - (in_pass - in_block) * self.anchors
+        else:
+            # A pass begins with what the one before has left over.
+            left = len(self.candidates) % self.anchors if drawn > whole_pass else 0
+        used = in_block + 1 if drawn else 0
+        refuse_other_form(state, {**self.state_dict(), "order": self.candidates[:left]}, "batches")
+        if state["used"] != used:
+            raise ValueError(f"batches.used is {state['used']}, not {used}")
+        order = state["order"].to(self.candidates.device)
+        if len(order.unique()) < left or not order.isin(self.candidates).all():
+            raise ValueError("batches.order has cells twice, or others than are trained on")
+        for name in ("generator", "generator_now"):
+            try:
+                torch.Generator(self.candidates.device).set_state(state[name])
+            except RuntimeError as error:
+                raise ValueError(f"batches.{name} is none: {error}") from error
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where `state_dict` was taken."""

@@ -11,6 +11,13 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from gnn_nas.config import OptimizerConfig
+from gnn_nas.pretraining.form import refuse_other_form
+
+# Sums and maxima of squares, as the optimisers of torch call them.
+_NEVER_NEGATIVE = {
+    *("acc_delta", "exp_avg_sq", "exp_inf", "max_exp_avg_sq", "square_avg", "sum"),
+    *("row_var", "col_var", "variance"),
+}
 
 
 def make_optimizer(config: OptimizerConfig, parameters: Iterable[nn.Parameter]) -> Optimizer:
@@ -36,6 +43,34 @@ def make_optimizer(config: OptimizerConfig, parameters: Iterable[nn.Parameter]) 
         return known[config.name](parameters, lr=config.lr, **args)
     except (TypeError, LookupError, RuntimeError) as error:
         raise ValueError(f"optimizer.args do not fit {config.name}: {error}") from error
+
+
+def refuse_impossible_state(
+    config: OptimizerConfig, parameters: Iterable[nn.Parameter], state: object, step: int
+) -> None:
+    """Raise ``ValueError`` unless this is an optimiser's ``state`` after ``step`` steps.
+
+    A fused optimiser would read and write wherever a tensor of another shape leads it.
+    """
+    refuse_other_form(state, _state_after_one(config, parameters) if step else {}, "optimizer")
+    for number, kept in state.items():
+        for name, value in kept.items():
+            if name == "step" and value != step:
+                raise ValueError(f"optimizer.{number}.step is {value}, not {step}")
+            if name in _NEVER_NEGATIVE and (value < 0).any():
+                raise ValueError(f"optimizer.{number}.{name} has negative numbers")
+
+
+def _state_after_one(
+    config: OptimizerConfig, parameters: Iterable[nn.Parameter]
+) -> dict[int, dict[str, Any]]:
+    """What an optimiser of such parameters keeps once it has stepped."""
+    twins = [nn.Parameter(torch.zeros_like(parameter)) for parameter in parameters]
+    for twin in twins:
+        twin.grad = torch.zeros_like(twin)
+    optimizer = make_optimizer(config, twins)
+    optimizer.step()
+    return optimizer.state_dict()["state"]
 
 
 def make_schedule(config: OptimizerConfig, optimizer: Optimizer, steps: int) -> LambdaLR:

@@ -7,6 +7,7 @@ from typing import Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from gnn_nas.errors import reported
 from gnn_nas.run_folder import RunFolder
 
 _SHOWN = ("token_accuracy", "exact_match", "precision_at_1", "map_at_r", "prior_validity")
@@ -24,7 +25,8 @@ class Report:
         from torch.utils.tensorboard import SummaryWriter
 
         self.folder = folder
-        self.writer = SummaryWriter(str(folder.tensorboard), purge_step=step + 1)
+        with reported(f"cannot write {folder.tensorboard}"):
+            self.writer = SummaryWriter(str(folder.tensorboard), purge_step=step + 1)
         # Fills the 80 columns of a plain terminal; what is wider would be cut.
         self.progress = Progress(
             BarColumn(bar_width=8),

@@ -78,7 +78,7 @@ def pretrain(state: TrainingState, folder: RunFolder) -> dict[str, Any]:
         "parameters": sum(p.numel() for p in state.controller.parameters()),
         "steps": state.step,
         "seconds": state.seconds,
-        "steps_per_second": state.step / state.seconds,
+        "steps_per_second": state.step / state.seconds if state.seconds else None,
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "processes": state.processes.count,
         "threads": torch.get_num_threads(),
@@ -129,7 +129,7 @@ def _warn_of_emulation(state: TrainingState) -> None:
 
 def _is_noted(folder: RunFolder, step: int) -> bool:
     """Whether a run that was killed after its last validation has noted it already."""
-    return any(r["kind"] == "validation" and r["step"] == step for r in folder.read_metrics())
+    return any(r.get("kind") == "validation" and r["step"] == step for r in folder.read_metrics())
 
 
 def _check(state: TrainingState, anchors: int) -> PositivesCheck:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -11,11 +13,12 @@ from gnn_nas.config import PretrainConfig
 from gnn_nas.errors import UserError
 from gnn_nas.models.controller import Controller
 from gnn_nas.pretraining.batches import BatchSampler
+from gnn_nas.pretraining.checkpoint import refuse_other_run
 from gnn_nas.pretraining.distributed import ALONE, Processes
 from gnn_nas.pretraining.objective import Losses, PretrainingObjective
 from gnn_nas.pretraining.optimisation import make_optimizer, make_schedule
 from gnn_nas.pretraining.precision import choose_precision
-from gnn_nas.run_folder import RunFolder, load_into
+from gnn_nas.run_folder import RunFolder
 
 
 class TrainingState:
@@ -118,48 +121,46 @@ class TrainingState:
                 "precision": self.objective.precision,
                 "controller": self.controller.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
-                "schedule": self.schedule.state_dict(),
                 "batches": self.batches.state_dict(),
-                "step": self.step,
-                "seconds": self.seconds,
-                "duplicates": self.duplicates,
-                "sums": self.sums,
+                **self.counters(),
             }
         )
 
+    def counters(self) -> dict[str, Any]:
+        """What a checkpoint counts and sums up."""
+        return {
+            "step": self.step,
+            "seconds": self.seconds,
+            "duplicates": self.duplicates,
+            "sums": self.sums,
+        }
+
     def restore(self, folder: RunFolder) -> None:
-        """Take over the folder's checkpoint.
+        """Take over the folder's checkpoint; where it is refused nothing changes.
+
+        The learning rate follows from the config and the step, so it is not read.
 
         Raises:
-            UserError: it is damaged, or of another architecture, config or kind of device.
+            UserError: it is damaged, of another architecture, config or kind of device, or holds
+                what no run of this config comes to.
         """
         state = folder.load_checkpoint()
-        try:
-            load_into(self.controller, state["controller"], folder.checkpoint)
-            if state["config"] != self.config.to_yaml():
-                raise UserError(
-                    f"{folder.checkpoint} belongs to a run with another config: delete the file and"
-                    " --resume to run from step 0"
-                )
-            if state["device"] != self.held_out.device.type:
-                raise UserError(
-                    f"{folder.checkpoint} was written on another device: resume with"
-                    f" --device {state['device']}"
-                )
-            if self.config.training.precision == "auto":
-                # That of the first steps, whatever this processor would choose.
-                self.objective.precision = state["precision"]
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.schedule.load_state_dict(state["schedule"])
-            self.batches.load_state_dict(state["batches"])
-            self.step, self.seconds = state["step"], state["seconds"]
-            self.duplicates.copy_(state["duplicates"])
-            self.sums.copy_(state["sums"])
-        except (KeyError, ValueError, TypeError, AttributeError) as error:
-            raise UserError(
-                f"{folder.checkpoint} is no checkpoint of a pretraining run ({error!r}):"
-                " delete the file and --resume to run from step 0"
-            ) from error
+        refuse_other_run(state, self, folder.checkpoint)
+        if self.config.training.precision == "auto":
+            # That of the first steps, whatever this processor would choose.
+            self.objective.precision = state["precision"]
+        self.controller.load_state_dict(state["controller"])
+        self.optimizer.load_state_dict(
+            {**self.optimizer.state_dict(), "state": state["optimizer"]["state"]}
+        )
+        self.batches.load_state_dict(state["batches"])
+        self.step, self.seconds = state["step"], state["seconds"]
+        self.duplicates.copy_(state["duplicates"])
+        self.sums.copy_(state["sums"])
+        self.schedule.last_epoch = self.step
+        (factor,) = self.schedule.lr_lambdas
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["initial_lr"] * factor(self.step)
 
     def _precision(self) -> str:
         """The precision that the config asks for, the same in all processes."""

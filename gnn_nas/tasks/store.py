@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import threading
 from pathlib import Path
 
 from gnn_nas.errors import UserError
-from gnn_nas.files import to_json
+from gnn_nas.tasks.store_line import Line
 from gnn_nas.tasks.trainings import Job, Outcome
 
-# In the file's header: a change of the table below makes another one.
-_FORMAT = 1
-_TABLE = """
+# In the file's header: a change of the table below makes another one. The first had no checksums.
+_FORMAT, _FIRST_FORMAT = 2, 1
+_CHECKSUM = "    checksum INTEGER NOT NULL,\n"
+_TABLE = f"""\
 CREATE TABLE evaluations (
     hash TEXT NOT NULL,
     task TEXT NOT NULL,
@@ -26,9 +26,11 @@ CREATE TABLE evaluations (
     seconds REAL NOT NULL,
     failure TEXT,
     weights BLOB,
-    PRIMARY KEY (hash, task, purpose, seed)
-)
-"""
+{_CHECKSUM}    PRIMARY KEY (hash, task, purpose, seed)
+)"""
+_TABLES = {_FORMAT: _TABLE, _FIRST_FORMAT: _TABLE.replace(_CHECKSUM, "")}
+_COLUMNS = ", ".join(Line._fields)
+_KEY = "hash = ? AND task = ? AND purpose = ? AND seed = ?"
 
 
 class Store:
@@ -36,67 +38,44 @@ class Store:
 
     The file's table ``evaluations`` has a line for every training: the cell's module ``hash``, the
     ``task``'s fingerprint, ``purpose`` (search, or test at the end), ``seed``, ``state``,
-    ``reward``, ``metrics`` in JSON, ``seconds``, ``failure``, and the ``weights`` of a tested
-    network as a safetensors file.
+    ``reward``, ``metrics`` in JSON, ``seconds``, ``failure``, the ``weights`` of a tested network
+    as a safetensors file, and a ``checksum`` of all these. The whole file is checked as it is
+    opened.
 
     Args:
         path: the file; made where there is none.
         fingerprint: of the task whose trainings are asked for.
 
     Raises:
-        UserError: the file cannot be read or written, or is no such file.
+        UserError: the file cannot be read or written, is no such file, or is damaged.
     """
 
     def __init__(self, path: str | os.PathLike[str], fingerprint: str) -> None:
         self.path = Path(path)
         self._fingerprint = fingerprint
         self._lock = threading.Lock()
+        if self.path.exists() and not self.path.is_file():
+            raise UserError(f"{path}: cannot open the evaluations: no regular file")
         try:
             self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-            # On the disk before a search goes on, also when the machine loses its power.
-            self._database.execute("PRAGMA synchronous = FULL")
-            (version,) = self._database.execute("PRAGMA user_version").fetchone()
-            if version == 0 and not self._has_tables():
-                self._database.execute("BEGIN IMMEDIATE")
-                self._database.execute(_TABLE)
-                self._database.execute(f"PRAGMA user_version = {_FORMAT}")
-                self._database.execute("COMMIT")
-            elif version != _FORMAT:
-                raise UserError(f"{path} holds no evaluations, or of another version of gnn_nas")
+            self._open()
         except sqlite3.Error as error:
             raise UserError(f"{path}: cannot open the evaluations: {error}") from error
+        except ValueError as error:
+            raise UserError(
+                f"{path} is damaged ({error}): put a copy of it back, or delete it, and --resume"
+                " to make its trainings again"
+            ) from None
 
     def get(self, job: Job) -> Outcome | None:
         """What came of a training; None where it has not been made. Raises UserError."""
-        found = self._execute(
-            "SELECT state, seconds, reward, metrics, failure, weights FROM evaluations"
-            " WHERE hash = ? AND task = ? AND purpose = ? AND seed = ?",
-            self._key(job),
-        )
-        if not found:
-            return None
-        state, seconds, reward, metrics, failure, weights = found[0]
-        # JSON has no NaN: it is written as null.
-        known = {
-            name: float("nan") if value is None else value
-            for name, value in json.loads(metrics).items()
-        }
-        return Outcome(state, seconds, reward, known, failure, weights)
+        key = job.module_hash, self._fingerprint, job.purpose, job.seed
+        found = self._execute(f"SELECT {_COLUMNS} FROM evaluations WHERE {_KEY}", key)
+        return Line(*found[0]).outcome() if found else None
 
     def put(self, job: Job, outcome: Outcome) -> None:
         """Keep what came of a training; it is on the disk when this returns. Raises UserError."""
-        self._execute(
-            "INSERT INTO evaluations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *self._key(job),
-                outcome.state,
-                outcome.reward,
-                to_json(outcome.metrics),
-                outcome.seconds,
-                outcome.failure,
-                outcome.weights,
-            ),
-        )
+        self._execute(*_insertion(Line.of(job, self._fingerprint, outcome)))
 
     def states(self) -> dict[str, int]:
         """How many of the task's trainings for a search ended in which state. Raises UserError."""
@@ -112,8 +91,43 @@ class Store:
         """Close the file."""
         self._database.close()
 
-    def _key(self, job: Job) -> tuple:
-        return job.module_hash, self._fingerprint, job.purpose, job.seed
+    def _open(self) -> None:
+        """Make the table, or look whether it is whole. Raises ValueError where it is not."""
+        execute = self._database.execute
+        # On the disk before a search goes on, also when the machine loses its power.
+        execute("PRAGMA synchronous = FULL")
+        execute("PRAGMA trusted_schema = OFF")
+        (version,) = execute("PRAGMA user_version").fetchone()
+        tables = execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+        if version == 0 and not tables:
+            self._replace_table([])
+            return
+        # Before it is asked for anything: another table of the name may be a program.
+        if tables != [(_TABLES.get(version),)]:
+            raise UserError(f"{self.path} holds no evaluations, or of another version of gnn_nas")
+        if (found := execute("PRAGMA integrity_check").fetchone()) != ("ok",):
+            raise ValueError(" ".join(found[0].split()))
+        lines = []
+        for *columns, checksum in execute(
+            f"SELECT {_COLUMNS}, {'checksum' if version == _FORMAT else 'NULL'} FROM evaluations"
+        ):
+            line = Line(*columns)
+            line.refuse_impossible()
+            if version == _FORMAT and checksum != line.checksum:
+                raise ValueError(f"the checksum of {line.hash} does not fit")
+            lines.append(line)
+        if version == _FIRST_FORMAT:
+            self._replace_table(lines)
+
+    def _replace_table(self, lines: list[Line]) -> None:
+        execute = self._database.execute
+        execute("BEGIN IMMEDIATE")
+        execute("DROP TABLE IF EXISTS evaluations")
+        execute(_TABLE)
+        for line in lines:
+            execute(*_insertion(line))
+        execute(f"PRAGMA user_version = {_FORMAT}")
+        execute("COMMIT")
 
     def _execute(self, statement: str, values: tuple) -> list[tuple]:
         try:
@@ -122,5 +136,11 @@ class Store:
         except sqlite3.Error as error:
             raise UserError(f"{self.path}: {error}") from error
 
-    def _has_tables(self) -> bool:
-        return bool(self._database.execute("SELECT 1 FROM sqlite_master").fetchall())
+
+def _insertion(line: Line) -> tuple[str, tuple]:
+    """The statement that adds a line, and its values."""
+    places = ", ".join("?" * (len(line) + 1))
+    return f"INSERT INTO evaluations ({_COLUMNS}, checksum) VALUES ({places})", (
+        *line,
+        line.checksum,
+    )

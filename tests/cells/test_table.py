@@ -4,6 +4,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from gnn_nas.cells import cache as cache_module
 from gnn_nas.cells import module_hash as module_hash_module
 from gnn_nas.cells import table as table_module
 from gnn_nas.cells.isomorphism import isomorphism_hash
@@ -184,11 +185,11 @@ def test_a_file_of_other_arrays_is_built_anew(builds, cache, arrays):
 
 
 def test_a_failed_write_leaves_nothing_behind(builds, cache, monkeypatch):
-    def fail(arrays, path):
+    def fail(arrays, path, metadata):
         path.write_bytes(b"half")
         raise OSError("disk full")
 
-    monkeypatch.setattr(table_module, "save_file", fail)
+    monkeypatch.setattr(cache_module, "save_file", fail)
     with pytest.raises(UserError, match=r"disk full.*GNN_NAS_CACHE"):
         load_table()
     assert list(cache.iterdir()) == []

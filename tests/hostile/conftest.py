@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import random
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from gnn_nas.errors import UserError
 
 _SHARE = 10
 _MOST_SECONDS, _MOST_MB = 60, 3000
@@ -66,3 +69,46 @@ def refuses(capsys: pytest.CaptureFixture) -> Callable[..., str]:
         return line
 
     return check
+
+
+@pytest.fixture(scope="session")
+def damaged() -> Callable[[bytes, int], bytes]:
+    """Gives ``damage(content, seed)``: what a disk, a copy or a hand may make of a file."""
+
+    def damage(content: bytes, seed: int) -> bytes:
+        draw = random.Random(seed)
+        changed = bytearray(content)
+        place, length = draw.randrange(len(content)), draw.randrange(1, 64)
+        match seed % 8:
+            case 0 | 1 | 2:
+                changed[place] ^= 1 << draw.randrange(8)
+            case 3:
+                for _ in range(8):
+                    changed[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
+            case 4:
+                del changed[place:]
+            case 5:
+                changed[place : place + length] = bytes(length)
+            case 6:
+                del changed[place : place + length]
+            case 7:
+                changed[place:place] = draw.randbytes(length)
+        return bytes(changed)
+
+    return damage
+
+
+@pytest.fixture(scope="session")
+def refusal() -> Callable[..., str]:
+    """Gives ``message(function, *arguments)``: the one line of a refusal, or an empty text."""
+
+    def call(function: Callable[..., object], *arguments: object) -> str:
+        message = ""
+        try:
+            function(*arguments)
+        except UserError as error:
+            message = str(error)
+        assert len(message.splitlines()) == bool(message)
+        return message
+
+    return call

@@ -24,4 +24,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_starter, daemon=True).start()
-    sys.exit(importlib.import_module(sys.argv[1]).main(sys.argv[2:]))
+    command = importlib.import_module(sys.argv[1])
+    # As if it had been called itself, which is how it is named to others.
+    sys.argv = [command.__file__, *sys.argv[2:]]
+    sys.exit(command.main(sys.argv[1:]))

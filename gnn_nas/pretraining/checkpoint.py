@@ -1,0 +1,71 @@
+"""Whether a checkpoint is one that a run of this config can have written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gnn_nas.errors import UserError
+from gnn_nas.pretraining.form import is_plain_tensor, refuse_other_form
+from gnn_nas.pretraining.optimisation import refuse_impossible_state
+from gnn_nas.run_folder import refuse_other_architecture
+
+if TYPE_CHECKING:
+    from gnn_nas.pretraining.training_state import TrainingState
+
+
+def refuse_other_run(state: dict[str, Any], run: TrainingState, source: Path) -> None:
+    """Compare all of a checkpoint with what a run would have written; the run stays as it is.
+
+    Raises:
+        UserError: the checkpoint is of another architecture, config or kind of device, or holds
+            what no run of this config comes to.
+    """
+    try:
+        _refuse_other_config(state, run, source)
+        _refuse_impossible(state, run)
+    except (KeyError, ValueError) as error:
+        raise UserError(
+            f"{source} is no checkpoint of a pretraining run ({error}): delete the file and"
+            " --resume to run from step 0"
+        ) from error
+
+
+def _refuse_other_config(state: dict[str, Any], run: TrainingState, source: Path) -> None:
+    weights = state["controller"]
+    if not isinstance(weights, Mapping) or not all(map(is_plain_tensor, weights.values())):
+        raise ValueError("its controller is none")
+    refuse_other_architecture(run.controller, weights, source)
+    if state["config"] != run.config.to_yaml():
+        raise UserError(
+            f"{source} belongs to a run with another config: delete the file and --resume to run"
+            " from step 0"
+        )
+    if state["device"] != run.held_out.device.type:
+        if state["device"] not in ("cpu", "cuda"):
+            raise ValueError("its device is none")
+        raise UserError(
+            f"{source} was written on another device: resume with --device {state['device']}"
+        )
+
+
+def _refuse_impossible(state: dict[str, Any], run: TrainingState) -> None:
+    """Raise ``ValueError`` or ``KeyError`` for what no run of this config comes to."""
+    training = run.config.training
+    if training.precision == "auto" and state["precision"] not in ("float32", "bfloat16"):
+        raise ValueError("its precision is none")
+    refuse_other_form(state["controller"], run.controller.state_dict(), "controller")
+    for name, like in run.counters().items():
+        refuse_other_form(state[name], like, name)
+    step, seconds, duplicates = (state[name] for name in ("step", "seconds", "duplicates"))
+    if not 0 <= step <= training.steps:
+        raise ValueError(f"step is {step} of {training.steps}")
+    if seconds < 0:
+        raise ValueError(f"{step} steps have taken {seconds} seconds")
+    if not 0 <= duplicates <= step * run.config.data.batch_size:
+        raise ValueError(f"{step} steps have had {duplicates} duplicates")
+    run.batches.refuse_impossible(state["batches"], step)
+    if not isinstance(state["optimizer"], Mapping):
+        raise ValueError("its optimizer is none")
+    refuse_impossible_state(run.config.optimizer, run.trained, state["optimizer"]["state"], step)
