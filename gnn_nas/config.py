@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from gnn_nas.config_file import dump_yaml, load
+from gnn_nas.config_file import load
+from gnn_nas.plain_yaml import dump_yaml
 
 
 def _check_arguments(value: Any) -> Any:

@@ -9,8 +9,8 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from gnn_nas.config import Section
-from gnn_nas.config_file import dump_yaml, parse_yaml
 from gnn_nas.errors import UserError
+from gnn_nas.plain_yaml import dump_yaml, parse_yaml
 
 
 class SearchConfig(Section):
