@@ -9,7 +9,7 @@ from torch.nn.functional import normalize
 from gnn_nas.config import PretrainConfig
 from gnn_nas.pretraining.arguments import reason
 from gnn_nas.pretraining.metric import make_metric_loss
-from gnn_nas.pretraining.optimisation import make_optimizer
+from gnn_nas.pretraining.optimisation import make_optimizer, make_schedule
 
 
 def rehearse(config: PretrainConfig, device: torch.device) -> None:
@@ -19,8 +19,8 @@ def rehearse(config: PretrainConfig, device: torch.device) -> None:
     All parameters and random numbers are its own, so the run to come is not touched.
 
     Raises:
-        ValueError: a loss, miner or optimiser does not exist, takes no such argument, does not run,
-            or its result is not finite.
+        ValueError: a loss, miner, optimiser or schedule does not exist, takes no such argument or
+            does not run, or its result is not finite.
     """
     number = torch.arange(config.data.anchors)
     labels = torch.cat([number, number.repeat_interleave(config.data.positives)]).to(device)
@@ -33,6 +33,7 @@ def rehearse(config: PretrainConfig, device: torch.device) -> None:
         config.metric.loss, config.metric.loss_args, config.metric.miner, config.metric.miner_args
     )
     optimizer = make_optimizer(config.optimizer, [points, bias])
+    make_schedule(config.optimizer, optimizer, config.training.steps)
     try:
         embeddings = normalize(points + bias, dim=1)
         loss = normalize(embeddings + noise, dim=1)[:, 0].mean()

@@ -35,7 +35,7 @@ UGLY = [
 
 
 def resolved(changes: dict) -> PretrainConfig:
-    """The config with values set as by ``--set``, rehearsed. Raises what a user's mistake raises."""
+    """The config with values set as by ``--set``, and rehearsed. Raises what refuses it."""
     overrides = [f"{key}={json.dumps(value)}" for key, value in changes.items()]
     config = load_config(CONFIG, [*SMALL, *overrides])
     rehearse(config, CPU)
@@ -44,12 +44,14 @@ def resolved(changes: dict) -> PretrainConfig:
 
 def accepted(changes: dict) -> PretrainConfig | None:
     """The config, or None where it was refused in one line."""
+    refusal = None
     try:
         return resolved(changes)
     except (UserError, ValueError) as error:
-        assert str(error)
-        assert "\n" not in str(error)
-        return None
+        refusal = str(error)
+    assert refusal
+    assert "\n" not in refusal
+    return None
 
 
 def optimizer(name: str, args: dict, **more) -> dict:
@@ -247,11 +249,7 @@ def test_any_argument_of_a_schedule_is_refused_or_gives_rates(schedule, args):
         return
     weight = nn.Parameter(torch.ones(1))
     stepping = torch.optim.SGD([weight], lr=config.optimizer.lr)
-    try:
-        made = make_schedule(config.optimizer, stepping, 100)
-    except ValueError as error:
-        assert "\n" not in str(error)
-        return
+    made = make_schedule(config.optimizer, stepping, 100)
     for _ in range(100):
         (rate,) = made.get_last_lr()
         assert 0 <= rate < math.inf
