@@ -103,10 +103,10 @@ class OptimizerConfig(Section):
 class TrainingConfig(Section):
     """How long a run is and what it writes when; all intervals are in steps."""
 
-    steps: int = Field(ge=1, description="optimiser steps of the whole run")
-    log_every: int = Field(ge=1, description="steps between rows of metrics")
-    validate_every: int = Field(ge=1, description="steps between validations")
-    checkpoint_every: int = Field(ge=1, description="steps between checkpoints")
+    steps: int = Field(ge=1, le=10**12, description="optimiser steps of the whole run")
+    log_every: int = Field(ge=1, le=10**12, description="steps between rows of metrics")
+    validate_every: int = Field(ge=1, le=10**12, description="steps between validations")
+    checkpoint_every: int = Field(ge=1, le=10**12, description="steps between checkpoints")
     embedding_noise: float = Field(
         ge=0,
         description="largest standard deviation of the Gaussian noise on embeddings to decode;"
