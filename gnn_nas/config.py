@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from gnn_nas.config_file import dump_yaml, load
+from gnn_nas.config_file import load
+from gnn_nas.plain_yaml import dump_yaml
 
 
 def _check_arguments(value: Any) -> Any:
@@ -102,10 +103,10 @@ class OptimizerConfig(Section):
 class TrainingConfig(Section):
     """How long a run is and what it writes when; all intervals are in steps."""
 
-    steps: int = Field(ge=1, description="optimiser steps of the whole run")
-    log_every: int = Field(ge=1, description="steps between rows of metrics")
-    validate_every: int = Field(ge=1, description="steps between validations")
-    checkpoint_every: int = Field(ge=1, description="steps between checkpoints")
+    steps: int = Field(ge=1, le=10**12, description="optimiser steps of the whole run")
+    log_every: int = Field(ge=1, le=10**12, description="steps between rows of metrics")
+    validate_every: int = Field(ge=1, le=10**12, description="steps between validations")
+    checkpoint_every: int = Field(ge=1, le=10**12, description="steps between checkpoints")
     embedding_noise: float = Field(
         ge=0,
         description="largest standard deviation of the Gaussian noise on embeddings to decode;"

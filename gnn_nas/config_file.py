@@ -1,51 +1,21 @@
 """YAML files into checked configuration objects, with errors that a user can act on."""
 
 import difflib
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from gnn_nas.errors import UserError
+from gnn_nas.files import read_regular
+from gnn_nas.plain_yaml import MOST_LEVELS, parse_yaml, shortened
 
 Config = TypeVar("Config", bound=BaseModel)
 
-
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2 floats (``1e-3`` is a string in YAML 1.1); a key given twice is an error."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        seen = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, str):
-                raise yaml.MarkedYAMLError(
-                    problem=f"the key {key} is not a string", problem_mark=key_node.start_mark
-                )
-            if key in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"the key {key} is given twice", problem_mark=key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-class _Dumper(yaml.SafeDumper):
-    """Quotes the strings that :class:`_Loader` would take for floats."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-for _class in (_Loader, _Dumper):
-    _class.add_implicit_resolver(
-        "tag:yaml.org,2002:float",
-        re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"),
-        list("-+.0123456789"),
-    )
+MOST_BYTES = 100_000
+"""Largest config file that is read; ours have a hundredth of it."""
+_MOST_PROBLEMS = 10
 
 
 def load(kind: type[Config], path: str | Path, overrides: Iterable[str] = ()) -> Config:
@@ -60,18 +30,16 @@ def load(kind: type[Config], path: str | Path, overrides: Iterable[str] = ()) ->
         return kind.model_validate(values)
     except ValidationError as error:
         problems: dict[str, list[str]] = {}
-        for item in error.errors():
+        for item in error.errors()[:_MOST_PROBLEMS]:
             problems.setdefault(_source(item, path, overridden), []).append(_problem(kind, item))
         texts = (f"{source}: {'; '.join(found)}" for source, found in problems.items())
         raise UserError(" | ".join(texts)) from None
-    except RecursionError:
-        raise UserError(f"{path}: the config contains itself") from None
 
 
 def read_mapping(path: str | Path) -> dict[str, Any]:
     """Read a YAML file that holds a mapping. Raises :class:`UserError` if it does not."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = read_regular(path, MOST_BYTES).decode()
     except OSError as error:
         raise UserError(f"{path}: cannot read the config: {error.strerror}") from None
     except UnicodeDecodeError as error:
@@ -84,31 +52,12 @@ def read_mapping(path: str | Path) -> dict[str, Any]:
     return values
 
 
-def dump_yaml(values: dict[str, Any]) -> str:
-    """Give YAML text that :func:`read_mapping` reads back to equal values."""
-    # In ASCII: PyYAML writes some Unicode line breaks so that it reads them back as spaces.
-    return yaml.dump(values, Dumper=_Dumper, sort_keys=False)
-
-
-def parse_yaml(text: str, source: str) -> Any:
-    """Parse YAML text. Raises :class:`UserError` that names ``source`` and the line."""
-    try:
-        return yaml.load(text, Loader=_Loader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise UserError(f"{source}: line {mark.line + 1}: not YAML: {error.problem}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        # Control characters, dates such as 2020-99-99 and absurd nesting carry no line.
-        reason = " ".join(str(error).split())
-        raise UserError(f"{source}: not YAML: {reason}") from None
-
-
 def _override(values: dict[str, Any], text: str, path: str | Path) -> str:
     """Set one ``section.key=value`` in ``values`` and give its key."""
     key, equals, value = text.partition("=")
     key = key.strip()
     *sections, last = key.split(".")
-    if not equals or not all((*sections, last)):
+    if not equals or not all((*sections, last)) or len(sections) > MOST_LEVELS:
         raise UserError(f"--set {text}: expected section.key=value")
     target = values
     for depth, section in enumerate(sections):
@@ -134,7 +83,7 @@ def _source(item: Any, path: str | Path, overridden: list[str]) -> str:
 
 def _problem(kind: type[BaseModel], item: Any) -> str:
     """Say one of pydantic's findings in our words: where, what, and what would be right."""
-    key = ".".join(str(part) for part in item["loc"])
+    key = shortened(".".join(str(part) for part in item["loc"]))
     given, context = _shown(item["input"]), item.get("ctx", {})
     match item["type"]:
         case "extra_forbidden":
@@ -183,6 +132,5 @@ def _shown(value: Any) -> str:
         return "a mapping" if isinstance(value, dict) else "a list"
     if isinstance(value, bool):
         return str(value).lower()
-    text = str(value)
-    text = text if len(text) <= 60 else text[:57] + "..."
+    text = shortened(str(value))
     return f"the text {text!r}" if isinstance(value, str) else text

@@ -59,20 +59,32 @@ def to_json(value: Any, indent: int | None = None) -> str:
     return json.dumps(_plain(value), indent=indent, allow_nan=False, ensure_ascii=False)
 
 
+def read_regular(path: str | os.PathLike[str], most: int) -> bytes:
+    """Read a file of at most ``most`` bytes; a device or a pipe, which may never end, is none.
+
+    Raises ``OSError``.
+    """
+    with open_regular(path) as stream:
+        content = stream.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"it has more than {most:,} bytes")
+    return content
+
+
 def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
-    """Open a regular file for reading. Raises ``OSError``, also where a name is impossible."""
+    """Open a regular file for reading. Raises ``OSError``, also for what is no name of a file."""
     try:
         # Without waiting for whoever is to write to a pipe.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except ValueError as error:
         raise OSError(errno.EINVAL, f"no name of a file ({error})") from None
-    stream = os.fdopen(descriptor, "rb")
     mode = os.fstat(descriptor).st_mode
-    if not stat.S_ISREG(mode):
-        stream.close()
-        number = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
-        raise OSError(number, os.strerror(number) if stat.S_ISDIR(mode) else "no regular file")
-    return stream
+    if stat.S_ISREG(mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    raise OSError(errno.EINVAL, "no regular file")
 
 
 def remove_leftovers(folder: str | os.PathLike[str]) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gnn_nas import files
-from gnn_nas.config_file import parse_yaml, read_mapping
+from gnn_nas.config_file import read_mapping
 from gnn_nas.errors import UserError, reported
 from gnn_nas.locking import is_lock, writing
+from gnn_nas.plain_yaml import parse_yaml
 
 # torch takes a second to import, so it is imported where tensors are read or written.
 if TYPE_CHECKING:

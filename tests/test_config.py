@@ -141,7 +141,7 @@ def test_a_file_that_is_no_config_is_refused_in_one_line(write, text, expected):
 
 def test_a_config_that_contains_itself_is_refused(write):
     path = write(MULTISIM.read_text().replace("{alpha: 2,", "&args {alpha: *args,"))
-    assert "contains itself" in refused(path)
+    assert "anchors and aliases are not taken" in refused(path)
 
 
 def test_missing_files_and_folders_are_refused(tmp_path):

@@ -13,8 +13,8 @@ from pydantic import Field
 from gnn_nas.cli.checkpoints import add_checkpoints, open_checkpoints
 from gnn_nas.cli.common import MAX_SEED, add_benchmark, open_table, refuse_outside, run_guarded
 from gnn_nas.config import Section
-from gnn_nas.config_file import dump_yaml
 from gnn_nas.errors import UserError, reported
+from gnn_nas.plain_yaml import dump_yaml
 from gnn_nas.run_folder import RunFolder
 
 if TYPE_CHECKING:

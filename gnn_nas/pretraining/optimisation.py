@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from gnn_nas.config import OptimizerConfig
+from gnn_nas.pretraining.arguments import check_arguments, is_number, reason
 from gnn_nas.pretraining.form import refuse_other_form
 
 # Sums and maxima of squares, as the optimisers of torch call them.
@@ -36,13 +37,15 @@ def make_optimizer(config: OptimizerConfig, parameters: Iterable[nn.Parameter]) 
     if config.name not in known:
         raise ValueError(f"optimizer.name {config.name!r} is none of {', '.join(sorted(known))}")
     args = dict(config.args)
-    if "fused" in inspect.signature(known[config.name]).parameters and not args.get("foreach"):
+    kind = known[config.name]
+    if "fused" in inspect.signature(kind).parameters and not args.get("foreach"):
         # All parameters in one pass instead of a dozen small operations each.
         args.setdefault("fused", True)
     try:
-        return known[config.name](parameters, lr=config.lr, **args)
-    except (TypeError, LookupError, RuntimeError) as error:
-        raise ValueError(f"optimizer.args do not fit {config.name}: {error}") from error
+        check_arguments(config.name, kind, args, reserved=("params", "lr"))
+        return kind(parameters, lr=config.lr, **args)
+    except Exception as error:  # torch raises anything for values that it did not foresee
+        raise ValueError(f"optimizer.args do not fit {config.name}: {reason(error)}") from error
 
 
 def refuse_impossible_state(
@@ -79,13 +82,18 @@ def make_schedule(config: OptimizerConfig, optimizer: Optimizer, steps: int) -> 
     Raises:
         ValueError: the schedule takes no such argument or value.
     """
+    schedule = SCHEDULES[config.schedule]
     try:
-        factor = SCHEDULES[config.schedule](steps, **config.schedule_args)
-        factor(0), factor(steps)  # a value of a wrong type shows only now
-    except TypeError as error:
+        check_arguments(config.schedule, schedule, config.schedule_args, reserved=("steps",))
+        factor = schedule(steps, **config.schedule_args)
+        # Where a factor is largest or smallest, but for the 1 at a peak.
+        rates = [config.lr * factor(0), config.lr * factor(steps)]
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
-            f"optimizer.schedule_args do not fit {config.schedule}: {error}"
+            f"optimizer.schedule_args do not fit {config.schedule}: {reason(error)}"
         ) from error
+    if not all(math.isfinite(rate) for rate in rates):
+        raise ValueError(f"the learning rate of the schedule {config.schedule} becomes infinite")
     return LambdaLR(optimizer, factor)
 
 
@@ -95,21 +103,30 @@ def _constant(steps: int) -> Callable[[int], float]:
 
 def _step(steps: int, at: list[int], gamma: float) -> Callable[[int], float]:
     """Multiply by ``gamma`` at each of the steps ``at`` (the paper: 0.2 at 6,000)."""
+    if not (isinstance(at, list) and all(type(step) is int and step >= 0 for step in at)):
+        raise ValueError(f"at must be a list of steps, not {at!r}")
+    _refuse_negative("gamma", gamma)
     return lambda step: gamma ** sum(step >= milestone for milestone in at)
 
 
 def _cosine(steps: int, floor: float = 0.0) -> Callable[[int], float]:
     """Fall along half a cosine to ``floor`` (Loshchilov & Hutter 2017, without restarts)."""
+    _refuse_negative("floor", floor)
     return lambda step: floor + (1 - floor) * (1 + math.cos(math.pi * step / steps)) / 2
 
 
 def _one_cycle(steps: int, warmup: float = 0.05, floor: float = 1e-3) -> Callable[[int], float]:
     """Rise linearly over the share ``warmup`` of the steps, then fall along half a cosine."""
     if not 0 <= warmup <= 1:
-        raise ValueError(f"optimizer.schedule_args: warmup is a share from 0 to 1, not {warmup}")
+        raise ValueError(f"warmup is a share from 0 to 1, not {warmup}")
     rise = max(1.0, warmup * steps)
     fall = _cosine(max(1, math.ceil(steps - rise)), floor)
     return lambda step: (step + 1) / rise if step + 1 < rise else fall(step + 1 - rise)
+
+
+def _refuse_negative(name: str, value: float) -> None:
+    if not (is_number(value) and value >= 0):
+        raise ValueError(f"{name} must be a number that is not negative, not {value!r}")
 
 
 SCHEDULES: dict[str, Any] = {

@@ -18,6 +18,7 @@ from gnn_nas.pretraining.distributed import ALONE, Processes
 from gnn_nas.pretraining.objective import Losses, PretrainingObjective
 from gnn_nas.pretraining.optimisation import make_optimizer, make_schedule
 from gnn_nas.pretraining.precision import choose_precision
+from gnn_nas.pretraining.rehearsal import rehearse
 from gnn_nas.run_folder import RunFolder
 
 
@@ -31,8 +32,8 @@ class TrainingState:
         processes: those that share each batch; all have the same state.
 
     Raises:
-        UserError: a loss, miner or optimiser of the config does not exist or takes no such
-            argument.
+        UserError: a loss, miner or optimiser of the config does not exist, takes no such argument
+            or does not run.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class TrainingState:
         if self.structure is not None:
             self.trained += self.controller.predictor.structure.parameters()
         try:
+            rehearse(config, device)
             self.objective = PretrainingObjective(
                 config.metric,
                 config.training.model_copy(update={"precision": self._precision()}),

@@ -9,8 +9,8 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from gnn_nas.config import Section
-from gnn_nas.config_file import dump_yaml, parse_yaml
 from gnn_nas.errors import UserError
+from gnn_nas.plain_yaml import dump_yaml, parse_yaml, shortened
 
 
 class SearchConfig(Section):
@@ -71,7 +71,7 @@ def _problem(kind: type[Section], item: Any) -> str:
     key = ".".join(map(str, item["loc"]))
     if item["type"] != "extra_forbidden":
         what = item["msg"].removeprefix("Value error, ")
-        return f"{key}: {what}, not {item['input']!r}" if key else what
+        return f"{key}: {what}, not {shortened(repr(item['input']))}" if key else what
     allowed = list(kind.model_fields)
     close = difflib.get_close_matches(key, allowed, n=1)
     hint = f", did you mean {close[0]}?" if close else ""

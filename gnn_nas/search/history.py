@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from gnn_nas.errors import UserError, reported
-from gnn_nas.files import write_text
+from gnn_nas.files import read_regular, write_text
 from gnn_nas.objective import Evaluation
+
+_MOST_BYTES = 2**28
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class History:
     def _read(self) -> bool:
         """Read what is there and say whether lines can be appended to it as it is."""
         try:
-            content = self.path.read_bytes()
+            content = read_regular(self.path, _MOST_BYTES)
         except FileNotFoundError:
             return False
         except OSError as error:
@@ -89,29 +93,51 @@ class History:
                 f"{self.path} is no history of this search: its columns are not"
                 f" {', '.join(self.columns)}; give another --out"
             )
-        self.queries += [self._parse(line, number) for number, line in enumerate(lines, start=1)]
+        asked: set[str] = set()
+        last_round = 0
+        for number, line in enumerate(lines, start=1):
+            try:
+                query = self._parse(line, number)
+                if query.module_hash in asked:
+                    raise ValueError("its cell was queried before")
+                if query.round < last_round:
+                    raise ValueError("its round is over")
+            except ValueError as error:
+                raise UserError(
+                    f"{self.path}: line {number + 1} is no query of a search ({error});"
+                    " give another --out"
+                ) from None
+            asked.add(query.module_hash)
+            last_round = query.round
+            self.queries.append(query)
         return whole == content
 
     def _parse(self, line: list[str], number: int) -> Query:
-        try:
-            if len(line) != len(self.columns) or int(line[0]) != number:
-                raise ValueError
-            reward, *report, round_, seconds, failure = line[2:]
-            return Query(
-                number=number,
-                module_hash=line[1],
-                evaluation=Evaluation(
-                    reward=float(reward) if reward else None,
-                    seconds=_number(seconds),
-                    failure=failure or None,
-                ),
-                report=tuple(_number(figure) for figure in report),
-                round=int(round_),
-            )
-        except ValueError:
-            raise UserError(
-                f"{self.path}: line {number + 1} is no query of a search; give another --out"
-            ) from None
+        """Read one line. Raises ValueError for what no search has written."""
+        if len(line) != len(self.columns):
+            raise ValueError(f"{len(line)} fields instead of {len(self.columns)}")
+        if line[0] != str(number):
+            raise ValueError(f"it is number {number}")
+        _, module_hash, reward, *report, round_, seconds, failure = line
+        if not re.fullmatch("[0-9a-f]{32}", module_hash):
+            raise ValueError("its hash is none")
+        if not re.fullmatch("0|[1-9][0-9]{0,8}", round_):
+            raise ValueError("its round is no number")
+        if reward and failure:
+            raise ValueError("it has a reward and yet it failed")
+        if _number(seconds) < 0:
+            raise ValueError("its seconds are negative")
+        return Query(
+            number=number,
+            module_hash=module_hash,
+            evaluation=Evaluation(
+                reward=_number(reward) if reward else None,
+                seconds=_number(seconds),
+                failure=failure or None,
+            ),
+            report=tuple(map(_number, report)),
+            round=int(round_),
+        )
 
     @staticmethod
     def _fields(query: Query) -> list[str]:
@@ -119,7 +145,7 @@ class History:
         return [
             str(query.number),
             query.module_hash,
-            "" if evaluation.reward is None else repr(evaluation.reward),
+            "" if evaluation.reward is None else _text(evaluation.reward),
             *(_text(figure) for figure in query.report),
             str(query.round),
             _text(evaluation.seconds),
@@ -135,8 +161,14 @@ def _lines(rows: Iterable[Iterable[str]]) -> str:
 
 
 def _text(figure: float) -> str:
-    return "" if figure != figure else repr(figure)
+    return repr(figure) if math.isfinite(figure) else ""
 
 
 def _number(text: str) -> float:
-    return float(text) if text else float("nan")
+    """Read what `_text` has written; Python itself would take 0.9_4 and nan as well."""
+    if not text:
+        return math.nan
+    number = float(text)
+    if not math.isfinite(number) or text not in (repr(number), repr(int(number))):
+        raise ValueError(f"{text!r} is no finite number")
+    return number

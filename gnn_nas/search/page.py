@@ -10,12 +10,13 @@ import torch
 
 from gnn_nas.analysis.page import CellMap, SearchPath, View, write_page
 from gnn_nas.analysis.umap_layout import umap_layout
-from gnn_nas.benchmarks.protocols import BenchmarkReport
+from gnn_nas.benchmarks.protocols import BenchmarkReport, objective_and_report
 from gnn_nas.errors import reported
 from gnn_nas.models.pretrained import SHIPPED, load_pretrained
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.config import SearchConfig
 from gnn_nas.search.history import History
+from gnn_nas.search.recorded import check_histories
 
 if TYPE_CHECKING:
     from gnn_nas.benchmarks.nasbench101 import NASBench101
@@ -40,12 +41,13 @@ def write_search_page(
     They are those of the checkpoint, of the shipped controller where the search was from scratch.
 
     Raises:
-        UserError: the search's files are damaged, or the page cannot be written.
+        UserError: a history is damaged or not of this search, or the page cannot be written.
     """
-    outcomes = folder.load_summary()["per_seed"]
-    best_first = sorted(outcomes, key=lambda outcome: outcome["reward"] or 0, reverse=True)
     table = benchmark.table
-    paths = [_path(folder, outcome["seed"], table) for outcome in best_first[:MAX_PATHS]]
+    again = objective_and_report(benchmark, config.protocol)
+    check_histories(folder, config, BenchmarkReport.columns, table, again)
+    paths = [_path(folder, seed, table) for seed in config.all_seeds]
+    paths = sorted(paths, key=_best_reward, reverse=True)[:MAX_PATHS]
     generator = torch.Generator().manual_seed(config.seed)
     background = torch.randperm(len(table), generator=generator)[:BACKGROUND]
     rows = torch.cat([background, *(each.rows for each in paths)]).unique()
@@ -65,6 +67,10 @@ def write_search_page(
     )
     with reported(f"cannot write {path}"):
         write_page(path, table, cell_map, title, subtitle)
+
+
+def _best_reward(path: SearchPath) -> float:
+    return np.max(path.rewards, initial=-np.inf, where=~np.isnan(path.rewards))
 
 
 def _path(folder: RunFolder, seed: int, table: CellTable) -> SearchPath:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from gnn_nas.config import Section
-from gnn_nas.config_file import dump_yaml
 from gnn_nas.errors import UserError, reported
 from gnn_nas.files import write_text
+from gnn_nas.plain_yaml import dump_yaml
 from gnn_nas.search.seed_figures import over_seeds
 
 # torch and scipy take seconds to import, so they are imported where something is measured.

@@ -89,7 +89,7 @@ class Queries:
     def _recorded(self, rows: Tensor) -> list[Query]:
         recorded = self._history.queries[self._count : self._count + len(rows)]
         for row, query in zip(rows.tolist(), recorded, strict=False):
-            if query.module_hash != self._table.hash_of(row):
+            if query.module_hash != self._table.hash_of(row) or query.round != self.round:
                 raise UserError(
                     f"{self._history.path}: query {query.number} is not the one this search makes:"
                     " the history was written by another version or on another machine;"

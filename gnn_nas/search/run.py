@@ -10,7 +10,7 @@ import torch
 
 from gnn_nas.analysis.draw import save_cell
 from gnn_nas.analysis.search_curves import draw_search_curves
-from gnn_nas.benchmarks.protocols import BenchmarkReport
+from gnn_nas.benchmarks.protocols import BenchmarkReport, objective_and_report
 from gnn_nas.cells.table import CellTable
 from gnn_nas.errors import UserError
 from gnn_nas.objective import Objective, Report
@@ -22,7 +22,8 @@ from gnn_nas.search.methods import get_method
 from gnn_nas.search.outcome import queried_tests, reported_tests, seed_outcome, summarised
 from gnn_nas.search.progress import SearchProgress
 from gnn_nas.search.queries import Queries
-from gnn_nas.search.seed_figures import best_outcome, seed_outcomes
+from gnn_nas.search.recorded import check_histories
+from gnn_nas.search.seed_figures import best_outcome, seed_outcomes, seed_summary
 from gnn_nas.search.sources import BenchmarkSource
 from gnn_nas.search.workers import Workers
 
@@ -49,6 +50,13 @@ def run_search(
     Raises:
         UserError: the checkpoint or a history does not fit, or a file cannot be written.
     """
+    check_histories(
+        folder,
+        config,
+        BenchmarkReport.columns,
+        benchmark.table,
+        objective_and_report(benchmark, config.protocol),
+    )
     source = BenchmarkSource(benchmark_path, config.protocol)
     with SearchProgress(folder, config, BenchmarkReport.columns) as progress:
         workers.search(folder, config, source, progress.update)
@@ -132,13 +140,12 @@ def run_seed(
 
 
 def ended_history(folder: RunFolder, seed: int, report_columns: tuple[str, ...]) -> History:
-    """The history of a seed that is done. Raises UserError where it lacks queries."""
+    """The history of a seed that is done. Raises UserError where it or its summary does not fit."""
     history = History(folder.history(seed), report_columns)
-    controller = folder.controller(seed)
-    made, there = controller.load_summary()["queries"], len(history.queries)
+    made, there = seed_summary(folder, seed)["queries"], len(history.queries)
     if made != there:
         raise UserError(
             f"{history.path} holds {there} queries, but {made} were made: delete it and"
-            f" {controller.path}, and --resume to search with this seed again"
+            f" {folder.controller(seed).path}, and --resume to search with this seed again"
         )
     return history

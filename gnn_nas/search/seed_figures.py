@@ -7,6 +7,8 @@ import statistics
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from gnn_nas.errors import UserError
+
 if TYPE_CHECKING:
     from gnn_nas.run_folder import RunFolder
     from gnn_nas.search.config import SearchConfig
@@ -31,10 +33,27 @@ def seed_outcomes(
         {
             "seed": seed,
             **outcome(history),
-            "wall_seconds": folder.controller(seed).load_summary()["wall_seconds"],
+            "wall_seconds": seed_summary(folder, seed)["wall_seconds"],
         }
         for seed, history in zip(config.all_seeds, histories, strict=True)
     ]
+
+
+def seed_summary(folder: RunFolder, seed: int) -> dict[str, Any]:
+    """What a seed has left when it was done: ``queries`` and ``wall_seconds``, among others.
+
+    Raises:
+        UserError: the summary cannot be read, or lacks one of the two.
+    """
+    controller = folder.controller(seed)
+    summary = controller.load_summary()
+    queries, seconds = summary.get("queries"), summary.get("wall_seconds")
+    if type(queries) is not int or type(seconds) not in (int, float) or not 0 <= seconds < math.inf:
+        raise UserError(
+            f"{controller.summary} is no summary of a search's seed: delete {controller.path}, and"
+            " --resume to make it anew"
+        )
+    return summary
 
 
 def best_outcome(outcomes: Iterable[dict[str, Any]]) -> dict[str, Any] | None:

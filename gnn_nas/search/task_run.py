@@ -15,6 +15,7 @@ from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.config import TaskSearchConfig
 from gnn_nas.search.history import History
 from gnn_nas.search.progress import SearchProgress
+from gnn_nas.search.recorded import check_histories
 from gnn_nas.search.run import ended_history
 from gnn_nas.search.seed_figures import best_outcome, seed_outcomes
 from gnn_nas.search.sources import TrainingSource
@@ -59,6 +60,7 @@ def run_task_search(
     Raises:
         UserError: a history does not fit, a file cannot be written, or the engine has failed.
     """
+    check_histories(folder, config, COLUMNS, table)
     store = Store(folder.path / EVALUATIONS, config.fingerprint)
     try:
         with Evaluator(task, table, store, engine) as evaluator:

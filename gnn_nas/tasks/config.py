@@ -44,17 +44,19 @@ class AugmentationConfig(Section):
     """How training images are varied, every time they are seen."""
 
     flip: bool = Field(description="mirror half of them, left to right")
-    shift: int = Field(ge=0, description="most pixels by which one is moved up, down and sideways")
+    shift: int = Field(
+        ge=0, le=4096, description="most pixels by which one is moved up, down and sideways"
+    )
 
 
 class TrainingConfig(Section):
     """How a network is trained: SGD with Nesterov momentum, the learning rate falls as a cosine."""
 
-    epochs: int = Field(ge=1, description="passes over the training images")
-    batch_size: int = Field(ge=2, description="images a step")
-    lr: float = Field(gt=0, description="learning rate at the beginning")
+    epochs: int = Field(ge=1, le=10**6, description="passes over the training images")
+    batch_size: int = Field(ge=2, le=10**6, description="images a step")
+    lr: float = Field(gt=0, le=1000, description="learning rate at the beginning")
     momentum: float = Field(gt=0, lt=1, description="of SGD")
-    weight_decay: float = Field(ge=0, description="of SGD")
+    weight_decay: float = Field(ge=0, le=1000, description="of SGD")
     device: Literal["cpu", "cuda"] = Field(description="where it is trained")
 
 
@@ -69,8 +71,8 @@ class CostConfig(Section):
     """A second objective: reward = accuracy · (target / cost)^weight (Tan et al. 2019, MnasNet)."""
 
     of: Literal["parameters", "latency"] = Field(description="what a cell costs")
-    target: float = Field(gt=0, description="cost at which the reward is the accuracy")
-    weight: float = Field(gt=0, description="exponent; MnasNet has 0.07")
+    target: float = Field(gt=0, le=1e15, description="cost at which the reward is the accuracy")
+    weight: float = Field(gt=0, le=10, description="exponent; MnasNet has 0.07")
 
 
 class ImageTaskConfig(Section):
@@ -87,4 +89,6 @@ class ImageTaskConfig(Section):
     early_stop: EarlyStopConfig | None = Field(description="when to give up, or null for never")
     cost: CostConfig | None = Field(description="a second objective, or null for accuracy alone")
     trainings: int = Field(ge=1, le=1000, description="trainings of every cell, with other seeds")
-    timeout: float | None = Field(gt=0, description="most seconds a training; null for no limit")
+    timeout: float | None = Field(
+        gt=0, le=10**7, description="most seconds a training; null for no limit"
+    )

@@ -12,7 +12,9 @@ from gnn_nas.config_file import load
 from gnn_nas.errors import UserError
 from gnn_nas.files import to_json
 from gnn_nas.tasks.config import ImageTaskConfig
-from gnn_nas.tasks.images import Images, read_arrays, read_digits, read_folder
+from gnn_nas.tasks.image_arrays import read_arrays
+from gnn_nas.tasks.image_folder import read_folder
+from gnn_nas.tasks.images import Images, read_digits
 from gnn_nas.tasks.network import CellNetwork, NetworkConfig
 from gnn_nas.tasks.network_weights import weights_bytes
 from gnn_nas.tasks.parts import Parts, divide, part_indices

@@ -5,7 +5,9 @@ import pytest
 from PIL import Image
 
 from gnn_nas.errors import UserError
-from gnn_nas.tasks.images import read_arrays, read_digits, read_folder
+from gnn_nas.tasks.image_arrays import read_arrays
+from gnn_nas.tasks.image_folder import read_folder
+from gnn_nas.tasks.images import read_digits
 
 IMAGES = np.arange(6 * 4 * 5 * 3, dtype=np.uint8).reshape(6, 4, 5, 3)
 LABELS = np.array([0, 1, 2, 0, 1, 2])

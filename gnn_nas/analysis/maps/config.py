@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from gnn_nas.config import Section
-from gnn_nas.config_file import dump_yaml
+from gnn_nas.plain_yaml import dump_yaml
 
 
 class MapConfig(Section):

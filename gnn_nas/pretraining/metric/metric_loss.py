@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gnn_nas.pretraining.metric.arguments import build
+from gnn_nas.pretraining.arguments import build
 from gnn_nas.pretraining.metric.losses import LIBRARY_LOSSES, ROUTES, MinedLoss
 from gnn_nas.pretraining.metric.miners import MINERS
 from gnn_nas.pretraining.metric.triplets import MinedTriplets

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from gnn_nas.config import PretrainConfig
 from gnn_nas.config_file import load
+from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.compare.paper import COLUMNS, NAMES, PAPER, Column, Spread
 from gnn_nas.search.compare.plan import Search
@@ -52,8 +53,13 @@ def read_row(loss: str, search: Search) -> Row:
     if not search.folder.finished:
         return Row(loss, steps=steps, anchors=anchors)
     search.check_finished()
-    spreads = search.folder.load_summary()["aggregated"]
-    ours = {c.key: (spreads[c.key]["mean"], spreads[c.key]["std"]) for c in (*COLUMNS, UNSEEN)}
+    summary = search.folder.load_summary()
+    try:
+        ours = {c.key: _spread(summary["aggregated"][c.key]) for c in (*COLUMNS, UNSEEN)}
+    except (KeyError, TypeError, ValueError):
+        raise UserError(
+            f"{search.folder.summary} is no summary of a search: delete it and call again"
+        ) from None
     return Row(loss, ours, steps, anchors)
 
 
@@ -103,6 +109,13 @@ def csv_text(rows: list[Row]) -> str:
 def _seen(checkpoint: RunFolder) -> tuple[int, int]:
     config = load(PretrainConfig, checkpoint.config)
     return config.training.steps, config.training.steps * config.data.anchors
+
+
+def _spread(figures: dict[str, float | None]) -> Spread:
+    mean, deviation = figures["mean"], figures["std"]
+    if any(type(each) not in (int, float, type(None)) for each in (mean, deviation)):
+        raise ValueError
+    return mean, deviation
 
 
 def _with_unseen(rows: list[Row]) -> bool:

@@ -1,0 +1,174 @@
+"""Every key of every kind of config with values that it cannot have."""
+
+from __future__ import annotations
+
+import copy
+import math
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from gnn_nas.config import PretrainConfig
+from gnn_nas.config_file import load
+from gnn_nas.errors import UserError
+from gnn_nas.models.pretrained import SHIPPED
+from gnn_nas.search import methods
+from gnn_nas.search.config import resolve_settings
+from gnn_nas.tasks.config import ImageTaskConfig
+
+ROOT = Path(__file__).parents[2]
+FILES = {
+    ROOT / "configs" / "gin_multisim.yaml": PretrainConfig,
+    ROOT / "configs" / "gin_nometric.yaml": PretrainConfig,
+    ROOT / "configs" / "paper_sgd.yaml": PretrainConfig,
+    SHIPPED / "config.yaml": PretrainConfig,
+    ROOT / "configs" / "tasks" / "images.yaml": ImageTaskConfig,
+    ROOT / "gnn_nas" / "tasks" / "digits.yaml": ImageTaskConfig,
+}
+UGLY = [
+    *(None, True, False, -1, 0, 1.5, -0.0, 1e300, -1e300, 1e-300, 2**63, 2**64, -(2**63), 10**300),
+    *(
+        math.nan,
+        math.inf,
+        -math.inf,
+        "",
+        "x",
+        "0",
+        "1e-3",
+        "null",
+        "../..",
+        "a" * 5000,
+        "é",
+        "\x1b[2J",
+    ),
+    *([], [1], [[]], {}, {"x": 1}, {"hidden": None}, {"": ""}, [None, True, "x"], "\n", "\x00"),
+]
+
+
+def keys_of(values: dict[str, Any], before: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    keys = []
+    for key, value in values.items():
+        keys.append((*before, key))
+        if isinstance(value, dict):
+            keys += keys_of(value, (*before, key))
+    return keys
+
+
+def mutations() -> list[tuple[Path, tuple[str, ...], Any]]:
+    draw = random.Random(17)
+    drawn = []
+    for path in FILES:
+        for key in keys_of(yaml.safe_load(path.read_text())):
+            drawn += [(path, key, value) for value in draw.sample(UGLY, 3)]
+    return drawn
+
+
+def changed(path: Path, key: tuple[str, ...], value: Any) -> dict[str, Any]:
+    values = copy.deepcopy(yaml.safe_load(path.read_text()))
+    section = values
+    for part in key[:-1]:
+        section = section[part]
+    section[key[-1]] = value
+    return values
+
+
+def refused_or(kind: type[BaseModel], path: Path) -> BaseModel | None:
+    refusal = None
+    try:
+        return load(kind, path)
+    except UserError as error:
+        refusal = str(error)
+    assert refusal.startswith(str(path))
+    assert "\n" not in refusal
+    assert len(refusal) < 3000
+    return None
+
+
+def finite(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(finite, value.values()))
+    if isinstance(value, list):
+        return all(map(finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "value"),
+    mutations(),
+    ids=lambda part: part.stem if isinstance(part, Path) else ascii(part)[:40],
+)
+def test_any_value_is_refused_or_kept_as_it_is(tmp_path, path, key, value):
+    target = tmp_path / "config.yaml"
+    target.write_text(yaml.safe_dump(changed(path, key, value)), encoding="utf-8")
+    config = refused_or(FILES[path], target)
+    if config is None:
+        return
+    held = config.model_dump(exclude_unset=True)
+    assert finite(held)
+    for part in key:
+        held = held[part]
+    assert held == value
+    assert isinstance(held, bool) == isinstance(value, bool)
+    # A whole number may stand for a real one; nothing else changes its kind.
+    assert type(held) is type(value) or (type(value) is int and type(held) is float)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("change", ["missing", "misspelt", "more", "nested"])
+def test_keys_missing_misspelt_or_too_many(tmp_path, path, change):
+    draw = random.Random(str(path.name) + change)
+    for key in draw.sample(keys_of(yaml.safe_load(path.read_text())), 5):
+        values = yaml.safe_load(path.read_text())
+        section = values
+        for part in key[:-1]:
+            section = section[part]
+        match change:
+            case "missing":
+                del section[key[-1]]
+            case "misspelt":
+                section[key[-1][:-1] + "zz"] = section.pop(key[-1])
+            case "more":
+                values["seeed" if len(key) == 1 else key[0] + "s"] = 1
+            case "nested":
+                section[key[-1]] = {"deep": {"deeper": section[key[-1]]}}
+        target = tmp_path / "config.yaml"
+        target.write_text(yaml.safe_dump(values), encoding="utf-8")
+        free = key[-2:-1] in [(f"{name}_args",) for name in ("loss", "miner", "schedule")]
+        optional = key[:1] == ("network",) and len(key) > 1
+        is_free = key[-1].endswith("args") and change == "nested"
+        config = refused_or(FILES[path], target)
+        assert config is None or ((free or optional) and change != "more") or is_free
+
+
+def setting_mutations() -> list[tuple[str, str, Any]]:
+    draw = random.Random(18)
+    return [
+        (method, name, value)
+        for method in methods.METHODS
+        for name in methods.get_method(method).Settings.model_fields
+        for value in draw.sample(UGLY, 4)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "value"), setting_mutations(), ids=lambda part: ascii(part)[:40]
+)
+def test_any_setting_of_a_method_is_refused_or_kept(method, name, value):
+    text = f"{name}={yaml.safe_dump(value, default_flow_style=True)}"
+    text = text.removesuffix("\n").removesuffix("\n...")
+    refusal = None
+    try:
+        settings = resolve_settings(methods.get_method(method).Settings, [text])
+    except UserError as error:
+        refusal = str(error)
+    if refusal is not None:
+        assert "\n" not in refusal
+        return
+    held = getattr(settings, name)
+    assert held == value
+    assert finite(held)
+    assert isinstance(held, bool) == isinstance(value, bool)
