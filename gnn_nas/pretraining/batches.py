@@ -101,7 +101,7 @@ class BatchSampler:
         if state["used"] != used:
             raise ValueError(f"batches.used is {state['used']}, not {used}")
         order = state["order"].to(self.candidates.device)
-        if len(order.unique()) < left or not order.isin(self.candidates).all():
+        if len(order.unique()) < left or not torch.isin(order, self.candidates).all():
             raise ValueError("batches.order has cells twice, or others than are trained on")
         for name in ("generator", "generator_now"):
             try:
