@@ -55,7 +55,7 @@ def read_mapping(path: str | Path) -> dict[str, Any]:
 def _override(values: dict[str, Any], text: str, path: str | Path) -> str:
     """Set one ``section.key=value`` in ``values`` and give its key."""
     key, equals, value = text.partition("=")
-    key = key.strip()
+    key, text = key.strip(), shortened(text)
     *sections, last = key.split(".")
     if not equals or not all((*sections, last)) or len(sections) > MOST_LEVELS:
         raise UserError(f"--set {text}: expected section.key=value")

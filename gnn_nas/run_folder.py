@@ -12,7 +12,7 @@ from gnn_nas import files
 from gnn_nas.config_file import read_mapping
 from gnn_nas.errors import UserError, reported
 from gnn_nas.locking import is_lock, writing
-from gnn_nas.plain_yaml import parse_yaml
+from gnn_nas.plain_yaml import parse_yaml, shortened
 
 # torch takes a second to import, so it is imported where tensors are read or written.
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Far beyond any figure, and yet a number to draw.
 _LARGEST = 1e300
+# Values in which configs differ, in a message.
+_MOST_NAMED = 10
 
 
 class SavedConfig(Protocol):
@@ -274,13 +276,16 @@ class RunFolder:
         begun = _flat(read_mapping(self.config))
         asked = _flat(parse_yaml(config.to_yaml(), "the given config"))
         differing = [
-            f"{key} was {begun.get(key, 'absent')}, now {asked.get(key, 'absent')}"
+            f"{shortened(key)} was {shortened(str(begun.get(key, 'absent')))},"
+            f" now {shortened(str(asked.get(key, 'absent')))}"
             for key in sorted(begun.keys() | asked.keys())
             if key not in begun or key not in asked or not _is_same(begun[key], asked[key])
         ]
         if differing:
+            more = "; ..." if len(differing) > _MOST_NAMED else ""
             raise UserError(
-                f"{self.path} was begun with another config ({'; '.join(differing)}):"
+                f"{self.path} was begun with another config"
+                f" ({'; '.join(differing[:_MOST_NAMED])}{more}):"
                 " resume with its own, or give another --out"
             )
 

@@ -57,8 +57,8 @@ def resolve_settings(kind: type[Section], overrides: Iterable[str]) -> Section:
     for text in overrides:
         key, equals, value = (part.strip() for part in text.partition("="))
         if not equals or not key:
-            raise UserError(f"--set {text}: expected key=value")
-        values[key] = parse_yaml(value, f"--set {text}")
+            raise UserError(f"--set {shortened(text)}: expected key=value")
+        values[key] = parse_yaml(value, f"--set {shortened(text)}")
     try:
         return kind.model_validate(values)
     except ValidationError as error:

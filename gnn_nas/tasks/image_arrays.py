@@ -98,8 +98,8 @@ def _read(path: Path, archive: zipfile.ZipFile, name: str) -> np.ndarray:
 def _refuse_values(path: Path, images: np.ndarray) -> None:
     if images.dtype == np.uint8:
         return
-    lowest, highest = images.min(), images.max()
-    if not (np.isfinite(lowest) and np.isfinite(highest)):
+    lowest, highest = float(images.min()), float(images.max())
+    if not (math.isfinite(lowest) and math.isfinite(highest)):
         raise UserError(f"{path}: images have values that are not finite")
     if max(-lowest, highest) > _LARGEST:
         raise UserError(f"{path}: images have values beyond ±{_LARGEST:g}")

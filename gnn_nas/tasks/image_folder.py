@@ -54,7 +54,8 @@ def read_folder(path: Path, size: int, channels: int) -> Images:
     for number, (_, file) in enumerate(files):
         try:
             with warnings.catch_warnings():
-                # Of what is too large Pillow only warns at first.
+                # Corrupt EXIF data is common and harmless; what is too large may be a trap.
+                warnings.simplefilter("ignore")
                 warnings.simplefilter("error", Image.DecompressionBombWarning)
                 pixels[number] = _read(file, size, channels)
         # Damaged files raise anything.

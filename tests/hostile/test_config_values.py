@@ -16,6 +16,7 @@ from gnn_nas.config import PretrainConfig
 from gnn_nas.config_file import load
 from gnn_nas.errors import UserError
 from gnn_nas.models.pretrained import SHIPPED
+from gnn_nas.plain_yaml import dump_yaml
 from gnn_nas.search import methods
 from gnn_nas.search.config import resolve_settings
 from gnn_nas.tasks.config import ImageTaskConfig
@@ -103,7 +104,7 @@ def finite(value: Any) -> bool:
 )
 def test_any_value_is_refused_or_kept_as_it_is(tmp_path, path, key, value):
     target = tmp_path / "config.yaml"
-    target.write_text(yaml.safe_dump(changed(path, key, value)), encoding="utf-8")
+    target.write_text(dump_yaml(changed(path, key, value)), encoding="utf-8")
     config = refused_or(FILES[path], target)
     if config is None:
         return
@@ -132,7 +133,7 @@ def test_keys_missing_misspelt_or_too_many(tmp_path, path, change):
             case "misspelt":
                 section[key[-1][:-1] + "zz"] = section.pop(key[-1])
             case "more":
-                values["seeed" if len(key) == 1 else key[0] + "s"] = 1
+                values[key[0] + "_too"] = 1
             case "nested":
                 section[key[-1]] = {"deep": {"deeper": section[key[-1]]}}
         target = tmp_path / "config.yaml"
