@@ -52,7 +52,7 @@ def test_strides_are_those_of_the_shape_however_the_images_lie_in_memory(channel
     """Torch would choose another convolution by them."""
     labels = np.arange(12) % 2
     images = np.random.default_rng(0).random((12, channels, 4, 3)).astype(np.float32)
-    last = np.ascontiguousarray(images.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+    last = images.transpose(0, 2, 3, 1).copy(order="C").transpose(0, 3, 1, 2)
     pickled = pickle.loads(pickle.dumps(last))
     fortran = np.asfortranarray(images)
     parts = [divide(Images(form, labels), SPLIT) for form in (images, last, pickled, fortran)]
