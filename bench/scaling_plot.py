@@ -38,12 +38,18 @@ def draw_scaling(figures: Iterable[Figure], path: Path, title: str) -> None:
         size = name.partition(" by ")[2]
         axes.set(xscale="log", yscale="log", title=name, xlabel=size, ylabel=panel[0].unit)
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
         axes.yaxis.set_minor_formatter(NullFormatter())
         ticks = _readable(sorted({figure.size for figure in panel}))
         axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks], rotation=45, ha="right")
         axes.set_xticks([], minor=True)
-        axes.legend(frameon=False)
+    named = {}
+    for axes in picture.axes:
+        handles, labels = axes.get_legend_handles_labels()
+        named |= dict(zip(labels, handles, strict=True))
+    picture.legend(
+        named.values(), named, loc="outside lower center", ncols=len(named), frameon=False
+    )
     save_curves(picture, path, f"{title}; dotted: linear")
 
 

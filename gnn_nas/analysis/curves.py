@@ -1,11 +1,16 @@
 """Training curves as a picture (the paper's Fig. 3)."""
 
+from __future__ import annotations
+
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gnn_nas.files import atomic_path
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def draw_curves(rows: list[dict[str, Any]], path: Path) -> None:
@@ -16,10 +21,8 @@ def draw_curves(rows: list[dict[str, Any]], path: Path) -> None:
     Args:
         rows: of ``metrics.jsonl``, with ``kind`` ``train`` or ``validation``.
     """
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     train = [row for row in rows if row.get("kind") == "train"]
     validation = [row for row in rows if row.get("kind") == "validation"]
@@ -27,12 +30,12 @@ def draw_curves(rows: list[dict[str, Any]], path: Path) -> None:
     if any(row.get("structure") for row in train):
         losses["structure"] = "Structure loss"
     panels = len(losses) + 1
-    figure, (*loss_axes, right) = plt.subplots(
-        1, panels, figsize=(13 * panels / 3, 3.8), layout="constrained"
-    )
+    figure = Figure(figsize=(13 * panels / 3, 4.2), layout="constrained")
+    *loss_axes, right = figure.subplots(1, panels)
     for axes, (name, title) in zip(loss_axes, losses.items(), strict=True):
         values = [r.get(name) for r in train]
-        axes.plot([r["step"] for r in train], values, color="tab:blue", lw=1, label="training")
+        steps = [r["step"] for r in train]
+        axes.plot(steps, values, _marker(steps), color="tab:blue", lw=1, label="training")
         axes.set(title=title, xlabel="step", ylabel="loss")
         # The metric loss may be negative or 0 for long.
         if name != "metric" and _has_logarithm(values):
@@ -42,10 +45,11 @@ def draw_curves(rows: list[dict[str, Any]], path: Path) -> None:
         steps = [r["step"] for r in measured]
         errors = [r["structure_error"] for r in measured]
         loss_axes[-1].plot(steps, errors, color="tab:orange", marker="o", label="held-out")
-        loss_axes[-1].legend(frameon=False)
+        _legend(loss_axes[-1])
     right.plot(
         [r["step"] for r in train],
         [r.get("token_accuracy") for r in train],
+        _marker(train),
         color="tab:gray",
         lw=1,
         label="tokens, training (teacher forcing)",
@@ -61,13 +65,23 @@ def draw_curves(rows: list[dict[str, Any]], path: Path) -> None:
             label=label,
         )
     right.set(title="Accuracy", xlabel="step", ylabel="share", ylim=(None, 1.02))
-    right.legend(frameon=False)
+    _legend(right)
     for axes in (*loss_axes, right):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.3)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=150)
-    plt.close(figure)
+
+
+def _marker(points: Sequence[Any]) -> str:
+    """A line, or a dot where there is only one point."""
+    return "-" if len(points) > 1 else "o"
+
+
+def _legend(axes: Axes) -> None:
+    """A legend below the axes, where it covers nothing."""
+    axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize=9)
 
 
 def _has_logarithm(values: Iterable[float | None]) -> bool:

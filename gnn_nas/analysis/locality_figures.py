@@ -26,6 +26,7 @@ _DISTANCE = "edit distance (edits)"
 # scale, where equal accuracies go too.
 _LEAST_DIFFERENCE = 0.01
 _PANELS_A_ROW = 3
+_LEGEND_WIDTH = 8  # inches
 # A panel holds a name of so many letters in points of their height.
 _NAME_LETTERS = 500
 
@@ -36,18 +37,22 @@ def draw_distances(path: str | os.PathLike[str], distance: np.ndarray, beside: l
     Shapes:
         - distance: ``[N]``
     """
-    figure = _figure(10, 3.9)
+    figure = _figure(10, 4.4)
     left, right = figure.subplots(1, 2)
     shares = 100 * np.bincount(distance) / len(distance)
     at = np.arange(1, len(shares))
     positive = at <= len(beside) - 1
     bars = left.bar(at, shares[1:], color=np.where(positive, _NEAR, _FAR), edgecolor=_LINE)
     left.bar_label(bars, [_percent(share) for share in shares[1:]], fontsize=7, padding=2)
-    left.set(title=f"{len(distance):,} random pairs", xlabel=_DISTANCE, ylabel="pairs (%)")
+    left.set(
+        title=f"{len(distance):,} random pair{'s' if len(distance) > 1 else ''}",
+        xlabel=_DISTANCE,
+        ylabel="pairs (%)",
+    )
     left.set_xticks(at)
-    left.margins(y=0.3)
+    left.margins(y=0.1)
     named = {_NEAR: "at most 6 edits (positives)", _FAR: "more than 6"}
-    left.legend(handles=[_patch(*each) for each in named.items()], frameon=False)
+    _legend_below(left, handles=[_patch(*each) for each in named.items()])
     _draw_beside(right, beside)
     _save(figure, path)
 
@@ -141,7 +146,7 @@ def _draw_beside(axes: Axes, beside: list[Ratio]) -> None:
     axes.set_xticks(at, [each.distance for each in beside])
     axes.set(title="Beside the paper's Fig. 1a", xlabel=_DISTANCE, ylabel="pairs (%)")
     axes.set(ylim=(-0.002, 200))
-    axes.legend(frameon=False, loc="upper left")
+    _legend_below(axes)
 
 
 def _violins(axes: Axes, distance: np.ndarray, values: np.ndarray) -> None:
@@ -171,7 +176,14 @@ def _legend(figure: Figure, axes: Axes) -> None:
         Line2D([], [], color=_LINE, lw=5, marker="|", mec="white", label="middle half, median"),
         Line2D([], [], color=_MEAN, marker="D", mfc="white", ms=4, lw=1.2, label="mean"),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+    # All in a row need the width of two panels.
+    ncols = 4 if figure.get_figwidth() >= _LEGEND_WIDTH else 2
+    loc = "outside lower center"
+    figure.legend(handles=handles, loc=loc, ncols=ncols, frameon=False, fontsize=9)
+
+
+def _legend_below(axes: Axes, **options: list[Patch]) -> None:
+    axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.15), **options)
 
 
 def _patch(colour: str, label: str) -> Patch:

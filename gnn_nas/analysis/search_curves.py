@@ -46,7 +46,7 @@ def draw_search_curves(
     figure = Figure(figsize=(10, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
     regrets = [best_test - _array(tests) for tests in reported]
-    draw_band(left, _going_on(regrets), lowest=0.0)
+    draw_band(left, _going_on(regrets), lowest=0.0, steps=True)
     left.set_yscale("symlog", linthresh=_LINEAR_BELOW, linscale=0.4)
     top = max(_LEAST_TOP, *(np.nanmax(each, initial=0) for each in regrets))
     ticks = [tick for tick in (0, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if tick <= 1.2 * top]
@@ -55,10 +55,29 @@ def draw_search_curves(
     left.set(title="Best so far", ylabel="test regret (percentage points)", ylim=(0, 1.2 * top))
     averages = [moving_average(_array(tests), WINDOW) for tests in queried]
     draw_band(right, averages)
-    right.set(title=f"Mean of the last {WINDOW} queries", ylabel="test accuracy (%)")
-    for axes in (left, right):
-        axes.set(xlabel="queries", xlim=(1, None))
+    right.set(title=mean_title(WINDOW, queried).capitalize(), ylabel="test accuracy (%)")
+    count_queries(left, right)
     save_curves(figure, path, title)
+
+
+def mean_title(window: int, curves: Sequence[Sequence[float]]) -> str:
+    """What a moving average is of, where no curve may be as long as its window."""
+    longest = max(map(len, curves))
+    return (
+        f"mean of the last {window} queries" if longest > window else "mean of all queries so far"
+    )
+
+
+def count_queries(*panels: Axes) -> None:
+    """Let axes begin at the first query and count in whole ones."""
+    from matplotlib.ticker import MaxNLocator
+
+    for axes in panels:
+        axes.set_xlabel("queries")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        # One query alone has no axis to begin at.
+        if axes.dataLim.x1 > 1:
+            axes.set_xlim(1, None)
 
 
 def moving_average(values: np.ndarray, window: int) -> np.ndarray:
@@ -80,22 +99,28 @@ def draw_band(
     curves: Sequence[Sequence[float]],
     lowest: float = -np.inf,
     colour: str = "tab:blue",
+    steps: bool = False,
 ) -> None:
     """Draw mean ± standard deviation over the seeds that know a value, against the query.
 
     Args:
         curves: of the seeds, from the first query on, NaN where a value is not known.
         lowest: where the band is cut off.
+        steps: whether a value stays until the next query, as what was found does.
     """
     columns = zip_longest(*curves, fillvalue=np.nan)
     stacked = np.ma.masked_invalid(np.array(list(columns), dtype=float).reshape(-1, len(curves)).T)
     number = np.arange(1, stacked.shape[1] + 1)
     mean = stacked.mean(0)
-    axes.plot(number, mean, color=colour, lw=1.5)
+    # A value alone is no line.
+    marker = "o" if mean.count() == 1 else None
+    style = "steps-post" if steps else "default"
+    axes.plot(number, mean, color=colour, lw=1.5, marker=marker, drawstyle=style)
     if len(curves) > 1:
         deviation = stacked.std(0, ddof=1).filled(0)
         below = np.maximum(mean - deviation, lowest)
-        axes.fill_between(number, below, mean + deviation, color=colour, alpha=0.2, lw=0)
+        step = "post" if steps else None
+        axes.fill_between(number, below, mean + deviation, color=colour, alpha=0.2, lw=0, step=step)
 
 
 def save_curves(figure: Figure, path: str | os.PathLike[str], title: str) -> None:
@@ -103,7 +128,8 @@ def save_curves(figure: Figure, path: str | os.PathLike[str], title: str) -> Non
     for axes in figure.axes:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.3)
-    figure.suptitle(title, fontsize=10)
+    letters = 11 * figure.get_figwidth()  # in a line of 10 points
+    figure.suptitle(title, fontsize=10 * min(1, letters / max(1, len(title))))
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=150)
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from gnn_nas.cli.cell_choice import LEAST_PREFIX, best_hash, checked_prefix, row_of_prefix
 from gnn_nas.cli.common import open_table, option_name, refuse_below_one, run_guarded
+from gnn_nas.config_file import read_mapping
 from gnn_nas.errors import UserError, reported
 from gnn_nas.locking import is_lock, writing
-from gnn_nas.run_folder import load_into
+from gnn_nas.run_folder import RunFolder, load_into
 
 if TYPE_CHECKING:
     from gnn_nas.cells.table import CellTable
@@ -84,7 +85,8 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="DIR",
         help="folder of a finished nao-search: takes the cell with the best reward, and where"
-        " networks were trained their sizes and its weights",
+        " networks were trained their sizes and its weights; sizes that a task of your own does not"
+        " tell must be given",
     )
     add(
         "--out",
@@ -127,7 +129,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
     weights = arguments.weights or _weights_of(arguments.search)
     tensors, stored = read_weights(weights) if weights else (None, None)
-    config = _sized(arguments, stored)
+    config = _sized(arguments, stored or _told_sizes(arguments))
     table = open_table()
     row = row_of_prefix(wanted, table)
     cell, module_hash = table.cells[row : row + 1], table.hash_of(row)
@@ -183,6 +185,36 @@ def _weights_of(search: Path | None) -> Path | None:
 
     path = search and search / NETWORK
     return path if path and path.exists() else None
+
+
+def _told_sizes(arguments: argparse.Namespace) -> NetworkConfig | None:
+    """The sizes that a search's task has told; None where they are NAS-Bench-101's, or all given.
+
+    Raises :class:`UserError` where networks were trained whose sizes are not known.
+    """
+    if arguments.search is None:
+        return None
+    from pydantic import ValidationError
+
+    from gnn_nas.tasks.network import NetworkConfig
+
+    folder = RunFolder.open(arguments.search)
+    config = read_mapping(folder.config)
+    missing = [option_name(name) for name in _SIZES if getattr(arguments, name) is None]
+    if "task" not in config or not missing:
+        return None
+    settings = config.get("task_settings")
+    # A task of images tells those of its file, which the data completes.
+    if isinstance(settings, dict) and "object" in settings and "network" in settings:
+        try:
+            return NetworkConfig.model_validate(settings["network"])
+        except ValidationError:
+            raise UserError(f"{folder.config} is damaged: task_settings.network") from None
+    raise UserError(
+        f"{arguments.search} does not tell the sizes of the network that its task {config['task']}"
+        f" has trained: give {', '.join(missing)} (a task of your own tells them by an attribute"
+        " network, a NetworkConfig)"
+    )
 
 
 def _sized(arguments: argparse.Namespace, stored: NetworkConfig | None) -> NetworkConfig:

@@ -22,7 +22,7 @@ from gnn_nas.cli.common import (
     run_guarded,
 )
 from gnn_nas.cli.search_text import best_cell_text, default_folder, figures_text
-from gnn_nas.cli.task_search import add_task, chosen_task, search_with_task
+from gnn_nas.cli.task_search import TASK_QUERIES, add_task, chosen_task, search_with_task
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search import methods
 from gnn_nas.search.config import SearchConfig, resolve_settings
@@ -31,6 +31,8 @@ from gnn_nas.search.workers import Workers
 if TYPE_CHECKING:
     from gnn_nas.benchmarks.nasbench101 import NASBench101
     from gnn_nas.search.checkpoint import Checkpoint
+
+_QUERIES = 300
 
 _DESCRIPTION = """\
 Search for the best cells with a pretrained controller, asking for as few accuracies as possible:
@@ -50,7 +52,7 @@ protocols; the literature mixes them, and their results must not be compared wit
                 official data, see import-nasbench
 
 tasks; without measurements and without --task, it is digits:
-  digits         scikit-learn's 8x8 images; a training takes seconds on one core
+  digits         scikit-learn's 8x8 images; a training takes about a second on one core
   FILE.yaml      a folder or an .npz file of your images, see configs/tasks/images.yaml
   module:object  your own: a function (cell, seed) that gives a reward to be maximised, or an
                  object with such a method train, and test where there is held-out data
@@ -118,7 +120,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--method", choices=methods.METHODS, default="nao", help="see below (default: nao)")
     add("--protocol", choices=PROTOCOLS, help="see below (default: oracle)")
-    add("--queries", type=int, default=300, metavar="N", help="evaluations a seed (default: 300)")
+    add(
+        "--queries",
+        type=int,
+        metavar="N",
+        help=f"evaluations a seed (default: {_QUERIES}; with a task {TASK_QUERIES}, or as many as"
+        " the search to resume was begun with)",
+    )
     add("--seeds", type=int, default=1, metavar="K", help="independent searches (default: 1)")
     add("--seed", type=int, default=0, metavar="N", help="the first seed (default: 0)")
     add_benchmark(parser)
@@ -168,6 +176,8 @@ def _run(arguments: argparse.Namespace) -> None:
         search_with_task(task, arguments)
         return
     arguments.protocol = arguments.protocol or "oracle"
+    if arguments.queries is None:
+        arguments.queries = _QUERIES
     # Made before anything is imported that takes long: they import it at the same time.
     with Workers(min(arguments.jobs or available_cores(), arguments.seeds)) as workers:
         _search_measurements(arguments, workers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from gnn_nas.cli.common import (
     refuse_more_than_cells,
 )
 from gnn_nas.cli.search_text import best_cell_text, default_folder, figures_text
+from gnn_nas.config_file import read_mapping
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search import methods
@@ -25,7 +27,12 @@ if TYPE_CHECKING:
     from gnn_nas.tasks.engines.pool import Engine
     from gnn_nas.tasks.task import Task
 
+TASK_QUERIES = 40
+"""Evaluations a seed where it is not said: of NAO the first random cells and three rounds."""
+
 _DEFAULT = "digits"
+# Of a training for it on one core.
+_DEFAULT_SECONDS = 1
 
 _LABELS = {
     "reward": "reward of the cell found",
@@ -77,13 +84,18 @@ def chosen_task(arguments: argparse.Namespace) -> str | None:
     if arguments.benchmark or arguments.protocol or arguments.html or has_benchmark():
         refuse_given(arguments, ("engine", "task_cpus", "task_gpus"), "--task")
         return None
+    arguments.task = _DEFAULT
+    task = chosen_task(arguments)
+    _complete_queries(arguments, _DEFAULT)
+    cells = arguments.queries * arguments.seeds
+    minutes = math.ceil(cells * _DEFAULT_SECONDS / 60 / (arguments.jobs or available_cores()))
     print(
-        f"no measurements of NAS-Bench-101 are here: cells are trained for the task {_DEFAULT}"
-        " (see --task and --benchmark)",
+        f"no measurements of NAS-Bench-101 are here: cells are trained for the task {_DEFAULT},"
+        f" {cells:,} in about {minutes:,} minute{'s' if minutes > 1 else ''}"
+        " (see --queries, --task and --benchmark)",
         file=sys.stderr,
     )
-    arguments.task = _DEFAULT
-    return chosen_task(arguments)
+    return task
 
 
 def search_with_task(reference: str, arguments: argparse.Namespace) -> None:
@@ -94,6 +106,9 @@ def search_with_task(reference: str, arguments: argparse.Namespace) -> None:
 
     settings = resolve_settings(methods.get_method(arguments.method).Settings, arguments.overrides)
     task = load_task(reference)
+    if task.cost == "latency":
+        _refuse_company(reference, arguments)
+    _complete_queries(arguments, task.name)
     checkpoint = open_checkpoint(arguments.checkpoint)
     checkpoint.controller(arguments.seed)
     table = open_table()
@@ -121,6 +136,30 @@ def search_with_task(reference: str, arguments: argparse.Namespace) -> None:
     print(figures_text(f"task {task.name}", summary, _LABELS, _text, width=12))
     print(best_cell_text(summary["best"], table))
     print(f"written to {os.fspath(path)}")
+
+
+def _refuse_company(reference: str, arguments: argparse.Namespace) -> None:
+    """Raise :class:`UserError` where latency is the cost and trainings are made at the same time.
+
+    They share cores, caches and memory, and what one takes then says nothing of its network.
+    """
+    if arguments.engine == "ray" or (arguments.jobs or available_cores()) > 1:
+        raise UserError(
+            f"--task {reference}: its cost is latency, which trainings made at the same time would"
+            " distort: give --jobs 1, without --engine ray"
+        )
+
+
+def _complete_queries(arguments: argparse.Namespace, name: str) -> None:
+    """Where it was not said how many queries to make, take as many as the search was begun with."""
+    if arguments.queries is not None:
+        return
+    arguments.queries = TASK_QUERIES
+    config = RunFolder(arguments.out or default_folder(arguments, name)).config
+    if arguments.resume and os.path.isfile(config):
+        begun = read_mapping(config).get("queries")
+        if isinstance(begun, int) and begun > 0:
+            arguments.queries = begun
 
 
 def _engine(task: Task, arguments: argparse.Namespace) -> Engine:

@@ -14,5 +14,7 @@ def spread(rewards: Tensor) -> Tensor:
         - rewards: ``[N]``; returns: ``[N]``
     """
     best = rewards.max()
-    margin = (best - rewards.median()).clamp(min=1e-12) / 2
+    # The smallest margin must not vanish beside a large reward.
+    least = max(1e-12, 1e-14 * abs(best.item()))
+    margin = (best - rewards.median()).clamp(min=least) / 2
     return -torch.log(best + margin - rewards)

@@ -67,7 +67,7 @@ class Trainings:
     """
 
     def __init__(self, ask: Ask) -> None:
-        from gnn_nas.tasks.evaluator import COLUMNS
+        from gnn_nas.tasks.task import COLUMNS
 
         self.columns = COLUMNS
         self._ask = ask

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from gnn_nas.analysis.search_curves import draw_band, moving_average, save_curves
-
-if TYPE_CHECKING:
-    pass
+from gnn_nas.analysis.search_curves import (
+    count_queries,
+    draw_band,
+    mean_title,
+    moving_average,
+    save_curves,
+)
 
 _WINDOW = 16
 _BLUE, _ORANGE = "tab:blue", "tab:orange"
@@ -29,21 +32,18 @@ def draw_reward_curves(
         queried: for every seed the reward of every query, NaN where it failed.
     """
     from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(10, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
-    draw_band(left, best, colour=_ORANGE)
+    draw_band(left, best, colour=_ORANGE, steps=True)
     left.set(title="Best so far", ylabel="reward")
     for rewards in queried:
         number = np.arange(1, len(rewards) + 1)
         right.scatter(number, rewards, s=8, lw=0, color=_BLUE, alpha=0.35)
     averages = [moving_average(np.array(each, float), _WINDOW) for each in queried]
     draw_band(right, averages, colour=_ORANGE)
-    right.set(title=f"Every query, and the mean of the last {_WINDOW}", ylabel="reward")
-    for axes in (left, right):
-        axes.set(xlabel="queries", xlim=(1, None))
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    right.set(title=f"Every query, and the {mean_title(_WINDOW, queried)}", ylabel="reward")
+    count_queries(left, right)
     save_curves(figure, path, title)
 
 
@@ -82,5 +82,5 @@ def draw_pareto(
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.legend(frameon=False, loc="lower right")
+    figure.legend(frameon=False, loc="outside lower center", ncols=2)
     save_curves(figure, path, title)

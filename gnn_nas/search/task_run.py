@@ -22,8 +22,9 @@ from gnn_nas.search.sources import TrainingSource
 from gnn_nas.search.task_figures import draw_pareto, draw_reward_curves
 from gnn_nas.search.task_outcome import pareto_front, rewards_so_far, task_outcome, task_spreads
 from gnn_nas.search.workers import Workers
-from gnn_nas.tasks.evaluator import COLUMNS, Evaluator
+from gnn_nas.tasks.evaluator import Evaluator
 from gnn_nas.tasks.store import Store
+from gnn_nas.tasks.task import COLUMNS
 
 if TYPE_CHECKING:
     from gnn_nas.cells.table import CellTable
@@ -121,6 +122,9 @@ def _add_test(
         outcome["test_failure"] = failures[0]
         return
     outcome["test"] = statistics.fmean(each.metrics["test"] for each in tested)
+    # Measured only now, where no training is made beside it, unless it was the cost.
+    if outcome["latency"] is None and all("latency" in each.metrics for each in tested):
+        outcome["latency"] = statistics.fmean(each.metrics["latency"] for each in tested)
     if keeps_weights and tested[0].weights is not None:
         with reported(f"cannot write {folder.path / NETWORK}"):
             files.write_bytes(folder.path / NETWORK, tested[0].weights)

@@ -68,10 +68,16 @@ class EarlyStopConfig(Section):
 
 
 class CostConfig(Section):
-    """A second objective: reward = accuracy · (target / cost)^weight (Tan et al. 2019, MnasNet)."""
+    """A second objective: reward = accuracy · min(1, (target / cost)^weight).
 
-    of: Literal["parameters", "latency"] = Field(description="what a cell costs")
-    target: float = Field(gt=0, le=1e15, description="cost at which the reward is the accuracy")
+    Of Tan et al. 2019, MnasNet, but for the minimum: what is cheaper than the target gains nothing,
+    or a tiny network would be rewarded above its accuracy.
+    """
+
+    of: Literal["parameters", "latency"] = Field(
+        description="what a cell costs; latency needs trainings one at a time"
+    )
+    target: float = Field(gt=0, le=1e15, description="cost up to which the reward is the accuracy")
     weight: float = Field(gt=0, le=10, description="exponent; MnasNet has 0.07")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 import threading
+from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Self
@@ -13,16 +14,16 @@ from gnn_nas.cells.table import CellTable
 from gnn_nas.objective import Evaluation
 from gnn_nas.tasks.engines.pool import Engine, Pool
 from gnn_nas.tasks.store import Store
-from gnn_nas.tasks.task import Task
+from gnn_nas.tasks.task import COLUMNS, Task
 from gnn_nas.tasks.trainings import Job, Outcome, Purpose
-
-COLUMNS = ("accuracy", "parameters", "latency")
-"""Figures beside the reward, NaN where a task does not tell them; latency in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """What a search is told of a cell, and the figures of `COLUMNS`, which it is not told."""
+    """What a search is told of a cell, and the figures of `COLUMNS`, which it is not told.
+
+    Figures are means over the trainings, NaN where the task does not tell them.
+    """
 
     evaluation: Evaluation
     figures: tuple[float, ...]
@@ -59,21 +60,20 @@ class Evaluator:
         Raises:
             UserError: the store cannot be written, or trainings cannot be made at all.
         """
-        waiting = [self._ask(row, "search") for row in rows]
+        waiting = [list(self._ask(row, "search")) for row in rows]
         return [_evaluated([future.result() for future in futures]) for futures in waiting]
 
     def test(self, row: int) -> list[Outcome]:
         """Train a cell again with each of its seeds and judge it by held-out data.
 
+        One training after the other: where none is made beside it, what it takes is its own.
         Raises as `evaluate`.
         """
-        return [future.result() for future in self._ask(row, "test")]
+        return [job.result() for job in self._ask(row, "test")]
 
-    def _ask(self, row: int, purpose: Purpose) -> list[Future[Outcome]]:
-        return [
-            self._one(Job.of_row(self._table, row, seed, purpose))
-            for seed in range(self._task.trainings)
-        ]
+    def _ask(self, row: int, purpose: Purpose) -> Iterator[Future[Outcome]]:
+        for seed in range(self._task.trainings):
+            yield self._one(Job.of_row(self._table, row, seed, purpose))
 
     def _one(self, job: Job) -> Future[Outcome]:
         with self._lock:
@@ -104,4 +104,5 @@ def _evaluated(outcomes: list[Outcome]) -> Evaluated:
 
 
 def _mean(outcomes: list[Outcome], name: str) -> float:
-    return statistics.fmean(outcome.metrics.get(name, math.nan) for outcome in outcomes)
+    figures = [outcome.metrics.get(name, math.nan) for outcome in outcomes]
+    return math.nan if any(isinstance(each, str) for each in figures) else statistics.fmean(figures)

@@ -55,7 +55,9 @@ def part_indices(labels: np.ndarray, split: SplitConfig) -> tuple[np.ndarray, ..
 def divide(images: Images, split: SplitConfig) -> Parts:
     """Divide images as `part_indices` does, and normalise every channel."""
     training, validation, test = part_indices(images.labels, split)
-    pixels = torch.from_numpy(images.pixels).float()
+    # By strides torch chooses a convolution, and so the last bits of a training. Those of an axis
+    # of size 1 mean nothing: they differ between what was read and what was unpickled.
+    pixels = torch.empty(images.pixels.shape).copy_(torch.from_numpy(images.pixels))
     labels = torch.from_numpy(images.labels)
     deviation, mean = torch.std_mean(pixels[training], (0, 2, 3), keepdim=True)
     pixels = (pixels - mean) / deviation.clamp(min=1e-6)

@@ -7,6 +7,9 @@ from typing import Any, Literal, Protocol
 
 from gnn_nas.cells.packed import PackedCells
 
+COLUMNS = ("accuracy", "parameters", "latency")
+"""Figures beside the reward that histories, pictures and tables know; latency in milliseconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Training:
@@ -14,13 +17,13 @@ class Training:
 
     Args:
         reward: to be maximised, of data that was not trained on; NaN is a training that diverged.
-        metrics: further figures by name; ``accuracy``, ``parameters`` and ``latency`` (milliseconds
-            an image) are what pictures and tables know.
+        metrics: further figures by name, numbers or texts; those of `COLUMNS` are numbers, NaN
+            where one is not known.
         stopped: whether it was cut short as hopeless.
     """
 
     reward: float
-    metrics: dict[str, float] = field(default_factory=dict)
+    metrics: dict[str, float | str] = field(default_factory=dict)
     stopped: bool = False
 
 
@@ -29,11 +32,11 @@ class Trained:
     """A training for good, judged by the data that no search saw.
 
     Args:
-        metrics: figures by name, among them ``test``.
+        metrics: figures by name, among them ``test``, and where it was measured ``latency``.
         weights: of the network, as a safetensors file; None where the task keeps none.
     """
 
-    metrics: dict[str, float]
+    metrics: dict[str, float | str]
     weights: bytes | None = None
 
 

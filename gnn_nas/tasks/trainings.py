@@ -18,6 +18,9 @@ Purpose = Literal["search", "test"]
 State = Literal["done", "stopped", "diverged", "failed", "timeout", "crashed"]
 """Whole; given up as hopeless; NaN; raised an exception; took too long; took its process along."""
 
+# Characters of a failure that are kept: it goes into a history's line.
+_LONGEST_FAILURE = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -57,7 +60,7 @@ class Outcome:
     Args:
         state: see `State`; seconds: how long it took.
         reward: None where it failed, and of a test.
-        metrics: further figures by name.
+        metrics: further figures by name, numbers or texts.
         failure: why it failed; None where it did not.
         weights: of a test's network, as a safetensors file.
     """
@@ -65,7 +68,7 @@ class Outcome:
     state: State
     seconds: float
     reward: float | None = None
-    metrics: dict[str, float] = field(default_factory=dict)
+    metrics: dict[str, float | str] = field(default_factory=dict)
     failure: str | None = None
     weights: bytes | None = None
 
@@ -84,10 +87,21 @@ def make_training(task: Task, job: Job) -> Outcome:
         training = task.train(job.cell(), job.seed)
     except Diverged as error:
         return after("diverged", failure=str(error))
-    except (Exception, SystemExit) as error:  # a user's code, or a network too large for memory
-        return after("failed", failure=f"{type(error).__name__}: {error}")
+    except BaseException as error:  # a user's code, or a network too large for memory
+        return after("failed", failure=described(error))
     if not math.isfinite(training.reward):
         failure = f"the reward is {training.reward}"
         return after("diverged", metrics=training.metrics, failure=failure)
     state = "stopped" if training.stopped else "done"
     return after(state, reward=training.reward, metrics=training.metrics)
+
+
+def described(error: BaseException) -> str:
+    """An exception of a user's code as a short text that any file takes."""
+    try:
+        text = str(error)
+    except BaseException as another:  # its own code may be wrong too
+        text = f"without a text, as it raises {type(another).__name__}"
+    name = type(error).__name__
+    whole = f"{name}: {text}".encode("utf-8", "backslashreplace").decode()
+    return whole if len(whole) <= _LONGEST_FAILURE else f"{whole[:_LONGEST_FAILURE]}…"

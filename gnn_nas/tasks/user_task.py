@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import inspect
+import math
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -12,17 +14,26 @@ from pathlib import Path
 from typing import Any
 
 from gnn_nas.cells.packed import PackedCells
-from gnn_nas.errors import UserError
-from gnn_nas.tasks.task import Trained, Training
+from gnn_nas.errors import UserError, reported
+from gnn_nas.tasks.network import NetworkConfig
+from gnn_nas.tasks.task import COLUMNS, Trained, Training
+from gnn_nas.tasks.trainings import described
+
+_MOST_TRAININGS = 1000
+# Beyond it no mean of figures can be relied on to be a number.
+_LARGEST = 1e30
+_LONGEST_TEXT = 10_000
 
 
 class UserTask:
     """Rewards cells by what a user's code says; a `gnn_nas.tasks.task.Task`.
 
     The object is a function ``train(cell, seed)``, or has one. It gives the reward, or a mapping of
-    figures with ``reward`` among them. The object may have ``test(cell, seed)``, which gives the
-    held-out figure, or a mapping with ``test``; and ``trainings``, ``timeout``, ``cost`` and
-    ``fingerprint``, which by default is a hash of the module's source.
+    figures with ``reward`` among them, which are numbers, None or texts. The object may have
+    ``test(cell, seed)``, which gives the held-out figure, or a mapping with ``test``; and
+    ``trainings``, ``timeout``, ``cost``; ``network``, the `gnn_nas.tasks.network.NetworkConfig` of
+    what it trains, by which a cell is exported; and ``fingerprint``, which by default is a hash of
+    the module's source.
 
     Args:
         reference: ``module:object``.
@@ -34,24 +45,47 @@ class UserTask:
     def __init__(self, reference: str) -> None:
         self._reference = reference
         module, found = _find(reference)
-        self._train = _function(reference, getattr(found, "train", found))
-        test = getattr(found, "test", None)
-        self._test = test and _function(reference, test)
+
+        def said(name: str, default: Any = None) -> Any:
+            try:
+                return getattr(found, name, default)
+            except Exception as error:  # a property is the user's code too
+                raise UserError(
+                    f"--task {reference}: its {name} cannot be read: {described(error)}"
+                ) from error
+
+        self._train = _function(reference, said("train", found))
+        test = said("test")
         self.has_test = test is not None
+        self._test = _function(reference, test) if self.has_test else None
         self.settings = {"object": reference}
+        network = said("network")
+        # Anything else of this name is a matter of the object's own.
+        if isinstance(network, NetworkConfig):
+            self.settings["network"] = network.model_dump()
         self.name = reference.partition(":")[2].replace("_", "-")
-        self.trainings = getattr(found, "trainings", 1)
-        self.timeout = getattr(found, "timeout", None)
-        if not isinstance(self.trainings, int) or self.trainings < 1:
-            raise UserError(f"--task {reference}: trainings must be 1 or more: {self.trainings!r}")
-        if self.timeout is not None and not _is_number(self.timeout):
-            raise UserError(f"--task {reference}: timeout must be seconds: {self.timeout!r}")
-        self.cost = getattr(found, "cost", "parameters")
-        if self.cost not in ("parameters", "latency"):
+        self.trainings = said("trainings", 1)
+        if not _is_number(self.trainings, int) or not 1 <= self.trainings <= _MOST_TRAININGS:
             raise UserError(
-                f"--task {reference}: cost must be parameters or latency: {self.cost!r}"
+                f"--task {reference}: trainings must be from 1 to {_MOST_TRAININGS}:"
+                f" {self.trainings!r:.100}"
             )
-        self.fingerprint = str(getattr(found, "fingerprint", None) or _hash(module, reference))
+        self.timeout = said("timeout")
+        if self.timeout is not None and not (
+            _is_number(self.timeout, int, float) and 0 < self.timeout < math.inf
+        ):
+            raise UserError(f"--task {reference}: timeout must be seconds: {self.timeout!r:.100}")
+        self.cost = said("cost", "parameters")
+        if not isinstance(self.cost, str) or self.cost not in ("parameters", "latency"):
+            raise UserError(
+                f"--task {reference}: cost must be parameters or latency: {self.cost!r:.100}"
+            )
+        fingerprint = said("fingerprint")
+        if not isinstance(fingerprint, str | int | None):
+            raise UserError(
+                f"--task {reference}: fingerprint must be a text or a number: {fingerprint!r:.100}"
+            )
+        self.fingerprint = _text(str(fingerprint or _hash(module, reference)))
 
     def __reduce__(self) -> tuple:
         # By name: what the user's object holds need not survive pickling.
@@ -78,13 +112,13 @@ def _find(reference: str) -> tuple[Any, Any]:
     _make_importable(os.getcwd())
     try:
         module = importlib.import_module(name)
-    except Exception as error:  # the module's own code runs here
-        raise UserError(
-            f"--task {reference}: cannot import {name}: {type(error).__name__}: {error}"
-        ) from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # the module's own code runs here, and may exit
+        raise UserError(f"--task {reference}: cannot import {name}: {described(error)}") from error
     try:
         return module, getattr(module, attribute)
-    except AttributeError:
+    except Exception:  # as a rule an AttributeError, but a module may have a __getattr__
         raise UserError(f"--task {reference}: the module has no {attribute}") from None
 
 
@@ -111,26 +145,54 @@ def _function(reference: str, function: Any) -> Callable:
     return function
 
 
-def _figures(given: Any, main: str) -> dict[str, float]:
-    """What a user's function gave, as numbers by name. Raises TypeError where it is no such."""
+def _figures(given: Any, main: str) -> dict[str, float | str]:
+    """What a user's function gave, by name. Raises TypeError where it is no such."""
     figures = dict(given) if isinstance(given, Mapping) else {main: given}
     if main not in figures:
         raise TypeError(f"the figures have no {main}: {', '.join(map(str, figures)) or 'none'}")
-    for name, value in figures.items():
-        # A tensor or an array of one number is one too.
-        value = value.item() if hasattr(value, "item") else value
-        if not _is_number(value):
-            raise TypeError(f"{name} is no number: {value!r:.100}")
-        figures[name] = float(value)
-    return {str(name): value for name, value in figures.items()}
+    told: dict[str, float | str] = {}
+    for key, value in figures.items():
+        name = _text(str(key))
+        if name in told:
+            raise TypeError(f"two figures are called {name}")
+        told[name] = _figure(name, value, is_main=name == main)
+    return told
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _figure(name: str, value: Any, is_main: bool) -> float | str:
+    """One figure: a number, NaN for what is not known, or a text where no number is needed."""
+    must_be_number = is_main or name in COLUMNS
+    if hasattr(value, "item"):
+        # A tensor or an array of one number is one too; of several it is no figure.
+        with contextlib.suppress(Exception):
+            value = value.item()
+    if isinstance(value, str) and not must_be_number:
+        if len(value) > _LONGEST_TEXT:
+            raise TypeError(f"{name} is a text of more than {_LONGEST_TEXT:,} characters")
+        return _text(value)
+    if value is None and not is_main:
+        return math.nan
+    if not isinstance(value, int | float) or (must_be_number and isinstance(value, bool)):
+        others = "" if must_be_number else " and no text"
+        raise TypeError(f"{name} is no number{others}: {value!r:.100}")
+    if -math.inf < value < math.inf and abs(value) > _LARGEST:
+        raise TypeError(f"{name} is too large: its size must not exceed {_LARGEST:g}")
+    # As what is stored, where JSON has no infinities; a reward's are a divergence.
+    return float(value) if is_main or math.isfinite(value) else math.nan
+
+
+def _text(text: str) -> str:
+    """A text as any file takes it, and of no class of the user's."""
+    return str.encode(text, "utf-8", "backslashreplace").decode()
+
+
+def _is_number(value: Any, *kinds: type) -> bool:
+    return isinstance(value, kinds) and not isinstance(value, bool)
 
 
 def _hash(module: Any, reference: str) -> str:
     digest = hashlib.sha256(reference.encode())
     if path := getattr(module, "__file__", None):
-        digest.update(Path(path).read_bytes())
+        with reported(f"--task {reference}: cannot read {path}"):
+            digest.update(Path(path).read_bytes())
     return digest.hexdigest()

@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from gnn_nas.search.rewards import spread
@@ -16,5 +17,6 @@ def test_neither_unit_nor_origin_matter():
     torch.testing.assert_close(values.diff(), others.diff())
 
 
-def test_equal_rewards_give_finite_values():
-    assert spread(torch.ones(5, dtype=torch.float64)).isfinite().all()
+@pytest.mark.parametrize("reward", [0.0, 1.0, -20_000.0, 1e9, 1e30])
+def test_equal_rewards_give_finite_values(reward):
+    assert spread(torch.full((5,), reward, dtype=torch.float64)).isfinite().all()

@@ -6,7 +6,8 @@ import torch
 from gnn_nas.errors import UserError
 from gnn_nas.objective import Evaluation
 from gnn_nas.search.sources import BenchmarkSource, TrainingSource
-from gnn_nas.tasks.evaluator import COLUMNS, Evaluated
+from gnn_nas.tasks.evaluator import Evaluated
+from gnn_nas.tasks.task import COLUMNS
 
 
 def refuse(message):

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gnn_nas.tasks.evaluator import COLUMNS, Evaluator
+from gnn_nas.tasks.evaluator import Evaluator
 from gnn_nas.tasks.store import Store
+from gnn_nas.tasks.task import COLUMNS
 from gnn_nas.tasks.trainings import make_training
 
 Task = runpy.run_path(str(Path(__file__).with_name("made_up_task.py")))["Task"]

@@ -1,10 +1,12 @@
+import pickle
+
 import numpy as np
 import pytest
 import torch
 
 from gnn_nas.errors import UserError
 from gnn_nas.tasks.config import SplitConfig
-from gnn_nas.tasks.images import read_digits
+from gnn_nas.tasks.images import Images, read_digits
 from gnn_nas.tasks.parts import divide, part_indices
 
 SPLIT = SplitConfig(validation=0.3, test=0.2, seed=0)
@@ -43,3 +45,20 @@ def test_images_are_normalised_by_those_trained_on():
     ratio = torch.from_numpy(images.pixels[index]).float() - parts.test.images * 6.0
     assert ratio.std() < 0.2  # the same shift for all
     assert parts.test.labels.tolist() == images.labels[index].tolist()
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_strides_are_those_of_the_shape_however_the_images_lie_in_memory(channels):
+    """Torch would choose another convolution by them."""
+    labels = np.arange(12) % 2
+    images = np.random.default_rng(0).random((12, channels, 4, 3)).astype(np.float32)
+    last = images.transpose(0, 2, 3, 1).copy(order="C").transpose(0, 3, 1, 2)
+    pickled = pickle.loads(pickle.dumps(last))
+    fortran = np.asfortranarray(images)
+    parts = [divide(Images(form, labels), SPLIT) for form in (images, last, pickled, fortran)]
+    assert len({images.strides, last.strides, fortran.strides}) == 3
+    for part in (part for each in parts for part in each):
+        assert part.images.stride() == torch.empty(part.images.shape).stride()
+        batch = part.images[torch.tensor([0])]
+        assert batch.stride() == torch.empty(batch.shape).stride()
+    assert len({each.training.images.numpy().tobytes() for each in parts}) == 1

@@ -1,3 +1,4 @@
+import math
 import os
 import pickle
 import sys
@@ -5,11 +6,13 @@ import sys
 import pytest
 
 from gnn_nas.errors import UserError
+from gnn_nas.tasks.network import NetworkConfig
 from gnn_nas.tasks.user_task import UserTask
 
 MODULE = """
 import numpy as np
 import torch
+from gnn_nas.tasks.network import NetworkConfig
 
 def function(cell, seed):
     return cell.vertices.item() + seed
@@ -44,6 +47,26 @@ class Wrong:
 
 wrong = Wrong()
 number = 3
+
+class Sized:
+    @property
+    def network(self):
+        raise ValueError("not yet")
+    def train(self, cell, seed): ...
+
+sized = Sized()
+Whole.network = NetworkConfig(stem_channels=8, classes=3)
+function.network = "my own"
+
+def figures(cell, seed):
+    return {
+        "reward": 0.5,
+        "note": np.str_("new \\udc80"),
+        "sure": np.bool_(True),
+        "worst": float("inf"),
+        "accuracy": None,
+        7: torch.tensor([2.5], requires_grad=True),
+    }
 """
 
 
@@ -96,6 +119,21 @@ def test_the_fingerprint_is_the_source_s(module, tmp_path):
     assert UserTask(f"{module}:whole").fingerprint != first
 
 
+def test_figures_are_kept_as_numbers_or_texts_that_any_file_takes(module, cell):
+    metrics = UserTask(f"{module}:figures").train(cell, 0).metrics
+    assert repr(metrics) == repr(
+        {"note": "new \\udc80", "sure": 1.0, "worst": math.nan, "accuracy": math.nan, "7": 2.5}
+    )
+    assert {type(value) for value in metrics.values()} == {float, str}
+
+
+def test_it_may_tell_the_sizes_of_its_network(module):
+    sizes = NetworkConfig(stem_channels=8, classes=3).model_dump()
+    settings = {"object": f"{module}:whole", "network": sizes}
+    assert UserTask(f"{module}:whole").settings == settings
+    assert UserTask(f"{module}:function").settings == {"object": f"{module}:function"}
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -116,7 +154,8 @@ def test_what_is_no_reward(module, cell, name, message):
         ("number", "is no task: neither a function"),
         ("Whole", "is no task"),
         ("one", r"one must take \(cell, seed\)"),
-        ("wrong", "trainings must be 1 or more: 0"),
+        ("wrong", "trainings must be from 1 to 1000: 0"),
+        ("sized", "network cannot be read: ValueError: not yet"),
     ],
 )
 def test_what_is_no_task(module, name, message):
@@ -128,5 +167,8 @@ def test_a_module_that_raises_is_one_line(module, tmp_path):
     (tmp_path / "raises_here.py").write_text("raise KeyError('data')")
     with pytest.raises(UserError, match="cannot import raises_here: KeyError: 'data'"):
         UserTask("raises_here:x")
+    (tmp_path / "exits_here.py").write_text("import sys; sys.exit()")
+    with pytest.raises(UserError, match="cannot import exits_here: SystemExit"):
+        UserTask("exits_here:x")
     with pytest.raises(UserError, match="cannot import not_there: ModuleNotFoundError"):
         UserTask("not_there:x")

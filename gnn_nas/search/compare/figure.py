@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _APART = 0.17
+# Of a panel's width, which points and their deviations take up.
+_SHARE = 0.8
 
 
 def draw_table1(path: str | os.PathLike[str], rows: list[Row], title: str) -> None:
@@ -32,13 +34,13 @@ def draw_table1(path: str | os.PathLike[str], rows: list[Row], title: str) -> No
         _draw(axes, theirs, _APART, column, color="0.55", label="paper (protocol validation)")
         axes.set_title(column.title, fontsize=10)
         axes.grid(axis="x", alpha=0.3)
-        axes.margins(x=0.2)
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.tick_params(axis="y", length=0)
         for line in range(1, len(rows)):
             axes.axhline(line - 0.5, color="0.9", lw=0.8, zorder=0)
         if column.key == "rank":
             axes.set_xscale("log")
+        _leave_room(axes)
     panels[0].set_yticks(range(len(rows)), [NAMES[row.loss] for row in rows])
     panels[0].set_ylim(len(rows) - 0.5, -0.5)
     handles, labels = panels[0].get_legend_handles_labels()
@@ -67,14 +69,23 @@ def _draw(
         color=color,
         label=label,
     )
-    for mean, deviation, place in zip(means, deviations, places, strict=True):
+    for mean, place in zip(means, places, strict=True):
         if not math.isnan(mean):
-            axes.annotate(
+            axes.text(
+                1,
+                place,
                 f"{mean:.{column.decimals[0]}f}",
-                (mean + deviation, place),
-                xytext=(5, 0),
-                textcoords="offset points",
+                transform=axes.get_yaxis_transform(),
+                ha="right",
                 va="center",
                 fontsize=7,
                 color=color,
             )
+
+
+def _leave_room(axes: Axes) -> None:
+    """Keep the right end of a panel for its numbers."""
+    scale = axes.xaxis.get_transform()
+    low, high = scale.transform(axes.get_xlim())
+    wider = scale.inverted().transform(low + (high - low) / _SHARE)
+    axes.set_xlim(right=wider)

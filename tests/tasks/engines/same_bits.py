@@ -1,0 +1,76 @@
+"""Trains networks here, in a process and, where it is installed, on Ray; prints digests of them.
+
+For `test_same_bits`: what torch may use of a processor is decided when it is imported.
+"""
+
+import hashlib
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+
+from gnn_nas.cells.table import load_table
+from gnn_nas.tasks.config import ImageTaskConfig
+from gnn_nas.tasks.engines.local import LocalEngine
+from gnn_nas.tasks.engines.pool import Engine, Pool
+from gnn_nas.tasks.image_task import ImageTask
+from gnn_nas.tasks.images import Images, read_digits
+from gnn_nas.tasks.task import Trained
+from gnn_nas.tasks.trainings import Job, Outcome, make_training
+
+DIGITS = Path(__file__).parents[3] / "gnn_nas" / "tasks" / "digits.yaml"
+KINDS = ("grey", "grey, moved", "colour", "colour, moved")
+
+
+class Tasks:
+    """Tasks of images as readers give them, chosen from `KINDS` by a training's seed."""
+
+    def __init__(self) -> None:
+        values = yaml.safe_load(DIGITS.read_text())
+        values["training"] |= {"weight_decay": 5e-4, "epochs": 1}
+        grey, labels = (array[:300] for array in read_digits())
+        # A picture file's channels come last.
+        colour = np.repeat(grey.transpose(0, 2, 3, 1), 3, axis=3).transpose(0, 3, 1, 2)
+        self.tasks = []
+        for kind in KINDS:
+            if kind.endswith("moved"):
+                values["augmentation"] = {"flip": True, "shift": 1}
+            else:
+                values["augmentation"] = {"flip": False, "shift": 0}
+            pixels = grey if kind.startswith("grey") else colour
+            config = ImageTaskConfig.model_validate(values)
+            self.tasks.append(ImageTask(config, Images(pixels, labels)))
+
+    def test(self, cell, seed: int) -> Trained:
+        return self.tasks[seed].test(cell, 0)
+
+
+def digest(outcome: Outcome) -> str:
+    """Of the network's weights, and of how good it is."""
+    assert outcome.state == "done", outcome
+    figures = json.dumps([outcome.metrics["accuracy"], outcome.metrics["test"]])
+    return hashlib.sha256(outcome.weights + figures.encode()).hexdigest()
+
+
+def made_by(engine: Engine, jobs: list[Job]) -> list[Outcome]:
+    """Trainings made elsewhere."""
+    with Pool(engine, None, lambda *_: None) as pool:
+        return [future.result(300) for future in [pool.submit(job) for job in jobs]]
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    tasks, table = Tasks(), load_table()
+    jobs = [Job.of_row(table, 0, seed, "test") for seed in range(len(KINDS))]
+    outcomes = {
+        "here": [make_training(tasks, job) for job in jobs],
+        "in a process": made_by(LocalEngine(tasks, 1), jobs),
+    }
+    if importlib.util.find_spec("ray"):
+        from gnn_nas.tasks.engines.ray import RayEngine
+
+        outcomes["on Ray"] = made_by(RayEngine(tasks, 1, 1, 0), jobs)
+    print(json.dumps({where: list(map(digest, made)) for where, made in outcomes.items()}))
