@@ -1,6 +1,7 @@
 """The configuration of a pretraining run: one YAML file, checked before anything starts.
 
-Nothing has a default in code, so that one file tells a run whole.
+Nothing has a default in code, so that one file tells a run whole; but for keys that older files
+lack, whose defaults are what was done before there was a choice.
 """
 
 import math
@@ -111,6 +112,14 @@ class TrainingConfig(Section):
         ge=0,
         description="largest standard deviation of the Gaussian noise on embeddings to decode;"
         " each draws its own, uniformly from 0",
+    )
+    noise_power: float = Field(
+        # Older files lack it.
+        default=1.0,
+        ge=1,
+        le=10,
+        description="power to which that uniform draw is raised: the higher, the more embeddings"
+        " get little noise and the fewer as much",
     )
     structure_weight: float = Field(
         ge=0,

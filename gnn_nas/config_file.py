@@ -52,6 +52,18 @@ def read_mapping(path: str | Path) -> dict[str, Any]:
     return values
 
 
+def optional_keys(kind: type[BaseModel], prefix: str = "") -> dict[str, Any]:
+    """Give the keys that a file may lack, dotted, each with the value that it has then."""
+    keys = {}
+    for name, field in kind.model_fields.items():
+        for part in (field.annotation, *get_args(field.annotation)):
+            if hasattr(part, "model_fields"):
+                keys |= optional_keys(part, f"{prefix}{name}.")
+        if not field.is_required() and not field.exclude:
+            keys[prefix + name] = field.default
+    return keys
+
+
 def _override(values: dict[str, Any], text: str, path: str | Path) -> str:
     """Set one ``section.key=value`` in ``values`` and give its key."""
     key, equals, value = text.partition("=")

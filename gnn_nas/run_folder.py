@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gnn_nas import files
-from gnn_nas.config_file import read_mapping
+from gnn_nas.config_file import optional_keys, read_mapping
 from gnn_nas.errors import UserError, reported
 from gnn_nas.locking import is_lock, writing
 from gnn_nas.plain_yaml import parse_yaml, shortened
@@ -273,7 +273,7 @@ class RunFolder:
             state = "a finished" if self.finished else "an unfinished"
             remedy = "give another --out" if self.finished else "continue it with --resume"
             raise UserError(f"{self.path} holds {state} run: {remedy}, or delete the folder")
-        begun = _flat(read_mapping(self.config))
+        begun = {**optional_keys(type(config)), **_flat(read_mapping(self.config))}
         asked = _flat(parse_yaml(config.to_yaml(), "the given config"))
         differing = [
             f"{shortened(key)} was {shortened(str(begun.get(key, 'absent')))},"

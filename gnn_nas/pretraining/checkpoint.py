@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
+from gnn_nas.config import PretrainConfig
 from gnn_nas.errors import UserError
+from gnn_nas.plain_yaml import parse_yaml
 from gnn_nas.pretraining.form import is_plain_tensor, refuse_other_form
 from gnn_nas.pretraining.optimisation import refuse_impossible_state
 from gnn_nas.run_folder import refuse_other_architecture
@@ -37,7 +41,7 @@ def _refuse_other_config(state: dict[str, Any], run: TrainingState, source: Path
     if not isinstance(weights, Mapping) or not all(map(is_plain_tensor, weights.values())):
         raise ValueError("its controller is none")
     refuse_other_architecture(run.controller, weights, source)
-    if state["config"] != run.config.to_yaml():
+    if _config(state["config"], source) != run.config:
         raise UserError(
             f"{source} belongs to a run with another config: delete the file and --resume to run"
             " from step 0"
@@ -48,6 +52,14 @@ def _refuse_other_config(state: dict[str, Any], run: TrainingState, source: Path
         raise UserError(
             f"{source} was written on another device: resume with --device {state['device']}"
         )
+
+
+def _config(text: object, source: Path) -> PretrainConfig:
+    """The config of a checkpoint, which may lack keys that were added since."""
+    try:
+        return PretrainConfig.model_validate(parse_yaml(str(text), str(source)))
+    except (UserError, ValidationError):
+        raise ValueError("its config is none") from None
 
 
 def _refuse_impossible(state: dict[str, Any], run: TrainingState) -> None:

@@ -38,9 +38,9 @@ class PretrainingObjective:
 
     Args:
         metric: the metric loss's config, or None to reconstruct only.
-        training: of its fields ``embedding_noise``, on the embeddings that the decoder reads (they
-            are brought back to the sphere), ``structure_weight``, and ``precision``, of the models'
-            matrix products, which must not be ``auto``.
+        training: of its fields ``embedding_noise`` and ``noise_power``, on the embeddings that the
+            decoder reads (they are brought back to the sphere), ``structure_weight``, and
+            ``precision``, of the models' matrix products, which must not be ``auto``.
         structure: standardised structure of every cell, ``[423624, 141]``; None where its weight
             is 0.
         generator: of the noise.
@@ -66,7 +66,7 @@ class PretrainingObjective:
         )
         self.structure = structure
         self.structure_weight = training.structure_weight
-        self.noise = training.embedding_noise
+        self.noise, self.power = training.embedding_noise, training.noise_power
         self.precision = training.precision
         self.generator = generator
         self.processes = processes
@@ -118,5 +118,5 @@ class PretrainingObjective:
         noise = torch.randn(count, embeddings.shape[1], **draws)[own]
         # Little noise for some, so that fine differences can still be learnt; much for others, so
         # that what lies between the cells' embeddings decodes to valid cells.
-        deviation = self.noise * torch.rand(count, 1, **draws)[own]
+        deviation = self.noise * torch.rand(count, 1, **draws)[own].pow(self.power)
         return normalize(embeddings + deviation * noise, dim=1)
