@@ -1,18 +1,17 @@
 """The structure of all cells, each column in its standard deviations over the space."""
 
-import inspect
-import zlib
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-import gnn_nas.cells.structure
 from gnn_nas.cells.cache import cache_folder, open_cached
 from gnn_nas.cells.structure import NUM_PATTERNS, NUM_SHAPE, structure
 from gnn_nas.cells.table import CellTable
 from gnn_nas.tensor_file import checksum
 
+# Part of the file name: what is computed otherwise makes a new file instead of being misread.
+_FORMAT = 2
 _NAME = "structure"
 _CHUNK = 8192
 # In standard deviations: a few cells have tens of times the usual number of some path.
@@ -28,10 +27,7 @@ def load_standard_structure(table: CellTable, cache: Path | None = None) -> Tens
     Raises:
         UserError: the cache folder cannot be written.
     """
-    folder = cache or cache_folder()
-    # What is computed otherwise is another file.
-    code = inspect.getsource(gnn_nas.cells.structure) + inspect.getsource(standard_structure)
-    path = folder / f"nasbench101-structure-{zlib.crc32(code.encode()):08x}.safetensors"
+    path = (cache or cache_folder()) / f"nasbench101-structure-{_FORMAT}.safetensors"
     form = {_NAME: (torch.float16, (len(table), NUM_SHAPE + NUM_PATTERNS))}
 
     def is_right(arrays: dict[str, Tensor], noted: str | None) -> bool:
