@@ -29,6 +29,7 @@ CREATE TABLE evaluations (
 {_CHECKSUM}    PRIMARY KEY (hash, task, purpose, seed)
 )"""
 _TABLES = {_FORMAT: _TABLE, _FIRST_FORMAT: _TABLE.replace(_CHECKSUM, "")}
+_LEAST_BYTES = 512
 _COLUMNS = ", ".join(Line._fields)
 _KEY = "hash = ? AND task = ? AND purpose = ? AND seed = ?"
 
@@ -54,13 +55,18 @@ class Store:
         self.path = Path(path)
         self._fingerprint = fingerprint
         self._lock = threading.Lock()
-        if self.path.exists() and not self.path.is_file():
-            raise UserError(f"{path}: cannot open the evaluations: no regular file")
+        if self.path.exists():
+            if not self.path.is_file():
+                raise UserError(f"{path}: cannot open the evaluations: no regular file")
+            # SQLite would take it for a new one.
+            if 0 < self.path.stat().st_size < _LEAST_BYTES:
+                raise UserError(f"{path}: cannot open the evaluations: the file is cut short")
         try:
             self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             self._open()
         except sqlite3.Error as error:
-            raise UserError(f"{path}: cannot open the evaluations: {error}") from error
+            reason = " ".join(str(error).split())
+            raise UserError(f"{path}: cannot open the evaluations: {reason}") from error
         except ValueError as error:
             raise UserError(
                 f"{path} is damaged ({error}): put a copy of it back, or delete it, and --resume"

@@ -79,7 +79,7 @@ class Line(NamedTuple):
         }
         for name, is_possible in possible.items():
             if not is_possible:
-                raise ValueError(f"the {name} of {self.hash!s:.32} is impossible")
+                raise ValueError(f"the {name} of {self.hash!r:.40} is impossible")
 
 
 def _is_finite(value: Any) -> bool:
@@ -89,7 +89,7 @@ def _is_finite(value: Any) -> bool:
 def _are_figures(text: Any) -> bool:
     """Whether this is JSON of numbers and texts by name, null for those that are not known."""
     try:
-        figures = json.loads(text)
+        figures = json.loads(text) if isinstance(text, str) else None
         values = [each for each in figures.values() if not isinstance(each, str | None)]
         return all(type(each) in (int, float) and math.isfinite(each) for each in values)
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):

@@ -4,7 +4,9 @@ import sqlite3
 import pytest
 
 from gnn_nas.errors import UserError
+from gnn_nas.tasks import store as store_module
 from gnn_nas.tasks.store import Store
+from gnn_nas.tasks.store_line import Line
 from gnn_nas.tasks.trainings import Job, Outcome
 
 JOB = Job("0a" * 16, 3, 5, (0, 0, 0, 0, 0), 0, "search")
@@ -53,6 +55,28 @@ def test_the_file_is_plain_sqlite(path):
     with sqlite3.connect(path) as database:
         (row,) = database.execute(f"SELECT {columns} FROM evaluations")
     assert row == ("0a" * 16, "task", "search", 0, "done", 0.1 + 0.2, 1.5, None)
+
+
+def test_a_file_without_checksums_gets_them(path):
+    Store(path, "task").put(JOB, OUTCOME)
+    with sqlite3.connect(path) as database:
+        columns = ", ".join(Line._fields)
+        database.execute("ALTER TABLE evaluations RENAME TO others")
+        database.execute(store_module._TABLES[1])
+        database.execute(f"INSERT INTO evaluations SELECT {columns} FROM others")
+        database.execute("DROP TABLE others")
+        database.execute("PRAGMA user_version = 1")
+    for _ in range(2):
+        store = Store(path, "task")
+        assert repr(store.get(JOB)) == repr(OUTCOME)
+        assert store.states() == {"done": 1}
+        store.close()
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE evaluations SET reward = 0.5")
+    with pytest.raises(
+        UserError, match=r"is damaged .the checksum of 0a.* or delete it, and --res"
+    ):
+        Store(path, "task")
 
 
 def test_a_training_twice_is_refused(path):
