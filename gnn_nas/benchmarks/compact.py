@@ -86,7 +86,8 @@ def _read(
             # Packed, a few bytes can be any number.
             if any(part.file_size > _LARGEST_ROW * most + _HEADER for part in file.zip.infolist()):
                 raise ValueError("it has more cells than there are")
-            arrays = {name: file[name] for name in expected}
+            # What does not begin as an array does is given as bytes.
+            arrays = {name: np.asarray(file[name]) for name in expected}
     except Exception as error:  # damaged bytes can raise anything in zipfile and numpy
         raise _unusable(path, f"{type(error).__name__}: {error}") from error
     cells = arrays["module_hash"].size // 16
