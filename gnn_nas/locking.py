@@ -30,7 +30,7 @@ def writing(target: str | os.PathLike[str], waits: bool = False) -> Iterator[Non
     """
     target = Path(target)
     path = target / _NAME if target.is_dir() else target.with_name(f".{target.name}{_NAME}")
-    with reported(f"cannot write {target}"):
+    with reported(f"cannot write {path}"):
         descriptor = _take(path, target, waits)
     try:
         yield
