@@ -13,8 +13,8 @@ from gnn_nas.plain_yaml import MOST_LEVELS, parse_yaml, shortened
 
 Config = TypeVar("Config", bound=BaseModel)
 
-MOST_BYTES = 100_000
-"""Largest config file that is read; ours have a hundredth of it."""
+MOST_BYTES = 50_000
+"""Largest config file that is read; ours have a thirtieth of it."""
 _MOST_PROBLEMS = 10
 
 

@@ -331,3 +331,42 @@ def test_the_history_of_another_seed_is_refused(interrupted, finished, measureme
     last = capsys.readouterr().err.splitlines()[-1]
     assert re.match("error: .*history-3.csv: query 1 is not the one this search makes", last)
     assert interrupted.history(3).read_bytes() == finished.history(4).read_bytes()
+
+
+@pytest.fixture
+def copied(finished, tmp_path) -> RunFolder:
+    """The finished search, to be changed."""
+    return RunFolder(shutil.copytree(finished.path, tmp_path / "run"))
+
+
+@pytest.mark.parametrize("option", ["--resume", "--html"])
+def test_a_history_that_the_measurements_contradict_is_refused(
+    copied, measurements, capsys, option
+):
+    if option == "--resume":
+        copied.summary.unlink()
+    text = copied.history(4).read_text()
+    header, first, *lines = text.splitlines()
+    fields = first.split(",")
+    fields[2] = "0.99"
+    copied.history(4).write_text("\n".join([header, ",".join(fields), *lines]) + "\n")
+    before = snapshot(copied.path)
+    assert (
+        main(
+            [*OPTIONS, "--resume", option, "--out", str(copied.path), f"--benchmark={measurements}"]
+        )
+        == 2
+    )
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert re.match(r"error: .*history-4.csv is no history of this search \(line 2: reward", last)
+    assert copied.history(4).read_bytes() == before
+
+
+def test_a_seed_s_odd_summary_is_one_line(copied, measurements, capsys):
+    copied.summary.unlink()
+    copied.controller(4).summary.write_text('{"queries": "x"}')
+    assert (
+        main([*OPTIONS, "--resume", "--out", str(copied.path), f"--benchmark={measurements}"]) == 2
+    )
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert re.match("error: .*controller-4/summary.json is no summary of a search's seed", last)

@@ -234,6 +234,11 @@ def test_killed_at_random_moments_and_resumed_it_ends_bit_for_bit_the_same(finis
         (["--set=optimizer.args={beta: 1}"], "optimizer.args do not fit"),
         (["--set=optimizer.schedule=linear"], "optimizer.schedule must be 'constant', 'step'"),
         (["--set=optimizer.schedule_args={at: 6}"], "schedule_args do not fit"),
+        (["--set=optimizer.schedule_args={floor: -5}"], "floor must be a number that is not neg"),
+        (
+            ["--set=metric.loss=VICRegLoss", "--set=metric.loss_args={}"],
+            "VICRegLoss, .* fails",
+        ),
     ],
 )
 def test_a_mistake_in_the_config_is_one_line_and_leaves_no_folder(

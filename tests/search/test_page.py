@@ -75,7 +75,7 @@ def test_the_best_seeds_play_over_random_cells(searched, table, tmp_path, monkey
     first = best[0] * QUERIES
     assert queried == [table.hash_of(row) for row in range(first, first + QUERIES)]
     rewards = np.frombuffer(base64.b64decode(data["paths"][0]["rewards"]), "<f4")
-    assert rewards.tolist() == tests[first : first + QUERIES].float().tolist()
+    assert rewards == pytest.approx(100 * tests[first : first + QUERIES].numpy(), rel=1e-6)
 
 
 def test_a_page_that_cannot_be_written_is_one_line(searched, tmp_path, monkeypatch):
