@@ -142,6 +142,12 @@ PICTURES = {
     "rewards": lambda path: draw_rewards(path, 5, 100),
     "rewards of one seed": lambda path: draw_rewards(path, 1, 40),
     "rewards of few queries": lambda path: draw_rewards(path, 1, 3),
+    "pareto of a poor large cell": lambda path: draw_pareto(
+        path, [(1e3, 0.9, "a"), (1e6, 0.5, "b")], [{"cost": 1e3, "score": 0.9}], "parameters", "x"
+    ),
+    "pareto of no costs": lambda path: draw_pareto(
+        path, [(0.0, 0.9, "a")], [{"cost": 0.0, "score": 0.9}], "parameters", "x"
+    ),
     "rewards of a long name": lambda path: draw_rewards(path, 1, 40, LONG_NAME * 4),
     "pareto of a long name": lambda path: draw_costs(path, 40, "parameters", LONG_NAME * 4),
     **{
