@@ -38,7 +38,7 @@ def draw_scaling(figures: Iterable[Figure], path: Path, title: str) -> None:
         size = name.partition(" by ")[2]
         axes.set(xscale="log", yscale="log", title=name, xlabel=size, ylabel=panel[0].unit)
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.12g}"))
         axes.yaxis.set_minor_formatter(NullFormatter())
         ticks = _readable(sorted({figure.size for figure in panel}))
         axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks], rotation=45, ha="right")

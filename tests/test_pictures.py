@@ -3,10 +3,11 @@
 What is looked at is the figure's geometry at its final size, not its pixels.
 """
 
+import functools
 import math
 import re
 import runpy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import combinations
 from pathlib import Path
 
@@ -141,6 +142,12 @@ PICTURES = {
     "rewards": lambda path: draw_rewards(path, 5, 100),
     "rewards of one seed": lambda path: draw_rewards(path, 1, 40),
     "rewards of few queries": lambda path: draw_rewards(path, 1, 3),
+    "pareto of a poor large cell": lambda path: draw_pareto(
+        path, [(1e3, 0.9, "a"), (1e6, 0.5, "b")], [{"cost": 1e3, "score": 0.9}], "parameters", "x"
+    ),
+    "pareto of no costs": lambda path: draw_pareto(
+        path, [(0.0, 0.9, "a")], [{"cost": 0.0, "score": 0.9}], "parameters", "x"
+    ),
     "rewards of a long name": lambda path: draw_rewards(path, 1, 40, LONG_NAME * 4),
     "pareto of a long name": lambda path: draw_costs(path, 40, "parameters", LONG_NAME * 4),
     **{
@@ -181,24 +188,26 @@ PICTURES = {
 }
 
 
-@pytest.fixture
-def drawn(tmp_path, monkeypatch):
-    """Gives the figure that a call has saved, laid out as it was saved."""
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory) -> Iterator[Callable[[str], Figure]]:
+    """Gives the figure of a picture, laid out at the size in which it is saved."""
+    path = tmp_path_factory.mktemp("pictures") / "picture.png"
     kept: list[Figure] = []
-    save = Figure.savefig
 
-    def keep(figure: Figure, *arguments, **options) -> None:
-        save(figure, *arguments, **options)
-        figure.set_dpi(options["dpi"])
+    def lay_out(figure: Figure, target: Path, dpi: int, **_: object) -> None:
+        figure.set_dpi(dpi)
         figure.draw_without_rendering()
+        target.touch()
         kept.append(figure)
 
+    @functools.cache
     def call(name: str) -> Figure:
-        PICTURES[name](tmp_path / "picture.png")
-        return kept[-1]
+        PICTURES[name](path)
+        return kept.pop()
 
-    monkeypatch.setattr(Figure, "savefig", keep)
-    return call
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", lay_out)
+        yield call
 
 
 @pytest.mark.parametrize("name", PICTURES)

@@ -78,9 +78,13 @@ def draw_pareto(
         ms=4,
         label="not beaten in both",
     )
-    axes.set(xscale="log", xlabel=cost, ylabel=score)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axes.set(xlabel=cost, ylabel=score)
+    if costs.max() > 0:  # a user's own costs need not be
+        axes.set_xscale("log")
+        # Of more than two decades the labels between powers of ten would overlap.
+        subs = (1, 2, 5) if costs.max() < 100 * costs.min() else (1,)
+        axes.xaxis.set_major_locator(LogLocator(subs=subs))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.12g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     figure.legend(frameon=False, loc="outside lower center", ncols=2)
     save_curves(figure, path, title)

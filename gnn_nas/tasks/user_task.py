@@ -10,6 +10,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Mapping
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -172,13 +173,14 @@ def _figure(name: str, value: Any, is_main: bool) -> float | str:
         return _text(value)
     if value is None and not is_main:
         return math.nan
-    if not isinstance(value, int | float) or (must_be_number and isinstance(value, bool)):
+    if not isinstance(value, Real) or (must_be_number and isinstance(value, bool)):
         others = "" if must_be_number else " and no text"
         raise TypeError(f"{name} is no number{others}: {value!r:.100}")
-    if -math.inf < value < math.inf and abs(value) > _LARGEST:
+    if _LARGEST < abs(value) < math.inf:
         raise TypeError(f"{name} is too large: its size must not exceed {_LARGEST:g}")
+    number = float(value) + 0.0  # databases know no −0
     # As what is stored, where JSON has no infinities; a reward's are a divergence.
-    return float(value) if is_main or math.isfinite(value) else math.nan
+    return number if is_main or math.isfinite(number) else math.nan
 
 
 def _text(text: str) -> str:

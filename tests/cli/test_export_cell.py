@@ -13,9 +13,10 @@ import torch
 
 from gnn_nas.cli.export_cell import main
 from gnn_nas.run_folder import RunFolder
-from gnn_nas.search.config import SearchConfig
+from gnn_nas.search.config import SearchConfig, TaskSearchConfig
 from gnn_nas.search.task_run import NETWORK
 from gnn_nas.tasks.network import CellNetwork, NetworkConfig
+from gnn_nas.tasks.network_size import parameter_counts
 from gnn_nas.tasks.network_weights import weights_bytes
 
 FIRST = "00005c142e6f48ac74fdcf73e3439874"
@@ -151,6 +152,46 @@ def test_a_search_by_trainings_gives_sizes_and_weights(user, search, table):
     assert main(["--from", "search", "--out=a"]) == 0
     images = torch.randn(2, 1, 8, 8)
     assert torch.equal(build(Path("a")).eval()(images), network(images))
+
+
+def search_for_a_task(folder: Path, module_hash: str, **task_settings: object) -> None:
+    """A finished search by trainings that has left no weights."""
+    config = TaskSearchConfig(
+        method="random",
+        queries=1,
+        seeds=1,
+        seed=0,
+        checkpoint=None,
+        weights="none",
+        settings={},
+        task="mine",
+        fingerprint="0",
+        trainings=1,
+        task_settings=task_settings,
+    )
+    RunFolder.create(folder, config).save_summary({"best": {"seed": 0, "hash": module_hash}})
+
+
+def test_sizes_that_a_task_has_not_told_are_asked_for(complaint, table):
+    """NAS-Bench-101's would be those of another network than was measured."""
+    search_for_a_task(Path("mine"), table.hash_of(99), object="mine:task")
+    refusal = "mine does not tell the sizes of the network that its task mine has trained: give"
+    assert f"{refusal} --stem-channels, --stacks, --cells-per-stack" in complaint("--from=mine")
+    assert f"{refusal} --in-channels (" in complaint("--from=mine", *SIZES[:-1])
+    assert not Path("runs").exists()
+    assert main(["--from=mine", *SIZES]) == 0
+    search_for_a_task(Path("images"), table.hash_of(99), network={"stem_channels": 6})
+    assert "images does not tell the sizes" in complaint("--from=images")
+    search_for_a_task(Path("bad"), table.hash_of(99), object="x:y", network={"stacks": -1})
+    assert "config.yaml is damaged: task_settings.network" in complaint("--from=bad")
+
+
+def test_sizes_that_a_task_has_told_are_taken(user, table, capsys):
+    search_for_a_task(Path("mine"), table.hash_of(99), object="x:y", network=SMALL.model_dump())
+    parameters = parameter_counts(table.cells[99:100], SMALL).item()
+    assert main(["--from=mine", "--out=a"]) == 0
+    assert f"a network of {parameters:,} parameters" in capsys.readouterr().out
+    assert sum(each.numel() for each in build(Path("a")).parameters()) == parameters
 
 
 def test_a_folder_without_results_is_named(complaint, search):

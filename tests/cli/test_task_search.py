@@ -13,8 +13,10 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
-from gnn_nas.cli.nao_search import main
+from gnn_nas.cli.nao_search import _parser, main
+from gnn_nas.cli.task_search import chosen_task
 from gnn_nas.run_folder import RunFolder
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +32,12 @@ def note(name, cell):
     with (Path(__file__).parent / name).open("a") as stream:
         stream.write(f"{cell.edges.item()} {cell.ops[0].tolist()}\\n")
 
+class Slow:
+    cost = "latency"
+    def train(self, cell, seed): ...
+
+slow = Slow()
+
 class Task:
     def train(self, cell, seed):
         note("begun", cell)
@@ -37,7 +45,8 @@ class Task:
         if cell.edges.item() % 13 == 0:
             raise ValueError("unlucky")
         edges = cell.edges.item()
-        return {"reward": edges % 1009 / 1009, "accuracy": 0.5, "parameters": edges}
+        figures = {"accuracy": 0.5, "parameters": edges, "note": f"cell of {edges}"}
+        return {"reward": edges % 1009 / 1009, **figures}
 
     def test(self, cell, seed):
         note("tested", cell)
@@ -163,6 +172,44 @@ def test_two_seeds_never_train_the_same_cell_twice(finished, cwd):
     assert len(rows(finished.path / "evaluations.sqlite")) == len(cells)
 
 
+def test_a_text_among_the_figures_is_kept(finished):
+    kept = [
+        json.loads(metrics) for (metrics,) in rows(finished.path / "evaluations.sqlite", "metrics")
+    ]
+    told = [metrics for metrics in kept if metrics]
+    assert told
+    assert all(metrics["note"] == f"cell of {metrics['parameters']:.0f}" for metrics in told)
+
+
+@pytest.mark.parametrize(
+    ("options", "begun", "queries"),
+    [
+        ([], None, 40),
+        (["--queries=7"], None, 7),
+        (["--resume"], {"queries": 300}, 300),
+        (["--resume"], {"queries": "many"}, 40),
+        (["--resume"], {"queries": -3}, 40),
+        (["--resume"], None, 40),
+        (["--resume", "--queries=7"], {"queries": 300}, 7),
+    ],
+)
+def test_the_queries_of_a_task_are_few_or_those_it_was_begun_with(
+    monkeypatch, tmp_path, capsys, options, begun, queries
+):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.delenv("GNN_NAS_BENCHMARK", raising=False)
+    monkeypatch.chdir(tmp_path)
+    if begun is not None:
+        folder = tmp_path / "runs" / "search-nao-digits"
+        folder.mkdir(parents=True)
+        (folder / "config.yaml").write_text(yaml.safe_dump(begun))
+    arguments = _parser().parse_args([*options, "--jobs=1", "--seeds=2"])
+    assert chosen_task(arguments) == "digits"
+    assert arguments.queries == queries
+    err = capsys.readouterr().err
+    assert re.search(rf" {2 * queries} in about {-(-2 * queries // 60)} minutes?", err)
+
+
 def test_failures_are_recorded_and_the_search_goes_on(finished):
     failed = [query for seed in (0, 1) for query in history(finished, seed) if query["failure"]]
     assert all(query["failure"] == "failed: ValueError: unlucky" for query in failed)
@@ -213,11 +260,14 @@ def test_killed_in_mid_training_and_resumed_nothing_is_lost_or_repeated(finished
 
 
 def test_without_measurements_digits_are_searched_for_real(tmp_path):
-    process = start(tmp_path, "--checkpoint=none", "--method=random", "--queries=3")
+    process = start(tmp_path, "--checkpoint=none", "--method=random", "--queries=3", "--jobs=1")
     out, err = process.communicate()
     assert process.returncode == 0, err
     lines = err.splitlines()
-    assert lines[0].startswith("no measurements of NAS-Bench-101 are here: cells are trained for")
+    assert lines[0] == (
+        "no measurements of NAS-Bench-101 are here: cells are trained for the task digits, 3 in"
+        " about 1 minute (see --queries, --task and --benchmark)"
+    )
     folder = RunFolder.open(tmp_path / "runs" / "search-random-digits-none")
     summary = folder.load_summary()
     assert 0.3 < summary["best"]["reward"] < 1
@@ -258,6 +308,8 @@ def complaint(tmp_path, monkeypatch, capsys):
         (["--task=digits", "--html"], "--html is for measurements"),
         (["--task=digits", "--task-gpus=1"], "--task-gpus needs --engine ray"),
         (["--task=digits", "--engine=ray", "--task-cpus=-1"], "--task-cpus must not be negative"),
+        (["--task=mine:slow", "--jobs=2"], "its cost is latency, which trainings made at the same"),
+        (["--task=mine:slow", "--jobs=1", "--engine=ray"], "give --jobs 1, without --engine ray"),
         (["--task=digits", "--jobs=0"], "--jobs must be at least 1, not 0"),
         (["--task=digits", "--checkpoint=absent"], "absent: no such run folder"),
     ],
