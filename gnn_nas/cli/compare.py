@@ -13,6 +13,7 @@ from gnn_nas.benchmarks.protocols import PROTOCOLS
 from gnn_nas.cli.common import (
     add_benchmark,
     available_cores,
+    continued,
     open_table,
     refuse_below_one,
     refuse_given,
@@ -70,8 +71,7 @@ the folder (--out) receives:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    arguments = _parser().parse_args(argv)
-    return run_guarded(lambda: _run(arguments))
+    return run_guarded(lambda: _run(_parser().parse_args(argv)), continued("compare", argv))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gnn_nas.cli.checkpoints import add_checkpoints, loss_name, open_checkpoints
-from gnn_nas.cli.common import MAX_SEED, add_benchmark, open_table, refuse_outside, run_guarded
+from gnn_nas.cli.common import (
+    MAX_SEED,
+    add_benchmark,
+    open_table,
+    refuse_outside,
+    repeated,
+    run_guarded,
+)
 from gnn_nas.cli.map_options import add_map_options, complete_map_options, default_colour
 from gnn_nas.run_folder import RunFolder
 
@@ -69,8 +76,7 @@ the folder (--out) receives:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    arguments = _parser().parse_args(argv)
-    return run_guarded(lambda: _run(arguments))
+    return run_guarded(lambda: _run(_parser().parse_args(argv)), repeated("embed-umap", argv))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gnn_nas.cli.cell_choice import LEAST_PREFIX, best_hash, checked_prefix, row_of_prefix
-from gnn_nas.cli.common import open_table, option_name, refuse_below_one, run_guarded
+from gnn_nas.cli.common import open_table, option_name, refuse_below_one, repeated, run_guarded
 from gnn_nas.errors import UserError, reported
 from gnn_nas.locking import is_lock, writing
 from gnn_nas.run_folder import load_into
@@ -60,8 +60,7 @@ In the folder, this gives the network:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    arguments = _parser().parse_args(argv)
-    return run_guarded(lambda: _run(arguments))
+    return run_guarded(lambda: _run(_parser().parse_args(argv)), repeated("export-cell", argv))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from gnn_nas.cli.common import open_table, run_guarded
+from gnn_nas.cli.common import open_table, repeated, run_guarded
 
 _DESCRIPTION = """\
 Import the official measurements of NAS-Bench-101, without TensorFlow, for searches to use.
@@ -33,8 +33,7 @@ is named to them by --benchmark PATH or by the environment variable GNN_NAS_BENC
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    arguments = _parser().parse_args(argv)
-    return run_guarded(lambda: _run(arguments))
+    return run_guarded(lambda: _run(_parser().parse_args(argv)), repeated("import-nasbench", argv))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from gnn_nas.cli.checkpoints import add_checkpoints, open_checkpoints
-from gnn_nas.cli.common import MAX_SEED, add_benchmark, open_table, refuse_outside, run_guarded
+from gnn_nas.cli.common import (
+    MAX_SEED,
+    add_benchmark,
+    open_table,
+    refuse_outside,
+    repeated,
+    run_guarded,
+)
 from gnn_nas.config import Section
 from gnn_nas.errors import UserError, reported
 from gnn_nas.plain_yaml import dump_yaml
@@ -73,8 +80,7 @@ class LocalityConfig(Section):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    arguments = _parser().parse_args(argv)
-    return run_guarded(lambda: _run(arguments))
+    return run_guarded(lambda: _run(_parser().parse_args(argv)), repeated("locality", argv))
 
 
 def _parser() -> argparse.ArgumentParser:

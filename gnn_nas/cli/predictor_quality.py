@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gnn_nas.cli.common import (
     add_benchmark,
+    continued,
     open_table,
     refuse_below_one,
     refuse_seeds,
@@ -71,8 +72,9 @@ one is continued by calling it again, and more sizes or seeds can be asked for.
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    arguments = _parser().parse_args(argv)
-    return run_guarded(lambda: _run(arguments))
+    return run_guarded(
+        lambda: _run(_parser().parse_args(argv)), continued("predictor-quality", argv)
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

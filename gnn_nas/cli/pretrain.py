@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stderr
 from pathlib import Path
 
-from gnn_nas.cli.common import USER_ERROR_STATUS, open_table, run_guarded
+from gnn_nas.cli.common import USER_ERROR_STATUS, continued, open_table, run_guarded
 from gnn_nas.config import load_config
 from gnn_nas.run_folder import RunFolder
 
@@ -64,8 +64,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(argv: Sequence[str] | None) -> int:
-    arguments = _parser().parse_args(argv)
-    return run_guarded(lambda: _run(arguments))
+    return run_guarded(
+        lambda: _run(_parser().parse_args(argv)), continued("pretrain", argv, "--resume")
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
