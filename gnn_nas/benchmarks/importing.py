@@ -6,8 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
 
 from gnn_nas.benchmarks.collecting import Collector
 from gnn_nas.benchmarks.records import parse_record
@@ -17,6 +16,7 @@ from gnn_nas.cells.table import CellTable
 from gnn_nas.errors import UserError, reported
 from gnn_nas.files import is_leftover
 from gnn_nas.locking import writing
+from gnn_nas.progress import Progress
 
 _SHOWN_EVERY = 4096
 
@@ -54,7 +54,6 @@ def _collect(source: Path, collector: Collector) -> None:
         BarColumn(),
         DownloadColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
     ) as progress:
         task = progress.add_task("", total=size, rows=0)
         for number, (offset, payload) in enumerate(read_records(source)):

@@ -136,11 +136,10 @@ def refuse_more_than_cells(arguments: argparse.Namespace, table: CellTable) -> N
 
 def open_table() -> CellTable:
     """Open the table of all cells; that the first call enumerates them is shown meanwhile."""
-    from rich.console import Console
-
     from gnn_nas.cells.table import load_table
+    from gnn_nas.progress import working
 
-    with Console(stderr=True).status("opening the search space (enumerated on the first call)"):
+    with working("opening the search space (enumerated on the first call)"):
         return load_table()
 
 

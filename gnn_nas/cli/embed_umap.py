@@ -111,8 +111,7 @@ def _run(arguments: argparse.Namespace) -> None:
     complete_map_options(arguments)
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import MofNCompleteColumn, TimeElapsedColumn
 
     from gnn_nas.analysis.maps.cells import draw_for
     from gnn_nas.analysis.maps.colours import colouring
@@ -120,6 +119,7 @@ def _run(arguments: argparse.Namespace) -> None:
     from gnn_nas.analysis.maps.files import write_maps
     from gnn_nas.analysis.maps.page import write_map_page
     from gnn_nas.analysis.maps.summary import figures_table
+    from gnn_nas.progress import Description, Progress
 
     checkpoints = open_checkpoints(arguments.checkpoint)
     table = open_table()
@@ -132,11 +132,9 @@ def _run(arguments: argparse.Namespace) -> None:
     if config.color != "class":
         colours = colouring(config.color, table, cells.rows, benchmark)
     maps = []
-    said = TextColumn("{task.description}", markup=False)  # a folder's name may have brackets
-    columns = (MofNCompleteColumn(), said, TimeElapsedColumn())
     with (
         RunFolder.claimed(path, config, resume=True) as folder,
-        Progress(*columns, console=Console(stderr=True)) as progress,
+        Progress(MofNCompleteColumn(), Description(), TimeElapsedColumn()) as progress,
     ):
         task = progress.add_task("", total=len(checkpoints) + 1)
         for name, checkpoint in checkpoints.items():

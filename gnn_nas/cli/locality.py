@@ -120,9 +120,8 @@ def _run(arguments: argparse.Namespace) -> None:
     parts = [part for part in PARTS if part in arguments.parts]
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
-    from rich.console import Console
-
     from gnn_nas.analysis.locality_table import locality_text
+    from gnn_nas.progress import working
 
     checkpoints = open_checkpoints(arguments.checkpoint) if "c" in parts else {}
     table = open_table()
@@ -136,9 +135,8 @@ def _run(arguments: argparse.Namespace) -> None:
         weights=[checkpoint.fingerprint for checkpoint in checkpoints.values()],
         benchmark=benchmark and benchmark.identity,
     )
-    working = Console(stderr=True).status("measuring and drawing")
     with RunFolder.claimed(arguments.out, config, resume=True) as folder:
-        with reported(f"cannot write {folder.path}"), working:
+        with reported(f"cannot write {folder.path}"), working("measuring and drawing"):
             figures = _report(folder.path, config, table, benchmark, checkpoints)
         folder.save_summary({**config.model_dump(), **figures})
     print(locality_text(figures))

@@ -218,12 +218,11 @@ def _search_measurements(arguments: argparse.Namespace, workers: Workers) -> Non
 def _write_page(
     folder: RunFolder, config: SearchConfig, checkpoint: Checkpoint, benchmark: NASBench101
 ) -> None:
-    from rich.console import Console
-
+    from gnn_nas.progress import working
     from gnn_nas.search.page import write_search_page
 
     path = folder.path / "search.html"
-    with Console(stderr=True).status("laying out the page's map"):
+    with working("laying out the page's map"):
         write_search_page(path, folder, config, checkpoint, benchmark)
     print(f"page to explore: {os.fspath(path)}")
 

@@ -176,20 +176,15 @@ def _measure(
     labels: Tensor,
     benchmark: NASBench101,
 ) -> None:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn
 
     from gnn_nas.cells.standard_structure import load_standard_structure
+    from gnn_nas.progress import Description, Progress
 
     truth = benchmark.mean_test(benchmark.all_rows())
     missing = [key for key in wanted if key not in file.measurements]
-    columns = (
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    columns = BarColumn(bar_width=20), MofNCompleteColumn(), Description(), TimeElapsedColumn()
+    with Progress(*columns) as progress:
         done = len(wanted) - len(missing)
         task = progress.add_task("structure of all cells", total=len(wanted), completed=done)
         structure = load_standard_structure(table)
