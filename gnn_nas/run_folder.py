@@ -1,5 +1,6 @@
 """The layout of a run's folder, for all commands that write or read one."""
 
+import errno
 import io
 import json
 import os
@@ -75,6 +76,20 @@ class RunFolder:
             files.remove_leftovers(folder.path)
             files.write_text(folder.config, config.to_yaml())
         return folder
+
+    def refuse_taken(self, resume: bool) -> None:
+        """Refuse what :meth:`create` refuses whatever the config, and write nothing.
+
+        Raises :class:`UserError`.
+        """
+        with reported(f"cannot write the run folder {self.path}"):
+            there = next(filter(_is_there, (self.path, *self.path.absolute().parents)))
+            if not there.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+            if not os.access(there, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        if self.path.exists() and self._holds_run() and not resume:
+            self._refuse_anew()
 
     @classmethod
     @contextmanager
@@ -244,6 +259,10 @@ class RunFolder:
         """
         with reported(f"cannot write the run folder {self.path}"):
             self.path.mkdir(parents=True, exist_ok=True)
+        return self._holds_run()
+
+    def _holds_run(self) -> bool:
+        with reported(f"cannot write the run folder {self.path}"):
             names = sorted(entry.name for entry in self.path.iterdir())
         entries = [name for name in names if not (files.is_leftover(name) or is_lock(name))]
         if self.config.name in entries:
@@ -266,11 +285,14 @@ class RunFolder:
                         f"{path} is a {here}, but a run writes a {there} there: remove it"
                     )
 
+    def _refuse_anew(self) -> None:
+        state = "a finished" if self.finished else "an unfinished"
+        remedy = "give another --out" if self.finished else "continue it with --resume"
+        raise UserError(f"{self.path} holds {state} run: {remedy}, or delete the folder")
+
     def _refuse_unless_continued(self, config: SavedConfig, resume: bool) -> None:
         if not resume:
-            state = "a finished" if self.finished else "an unfinished"
-            remedy = "give another --out" if self.finished else "continue it with --resume"
-            raise UserError(f"{self.path} holds {state} run: {remedy}, or delete the folder")
+            self._refuse_anew()
         begun = _flat(read_mapping(self.config))
         asked = _flat(parse_yaml(config.to_yaml(), "the given config"))
         differing = [
@@ -324,6 +346,15 @@ def _is_row(row: dict[str, Any]) -> bool:
         and isinstance(row.get("kind", ""), str)
         and all(type(value) in (int, float) and abs(value) < _LARGEST for value in numbers)
     )
+
+
+def _is_there(path: Path) -> bool:
+    """Say whether there is something of that name, if only a link to nothing. Raises OSError."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def load_into(module: "nn.Module", state_dict: Mapping[str, "Tensor"], source: object) -> None:

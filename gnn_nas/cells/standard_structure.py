@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 import gnn_nas.cells.structure
-from gnn_nas.cells.cache import cache_folder, open_cached
+from gnn_nas.cells.cache import open_cached
 from gnn_nas.cells.structure import NUM_PATTERNS, NUM_SHAPE, structure
 from gnn_nas.cells.table import CellTable
 from gnn_nas.tensor_file import checksum
+from gnn_nas.user_folders import cache_folder
 
 _NAME = "structure"
 _CHUNK = 8192

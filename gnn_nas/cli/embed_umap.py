@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gnn_nas.benchmarks.locate import benchmark_path, find_benchmark, has_benchmark
 from gnn_nas.cli.checkpoints import add_checkpoints, loss_name, open_checkpoints
 from gnn_nas.cli.common import (
     MAX_SEED,
@@ -109,6 +110,11 @@ def _parser() -> argparse.ArgumentParser:
 def _run(arguments: argparse.Namespace) -> None:
     refuse_outside(arguments, "seed", 0, MAX_SEED)
     complete_map_options(arguments)
+    if arguments.out:
+        RunFolder(arguments.out).refuse_taken(resume=True)
+    if arguments.color == "accuracy" or arguments.benchmark:
+        benchmark_path(arguments.benchmark)
+    checkpoints = open_checkpoints(arguments.checkpoint)
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from rich.progress import MofNCompleteColumn, TimeElapsedColumn
@@ -121,7 +127,6 @@ def _run(arguments: argparse.Namespace) -> None:
     from gnn_nas.analysis.maps.summary import figures_table
     from gnn_nas.progress import Description, Progress
 
-    checkpoints = open_checkpoints(arguments.checkpoint)
     table = open_table()
     benchmark = _benchmark(arguments, table)
     config = _config(arguments, checkpoints, benchmark)
@@ -165,8 +170,6 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def _benchmark(arguments: argparse.Namespace, table: CellTable) -> NASBench101 | None:
     """The measurements; they may be missing where nothing asks for them."""
-    from gnn_nas.benchmarks.locate import find_benchmark, has_benchmark
-
     if arguments.color == "accuracy" or arguments.benchmark or has_benchmark():
         return find_benchmark(arguments.benchmark, table)
     if arguments.cells and not arguments.color:

@@ -116,6 +116,11 @@ def _run(arguments: argparse.Namespace) -> None:
     if (arguments.hash is None) == (arguments.search is None):
         raise UserError("give either the hash of a cell or --from with the folder of a search")
     wanted = checked_prefix(arguments.hash) if arguments.hash else best_hash(arguments.search)
+    if arguments.out:
+        _refuse_filled(arguments.out)
+    if arguments.weights:
+        with reported(f"{arguments.weights}: cannot read the weights"):
+            arguments.weights.stat()
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from gnn_nas.analysis.draw import cell_text
@@ -205,7 +210,12 @@ def _sized(arguments: argparse.Namespace, stored: NetworkConfig | None) -> Netwo
 def _claim(folder: Path) -> None:
     """Make the folder. Files that are there may have been changed by hand, so none is replaced."""
     folder.mkdir(parents=True, exist_ok=True)
-    if names := sorted(name for name in os.listdir(folder) if not is_lock(name)):
+    _refuse_filled(folder)
+
+
+def _refuse_filled(folder: Path) -> None:
+    names = sorted(os.listdir(folder)) if folder.exists() else []
+    if names := [name for name in names if not is_lock(name)]:
         raise UserError(f"{folder} holds files ({names[0]}): give another --out, or delete it")
 
 

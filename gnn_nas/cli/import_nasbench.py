@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from gnn_nas.benchmarks.locate import default_path
+from gnn_nas.benchmarks.preparing import prepare
 from gnn_nas.cli.common import open_table, repeated, run_guarded
 
 _DESCRIPTION = """\
@@ -51,12 +53,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    # Imported only now: help is shown before torch has loaded.
+    target = arguments.out or default_path()
+    prepare(arguments.file, target)
+
+    # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from gnn_nas.benchmarks.importing import import_tfrecord
-    from gnn_nas.benchmarks.locate import default_path
     from gnn_nas.benchmarks.nasbench101 import NASBench101
 
-    target = arguments.out or default_path()
     table = open_table()
     rows = import_tfrecord(arguments.file, target, table)
     benchmark = NASBench101.open(target, table)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from gnn_nas.benchmarks.locate import benchmark_path, find_benchmark
 from gnn_nas.cli.checkpoints import add_checkpoints, open_checkpoints
 from gnn_nas.cli.common import (
     MAX_SEED,
@@ -119,11 +121,16 @@ def _run(arguments: argparse.Namespace) -> None:
     refuse_outside(arguments, "seed", 0, MAX_SEED)
     parts = [part for part in PARTS if part in arguments.parts]
 
+    RunFolder(arguments.out).refuse_taken(resume=True)
+    if "b" in parts:
+        with _only_for_b():
+            benchmark_path(arguments.benchmark)
+    checkpoints = open_checkpoints(arguments.checkpoint) if "c" in parts else {}
+
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from gnn_nas.analysis.locality_table import locality_text
     from gnn_nas.progress import working
 
-    checkpoints = open_checkpoints(arguments.checkpoint) if "c" in parts else {}
     table = open_table()
     benchmark = _benchmark(arguments, table) if "b" in parts else None
     config = LocalityConfig(
@@ -144,10 +151,14 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _benchmark(arguments: argparse.Namespace, table: CellTable) -> NASBench101:
-    from gnn_nas.benchmarks.locate import find_benchmark
-
-    try:
+    with _only_for_b():
         return find_benchmark(arguments.benchmark, table)
+
+
+@contextmanager
+def _only_for_b() -> Iterator[None]:
+    try:
+        yield
     except UserError as error:
         raise UserError(f"{error} (only part b needs them: --parts a c does without)") from error
 

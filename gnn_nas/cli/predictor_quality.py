@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gnn_nas.benchmarks.locate import benchmark_path, find_benchmark
+from gnn_nas.cli.checkpoints import refuse_missing
 from gnn_nas.cli.common import (
     add_benchmark,
     continued,
@@ -123,9 +125,11 @@ def _parser() -> argparse.ArgumentParser:
 def _run(arguments: argparse.Namespace) -> None:
     refuse_below_one(arguments, ("seeds", "members"))
     refuse_seeds(arguments)
+    refuse_missing(arguments.checkpoint)
+    RunFolder(arguments.out).refuse_taken(resume=True)
+    benchmark_path(arguments.benchmark)
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
-    from gnn_nas.benchmarks.locate import find_benchmark
     from gnn_nas.search.checkpoint import open_checkpoint
 
     checkpoint = open_checkpoint(arguments.checkpoint)

@@ -45,8 +45,7 @@ _GRACE = 30
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    launched = "TORCHELASTIC_RUN_ID" in os.environ
-    if not launched or int(os.environ["RANK"]) == 0:
+    if _is_main():
         return _main(argv)
     # Of torchrun's processes the main one speaks for all.
     withheld = io.StringIO()
@@ -61,6 +60,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         time.sleep(_GRACE)
         sys.stderr.write(withheld.getvalue())
     return status
+
+
+def _is_main() -> bool:
+    """Whether this is the one process, or the main one of torchrun's."""
+    return "TORCHELASTIC_RUN_ID" not in os.environ or int(os.environ["RANK"]) == 0
 
 
 def _main(argv: Sequence[str] | None) -> int:
@@ -117,6 +121,8 @@ def _run(arguments: argparse.Namespace) -> None:
         overrides.append(f"training.steps={arguments.max_steps}")
     config = load_config(arguments.config, overrides)
     path = arguments.out or RunFolder.default_path(arguments.config)
+    if _is_main():
+        RunFolder(path).refuse_taken(arguments.resume)
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from gnn_nas.pretraining.distributed import joined

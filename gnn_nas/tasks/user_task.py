@@ -9,11 +9,13 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gnn_nas.cells.packed import PackedCells
 from gnn_nas.errors import UserError
 from gnn_nas.tasks.task import Trained, Training
+
+if TYPE_CHECKING:
+    from gnn_nas.cells.packed import PackedCells
 
 
 class UserTask:

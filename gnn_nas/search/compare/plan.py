@@ -11,8 +11,8 @@ from gnn_nas.config import load_config
 from gnn_nas.config_file import read_mapping
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
-from gnn_nas.search.checkpoint import FROM_SCRATCH
 from gnn_nas.search.compare.paper import RANDOM
+from gnn_nas.search.config import FROM_SCRATCH
 
 # A short run is to have rows of metrics, validations and checkpoints as a long one has.
 _LEAST = {"log_every": 100, "validate_every": 4, "checkpoint_every": 20}
