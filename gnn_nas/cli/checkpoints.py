@@ -35,11 +35,11 @@ def refuse_missing(given: str | Path | None) -> None:
     """Refuse a checkpoint that is not there, before torch has loaded. Raises UserError."""
     if given is None or given == FROM_SCRATCH:
         return
-    folder = RunFolder.open(given)
-    if (controller := folder.controller(0)).weights.exists():
+    if (controller := RunFolder(given).controller(0)).weights.exists():
         raise UserError(
             f"{given} is a search's folder: give one of its controllers, say {controller.path}"
         )
+    folder = RunFolder.open(given)
     load(PretrainConfig, folder.config)
     if not folder.weights.exists():
         raise UserError(f"{folder.weights}: no such file; a run writes its weights when it ends")
