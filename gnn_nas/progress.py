@@ -61,6 +61,12 @@ class Progress(rich.progress.Progress):
         if not self.console.is_interactive:
             self._plain.start()
 
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # What has gone wrong is said in one line, which a log has alone.
+        if kind is not None and not self.console.is_interactive:
+            self.live.transient = True
+        self.stop()
+
     def stop(self) -> None:
         """Show them for the last time."""
         self._ended.set()

@@ -1,6 +1,5 @@
 """The layout of a run's folder, for all commands that write or read one."""
 
-import errno
 import io
 import json
 import os
@@ -83,11 +82,7 @@ class RunFolder:
         Raises :class:`UserError`.
         """
         with reported(f"cannot write the run folder {self.path}"):
-            there = next(filter(_is_there, (self.path, *self.path.absolute().parents)))
-            if not there.is_dir():
-                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-            if not os.access(there, os.W_OK | os.X_OK):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            files.require_writable(self.path)
         if self.path.exists() and self._holds_run() and not resume:
             self._refuse_anew()
 
@@ -346,15 +341,6 @@ def _is_row(row: dict[str, Any]) -> bool:
         and isinstance(row.get("kind", ""), str)
         and all(type(value) in (int, float) and abs(value) < _LARGEST for value in numbers)
     )
-
-
-def _is_there(path: Path) -> bool:
-    """Say whether there is something of that name, if only a link to nothing. Raises OSError."""
-    try:
-        path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    return True
 
 
 def load_into(module: "nn.Module", state_dict: Mapping[str, "Tensor"], source: object) -> None:

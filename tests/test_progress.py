@@ -41,6 +41,13 @@ def test_what_is_soon_done_says_nothing(capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_what_fails_has_its_error_alone(capsys):
+    with pytest.raises(ZeroDivisionError), Progress(Description()) as shown:  # noqa: PT012
+        shown.add_task("step", total=2)
+        raise ZeroDivisionError
+    assert capsys.readouterr() == ("", "")
+
+
 def test_names_may_have_brackets_and_cannot_steer_the_terminal(often, capsys):
     with Progress(Description()) as shown:
         task = shown.add_task("[/] \x1b[31m", total=1)

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
 
 from gnn_nas.benchmarks.collecting import Collector
+from gnn_nas.benchmarks.figures import Figures
 from gnn_nas.benchmarks.preparing import prepare, remove_leftovers_of
 from gnn_nas.benchmarks.records import parse_record
 from gnn_nas.benchmarks.stored import save_figures
@@ -37,12 +38,11 @@ def import_tfrecord(source: Path, target: Path, table: CellTable) -> int:
     with writing(target):
         remove_leftovers_of(target)
         collector = Collector(table)
-        _collect(source, collector)
-        save_figures(target, collector.finish(source), table)
+        save_figures(target, _collect(source, collector), table)
     return collector.found
 
 
-def _collect(source: Path, collector: Collector) -> None:
+def _collect(source: Path, collector: Collector) -> Figures:
     # A pipe has no size, so its bar shows no end.
     size = os.path.getsize(source) or None
     with Progress(
@@ -62,3 +62,4 @@ def _collect(source: Path, collector: Collector) -> None:
             if number % _SHOWN_EVERY == 0:
                 progress.update(task, completed=offset, rows=number)
         progress.update(task, completed=size, rows=collector.found)
+        return collector.finish(source)

@@ -26,6 +26,8 @@ def prepare(source: Path, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.is_dir():
             raise UserError(f"{target} is a folder: give the name of a file")
+        if target.exists() and not target.is_file():
+            raise UserError(f"{target} is no file but a device: give another --out")
         if target.exists() and target.samefile(source):
             raise UserError(f"{target} is the file to be imported: give another --out")
         with tempfile.TemporaryFile(dir=target.parent):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gnn_nas.cli.cell_choice import LEAST_PREFIX, best_hash, checked_prefix, row_of_prefix
 from gnn_nas.cli.common import open_table, option_name, refuse_below_one, repeated, run_guarded
 from gnn_nas.errors import UserError, reported
+from gnn_nas.files import require_writable
 from gnn_nas.locking import is_lock, writing
 from gnn_nas.run_folder import load_into
 
@@ -214,6 +215,8 @@ def _claim(folder: Path) -> None:
 
 
 def _refuse_filled(folder: Path) -> None:
+    with reported(f"cannot write the folder {folder}"):
+        require_writable(folder)
     names = sorted(os.listdir(folder)) if folder.exists() else []
     if names := [name for name in names if not is_lock(name)]:
         raise UserError(f"{folder} holds files ({names[0]}): give another --out, or delete it")

@@ -41,8 +41,8 @@ class Report:
         self.progress.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()
+    def __exit__(self, *raised: object) -> None:
+        self.progress.__exit__(*raised)
         self.writer.close()
 
     def advance(self) -> None:

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
+import random
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 
-CONFIG = str(Path(__file__).parents[2] / "configs" / "gin_multisim.yaml")
+from gnn_nas.benchmarks.locate import benchmark_path
+from gnn_nas.cells import table as table_module
+from gnn_nas.cells.table import load_table
+from gnn_nas.cli.common import run_guarded
+from gnn_nas.errors import UserError
+from gnn_nas.terminal import printable
+from gnn_nas.user_folders import cache_folder, data_folder
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+TASKS = CONFIGS / "tasks"
+CONFIG = str(CONFIGS / "gin_multisim.yaml")
 
 # What is given, beside the option at which the path stands.
 COMMANDS = {
     "pretrain": [f"--config={CONFIG}", "--out=new"],
     "nao_search": ["--benchmark=data", "--out=new"],
-    "compare": ["--benchmark=data", "--out=new", "--losses=multisim"],
+    "compare": ["--benchmark=data", "--out=new", "--losses=multisim", f"--configs={CONFIGS}"],
     "predictor_quality": ["--benchmark=data", "--out=new"],
     "embed_umap": ["--benchmark=data", "--out=new"],
     "locality": ["--benchmark=data", "--out=new"],
@@ -99,10 +113,12 @@ def loaded() -> None:
 
 @pytest.fixture
 def cwd(monkeypatch) -> Iterator[Path]:
-    """A folder with something of every kind, seen by a user who may not read all of it."""
+    """A folder with something of every kind."""
     folder = Path(tempfile.mkdtemp(prefix="paths-"))
     folder.chmod(0o777)
     monkeypatch.chdir(folder)
+    # Processes would be started for nothing.
+    monkeypatch.setattr("gnn_nas.cli.nao_search.Workers", lambda count: nullcontext())
     monkeypatch.delenv("GNN_NAS_BENCHMARK", raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(folder / "none"))
     Path("file").write_text("words")
@@ -113,28 +129,45 @@ def cwd(monkeypatch) -> Iterator[Path]:
     Path("loop").symlink_to("loop")
     Path("dangling").symlink_to("absent")
     Path("locked").mkdir(mode=0)
+    yield folder
+    folder.joinpath("locked").chmod(0o700)
+    shutil.rmtree(folder)
+
+
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """No root, who may read everything."""
     is_root = os.geteuid() == 0
     if is_root:
         os.seteuid(65534)
     try:
-        yield folder
+        yield
     finally:
         if is_root:
             os.seteuid(0)
-        folder.joinpath("locked").chmod(0o700)
-        shutil.rmtree(folder)
 
 
-def call(refuses, name: str, option: str, path: str) -> None:
+def call(refuses, name: str, option: str, path: str) -> str:
+    """Let a command refuse a path, and give the line with which it does."""
     main = importlib.import_module(f"gnn_nas.cli.{name}").main
-    given = [each for each in COMMANDS[name] if not each.startswith(option or "-")]
-    if not option:
-        given = COMMANDS[name]
-    hashed = ["00005c14"] if name == "export_cell" and option != "--from=" else []
-    source = ["data"] if name == "import_nasbench" and option else []
+    given = [each for each in COMMANDS[name] if not option or not each.startswith(option)]
+    if option == "--task=":
+        given = ["--out=new"]
+    if name == "export_cell" and option != "--from=":
+        given.append("00005c14")
+    if name == "import_nasbench" and option:
+        given.append("data")
     before = sorted(os.listdir())
-    refuses(main, *hashed, *source, *given, f"{option}{path}")
+    with unprivileged() if path.startswith("locked") else nullcontext():
+        line = refuses(main, *given, f"{option}{path}")
     assert sorted(os.listdir()) == before
+    return line
+
+
+def is_blamed(path: str, line: str) -> bool:
+    """Whether a line says that it is about this path."""
+    start = " ".join(str(Path(path)).split())[:40]
+    return printable(start) in line or repr(start)[1:-1] in line or "NUL" in line
 
 
 @pytest.mark.parametrize("kind", [*IMPOSSIBLE, *ELSEWHERE])
@@ -143,7 +176,11 @@ def test_a_path_that_is_read(refuses, cwd, name, option, kind):
     path = (IMPOSSIBLE | ELSEWHERE)[kind]
     if (option, kind) == ("", "an option") or (option, path) == ("--task=", ""):
         pytest.skip("is the absence of the option")
-    call(refuses, name, option, path)
+    if option == "--checkpoints=" and kind in ("an empty folder", "a folder of others"):
+        pytest.skip("is where none of the checkpoints is yet")
+    if option == "--benchmark=" and kind == "an unreadable file":
+        pytest.skip("comes after the cache, which the unprivileged may not read here")
+    assert is_blamed(path, call(refuses, name, option, path))
 
 
 @pytest.mark.parametrize("kind", [*IMPOSSIBLE, "a file", "nowhere", "full", "a folder of others"])
@@ -151,7 +188,88 @@ def test_a_path_that_is_read(refuses, cwd, name, option, kind):
 def test_a_path_that_is_written(refuses, cwd, name, option, kind):
     path = (IMPOSSIBLE | ELSEWHERE)[kind]
     if name == "import_nasbench":
-        if kind == "a file":
+        if kind in ("a file", "a loop of links"):
             pytest.skip("is replaced by an import")
         path = f"{path}/" if kind == "a folder of others" else path
-    call(refuses, name, option, path)
+    assert is_blamed(path, call(refuses, name, option, path))
+
+
+# What a name may be made of: in most of them something is wrong.
+_PIECES = [
+    *("a", "x" * 255, "x" * 256, "é" * 200, ".", "..", "~", "-", "--out", " ", "\n", "\t", "\r"),
+    *("\x1b[2J", "\x1b]0;x\x07", "\0", "\x7f", "\x9b", "\u200b", "\u202e", "\udc80", "\udcff"),
+    *(
+        "file",
+        "folder",
+        "loop",
+        "dangling",
+        "others",
+        "%s",
+        "{}",
+        "[/]",
+        "$HOME",
+        "*",
+        ":",
+        "'",
+        '"',
+    ),
+]
+
+
+def _drawn(seed: int) -> tuple[str, str, str]:
+    """A command, an option of a file that is read, and a path of pieces that is not there."""
+    draw = random.Random(seed)
+    name, option = draw.choice(READ)
+    pieces = [
+        "".join(draw.choices(_PIECES, k=draw.randint(1, 3))) for _ in range(draw.randint(1, 6))
+    ]
+    return name, option, "/".join(["absent", *pieces])
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_a_drawn_path(refuses, cwd, seed):
+    name, option, path = _drawn(seed)
+    assert is_blamed(path, call(refuses, name, option, path))
+
+
+@pytest.mark.parametrize("kind", [*IMPOSSIBLE, *ELSEWHERE])
+def test_images_of_a_task(refuses, cwd, kind):
+    source = (IMPOSSIBLE | ELSEWHERE)[kind]
+    if source.startswith("locked"):
+        pytest.skip("is tried for images in the task's own tests")
+    text = (TASKS / "images.yaml").read_text()
+    line = f"  source: {json.dumps(source)}"
+    Path("task.yaml").write_text(re.sub(r"^  source: .*$", lambda _: line, text, flags=re.M))
+    answer = call(refuses, "nao_search", "--task=", "task.yaml")
+    assert answer.startswith("error: task.yaml: ")
+
+
+@pytest.mark.parametrize("kind", IMPOSSIBLE)
+@pytest.mark.parametrize("variable", ["GNN_NAS_BENCHMARK", "GNN_NAS_CACHE", "XDG_DATA_HOME"])
+def test_a_folder_of_the_environment(refuses, cwd, monkeypatch, variable, kind):
+    path = IMPOSSIBLE[kind]
+    if "\0" in path:
+        pytest.skip("no variable can hold it")
+    monkeypatch.setenv(variable, path)
+
+    def main(_: list[str]) -> int:
+        return run_guarded(load_table if variable == "GNN_NAS_CACHE" else benchmark_path)
+
+    with unprivileged() if path.startswith("locked") else nullcontext():
+        refuses(main)
+
+
+def test_a_cache_that_cannot_be_written_is_found_before_anything_is_computed(monkeypatch):
+    monkeypatch.setattr(table_module, "_build", lambda: pytest.fail("was computed"))
+    monkeypatch.setenv("GNN_NAS_CACHE", "/proc")
+    with pytest.raises(UserError, match=r"cannot write the cache folder /proc .*GNN_NAS_CACHE"):
+        load_table()
+
+
+def test_without_a_home_the_variable_to_set_is_said(monkeypatch):
+    for name in ("GNN_NAS_CACHE", "XDG_CACHE_HOME", "XDG_DATA_HOME", "GNN_NAS_BENCHMARK"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    for folder, variable in ((cache_folder, "GNN_NAS_CACHE"), (data_folder, "XDG_DATA_HOME")):
+        with pytest.raises(UserError, match=f"no home folder: set {variable} to"):
+            folder()
