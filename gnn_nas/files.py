@@ -42,8 +42,11 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
 
 
 def write_text(path: str | os.PathLike[str], content: str) -> None:
-    """Replace a file's content atomically, as UTF-8. Raises ``OSError``."""
-    write_bytes(path, content.encode())
+    """Replace a file's content atomically, as UTF-8. Raises ``OSError``.
+
+    Bytes of a file's name that are no UTF-8 are written as escapes, which JSON reads back.
+    """
+    write_bytes(path, content.encode(errors="backslashreplace"))
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
