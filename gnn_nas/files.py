@@ -42,8 +42,11 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
 
 
 def write_text(path: str | os.PathLike[str], content: str) -> None:
-    """Replace a file's content atomically, as UTF-8. Raises ``OSError``."""
-    write_bytes(path, content.encode())
+    """Replace a file's content atomically, as UTF-8. Raises ``OSError``.
+
+    Bytes of a file's name that are no UTF-8 are written as escapes, which JSON reads back.
+    """
+    write_bytes(path, content.encode(errors="backslashreplace"))
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
@@ -87,6 +90,16 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     raise OSError(errno.EINVAL, "no regular file")
 
 
+def require_writable(folder: str | os.PathLike[str]) -> None:
+    """Raise ``OSError`` unless a folder is there to be written, or can be made; write nothing."""
+    folder = Path(folder).absolute()
+    there = next(filter(_is_there, (folder, *folder.parents)))
+    if not there.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
 def remove_leftovers(folder: str | os.PathLike[str]) -> None:
     """Delete temporary files that killed writers left in a folder no one else is writing to."""
     for entry in Path(folder).iterdir():
@@ -97,6 +110,15 @@ def remove_leftovers(folder: str | os.PathLike[str]) -> None:
 def is_leftover(name: str) -> bool:
     """Say whether a file's name is one that :func:`atomic_path` gives while writing."""
     return re.match(rf"{re.escape(_PREFIX)}[0-9a-f]{{16}}-", name) is not None
+
+
+def _is_there(path: Path) -> bool:
+    """Say whether anything has this name, if only a link to nothing. Raises ``OSError``."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def _plain(value: Any) -> Any:

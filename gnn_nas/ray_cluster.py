@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 from typing import Any
 
 from gnn_nas.errors import UserError
@@ -27,10 +28,14 @@ class RayCluster:
         self._shares = {"CPU": cpus, "GPU": gpus}
         self._own = not ray.is_initialized()
         if self._own:
+            handler = signal.getsignal(signal.SIGTERM)
             try:
                 ray.init(log_to_driver=False, logging_level="ERROR", include_dashboard=False)
             except (ConnectionError, RuntimeError, ValueError, OSError) as error:
                 raise UserError(f"--engine ray: cannot join or start a cluster: {error}") from error
+            finally:
+                # Ray takes it, and would end this process without a word.
+                signal.signal(signal.SIGTERM, handler)
         self.room = self._room()
         if self.room < 1:
             self.close()

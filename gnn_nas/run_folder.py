@@ -78,6 +78,16 @@ class RunFolder:
             files.write_text(folder.config, config.to_yaml())
         return folder
 
+    def refuse_taken(self, resume: bool) -> None:
+        """Refuse what :meth:`create` refuses whatever the config, and write nothing.
+
+        Raises :class:`UserError`.
+        """
+        with reported(f"cannot write the run folder {self.path}"):
+            files.require_writable(self.path)
+        if self.path.exists() and self._holds_run() and not resume:
+            self._refuse_anew()
+
     @classmethod
     @contextmanager
     def claimed(
@@ -246,6 +256,10 @@ class RunFolder:
         """
         with reported(f"cannot write the run folder {self.path}"):
             self.path.mkdir(parents=True, exist_ok=True)
+        return self._holds_run()
+
+    def _holds_run(self) -> bool:
+        with reported(f"cannot write the run folder {self.path}"):
             names = sorted(entry.name for entry in self.path.iterdir())
         entries = [name for name in names if not (files.is_leftover(name) or is_lock(name))]
         if self.config.name in entries:
@@ -268,11 +282,14 @@ class RunFolder:
                         f"{path} is a {here}, but a run writes a {there} there: remove it"
                     )
 
+    def _refuse_anew(self) -> None:
+        state = "a finished" if self.finished else "an unfinished"
+        remedy = "give another --out" if self.finished else "continue it with --resume"
+        raise UserError(f"{self.path} holds {state} run: {remedy}, or delete the folder")
+
     def _refuse_unless_continued(self, config: SavedConfig, resume: bool) -> None:
         if not resume:
-            state = "a finished" if self.finished else "an unfinished"
-            remedy = "give another --out" if self.finished else "continue it with --resume"
-            raise UserError(f"{self.path} holds {state} run: {remedy}, or delete the folder")
+            self._refuse_anew()
         begun = {**optional_keys(type(config)), **_flat(read_mapping(self.config))}
         asked = _flat(parse_yaml(config.to_yaml(), "the given config"))
         differing = [

@@ -73,3 +73,9 @@ def test_json_is_strict_and_takes_scalars_of_numpy_and_torch(tmp_path):
     }
     with pytest.raises(TypeError):
         files.to_json({"path": tmp_path})
+
+
+def test_names_that_are_no_text_can_be_written_and_read_back(tmp_path):
+    name = os.fsdecode(b"runs/\xff")
+    files.write_json(tmp_path / "summary.json", {"checkpoint": name})
+    assert json.loads((tmp_path / "summary.json").read_bytes()) == {"checkpoint": name}

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gnn_nas.analysis.nearest import nearest_neighbours
+from gnn_nas.user_folders import compiled_code_kept
 
 NEIGHBOURS = 32
 MIN_DISTANCE = 0.5
@@ -51,9 +52,9 @@ def umap_layout(
     indices = torch.cat([own, indices], dim=1)
     distances = torch.cat([distances.new_zeros(len(points), 1), distances], dim=1)
 
-    from umap import UMAP  # imports and compiles for seconds
+    with compiled_code_kept(), warnings.catch_warnings():
+        from umap import UMAP  # imports and compiles for seconds
 
-    with warnings.catch_warnings():
         # That further points cannot be added to the map, which nobody asks for.
         warnings.filterwarnings("ignore", message=r"precomputed_knn\[2\]", category=UserWarning)
         return UMAP(

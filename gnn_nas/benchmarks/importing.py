@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
 
 from gnn_nas.benchmarks.collecting import Collector
+from gnn_nas.benchmarks.figures import Figures
+from gnn_nas.benchmarks.preparing import prepare, remove_leftovers_of
 from gnn_nas.benchmarks.records import parse_record
 from gnn_nas.benchmarks.stored import save_figures
 from gnn_nas.benchmarks.tfrecord import read_records
 from gnn_nas.cells.table import CellTable
-from gnn_nas.errors import UserError, reported
-from gnn_nas.files import is_leftover
+from gnn_nas.errors import UserError
 from gnn_nas.locking import writing
+from gnn_nas.progress import Progress
 
 _SHOWN_EVERY = 4096
 
@@ -34,19 +34,15 @@ def import_tfrecord(source: Path, target: Path, table: CellTable) -> int:
         UserError: the source is damaged, incomplete or something else, or the target cannot be
             written.
     """
-    if not source.exists():
-        raise UserError(f"{source}: no such file")
-    with reported(f"cannot write {target}"):
-        target.parent.mkdir(parents=True, exist_ok=True)
+    prepare(source, target)
     with writing(target):
-        _prepare(source, target)
+        remove_leftovers_of(target)
         collector = Collector(table)
-        _collect(source, collector)
-        save_figures(target, collector.finish(source), table)
+        save_figures(target, _collect(source, collector), table)
     return collector.found
 
 
-def _collect(source: Path, collector: Collector) -> None:
+def _collect(source: Path, collector: Collector) -> Figures:
     # A pipe has no size, so its bar shows no end.
     size = os.path.getsize(source) or None
     with Progress(
@@ -54,7 +50,6 @@ def _collect(source: Path, collector: Collector) -> None:
         BarColumn(),
         DownloadColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
     ) as progress:
         task = progress.add_task("", total=size, rows=0)
         for number, (offset, payload) in enumerate(read_records(source)):
@@ -67,18 +62,4 @@ def _collect(source: Path, collector: Collector) -> None:
             if number % _SHOWN_EVERY == 0:
                 progress.update(task, completed=offset, rows=number)
         progress.update(task, completed=size, rows=collector.found)
-
-
-def _prepare(source: Path, target: Path) -> None:
-    """Find out now, not after a minute, what would keep the import from being written."""
-    with reported(f"cannot write {target}"):
-        if target.is_dir():
-            raise UserError(f"{target} is a folder: give the name of a file")
-        if target.exists() and target.samefile(source):
-            raise UserError(f"{target} is the file to be imported: give another --out")
-        with tempfile.TemporaryFile(dir=target.parent):
-            pass
-        # Imports of the same target that were killed while they wrote it.
-        for entry in target.parent.iterdir():
-            if is_leftover(entry.name) and entry.name.endswith(f"-{target.name}"):
-                entry.unlink(missing_ok=True)
+        return collector.finish(source)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gnn_nas.benchmarks.nasbench101 import STORED_FILE, NASBench101
-from gnn_nas.cells.table import CellTable
-from gnn_nas.errors import UserError
+from gnn_nas.errors import UserError, reported
+from gnn_nas.user_folders import data_folder
+
+# torch takes a second to import, and that nothing is there is to be said before.
+if TYPE_CHECKING:
+    from gnn_nas.benchmarks.nasbench101 import NASBench101
+    from gnn_nas.cells.table import CellTable
 
 VARIABLE = "GNN_NAS_BENCHMARK"
+STORED_FILE = "nasbench101.safetensors"
 _URL = "https://storage.googleapis.com/nasbench/nasbench_only108.tfrecord"
 
 
@@ -19,15 +25,30 @@ def find_benchmark(path: str | Path | None = None, table: CellTable | None = Non
     Raises:
         UserError: there is none, or it cannot be opened.
     """
+    chosen = benchmark_path(path)
+
+    from gnn_nas.benchmarks.nasbench101 import NASBench101
+
+    return NASBench101.open(chosen, table)
+
+
+def benchmark_path(path: str | Path | None = None) -> Path:
+    """Where `find_benchmark` finds the data.
+
+    Raises:
+        UserError: there is none.
+    """
     if chosen := path or os.environ.get(VARIABLE):
-        return NASBench101.open(chosen, table)
+        with reported(f"{chosen}: cannot read"):
+            Path(chosen).stat()
+        return Path(chosen)
     if not has_benchmark():
         raise UserError(
             f"no measurements of NAS-Bench-101 are here: download {_URL} (500 MB) and run"
             f" bin/import-nasbench nasbench_only108.tfrecord; where they are elsewhere, say so by"
             f" --benchmark PATH or {VARIABLE}"
         )
-    return NASBench101.open(default_path(), table)
+    return default_path()
 
 
 def has_benchmark() -> bool:
@@ -37,5 +58,4 @@ def has_benchmark() -> bool:
 
 def default_path() -> Path:
     """Where an import is written by default: in the user's data folder."""
-    folder = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(folder) / "gnn_nas" / STORED_FILE
+    return data_folder() / STORED_FILE

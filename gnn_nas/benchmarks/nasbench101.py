@@ -15,6 +15,7 @@ from torch import Tensor
 from gnn_nas.benchmarks.collecting import Collector
 from gnn_nas.benchmarks.compact import COMPACT_FILE, load_compact
 from gnn_nas.benchmarks.figures import EPOCHS, FULL_EPOCHS, TRIALS, Column, Figures
+from gnn_nas.benchmarks.locate import STORED_FILE
 from gnn_nas.benchmarks.records import FIGURES
 from gnn_nas.benchmarks.rows import CellRows, Cells
 from gnn_nas.benchmarks.stored import load_figures
@@ -22,8 +23,6 @@ from gnn_nas.benchmarks.tfrecord import begins_record
 from gnn_nas.cells.table import CellTable, load_table
 from gnn_nas.errors import UserError
 from gnn_nas.files import open_regular
-
-STORED_FILE = "nasbench101.safetensors"
 
 
 class NASBench101:

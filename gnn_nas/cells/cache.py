@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from gnn_nas import tensor_file
 from gnn_nas.errors import UserError
 from gnn_nas.files import atomic_path
 from gnn_nas.locking import writing
+from gnn_nas.user_folders import compiled_code_kept
 
 Tensors = dict[str, Tensor]
 
@@ -46,17 +46,11 @@ def open_cached(
         if tensors is None:
             if path.exists():
                 print(f"{path} is damaged: it is made anew", file=sys.stderr)
-            tensors = compute()
+            with compiled_code_kept(path.parent):
+                tensors = compute()
             with atomic_path(path) as temporary:
                 save_file(tensors, temporary, tensor_file.metadata(tensors))
     return tensors
-
-
-def cache_folder() -> Path:
-    """Where derived data is kept between runs."""
-    if folder := os.environ.get("GNN_NAS_CACHE"):
-        return Path(folder)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gnn_nas"
 
 
 def _read(path: Path, is_right: Callable[[Tensors, str | None], bool]) -> Tensors | None:

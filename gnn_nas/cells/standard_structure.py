@@ -5,10 +5,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from gnn_nas.cells.cache import cache_folder, open_cached
+from gnn_nas.cells.cache import open_cached
 from gnn_nas.cells.structure import NUM_PATTERNS, NUM_SHAPE, structure
 from gnn_nas.cells.table import CellTable
 from gnn_nas.tensor_file import checksum
+from gnn_nas.user_folders import cache_folder
 
 # Part of the file name: what is computed otherwise makes a new file instead of being misread.
 _FORMAT = 2

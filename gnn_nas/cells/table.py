@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gnn_nas.cells.cache import cache_folder, open_cached
+from gnn_nas.cells.cache import open_cached
 from gnn_nas.cells.packed import PackedCells, pack
 from gnn_nas.cells.space import MAX_INTERIOR, MAX_VERTICES, NUM_SLOTS, OPS, num_slots
 from gnn_nas.tensor_file import checksum
+from gnn_nas.user_folders import cache_folder
 
 if TYPE_CHECKING:
     from torch_geometric.data import Batch, Data

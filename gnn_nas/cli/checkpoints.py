@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gnn_nas.config import PretrainConfig
+from gnn_nas.config_file import load
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
+from gnn_nas.search.config import FROM_SCRATCH
 
 if TYPE_CHECKING:
     from gnn_nas.search.checkpoint import Checkpoint
@@ -28,19 +31,31 @@ def add_checkpoints(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def refuse_missing(given: str | Path | None) -> None:
+    """Refuse a checkpoint that is not there, before torch has loaded. Raises UserError."""
+    if given is None or given == FROM_SCRATCH:
+        return
+    if (controller := RunFolder(given).controller(0)).weights.exists():
+        raise UserError(
+            f"{given} is a search's folder: give one of its controllers, say {controller.path}"
+        )
+    folder = RunFolder.open(given)
+    load(PretrainConfig, folder.config)
+    if not folder.weights.exists():
+        raise UserError(f"{folder.weights}: no such file; a run writes its weights when it ends")
+
+
 def open_checkpoints(given: Sequence[str] | None) -> dict[str, Checkpoint]:
     """Open checkpoints, by default one, by as much of their paths' ends as tells them apart.
 
     Raises:
         UserError: one is given twice, is missing or damaged, or its weights do not fit its config.
     """
+    for each in given or ():
+        refuse_missing(each)
+
     from gnn_nas.search.checkpoint import open_checkpoint
 
-    for each in given or ():
-        if (controller := RunFolder(each).controller(0)).weights.exists():
-            raise UserError(
-                f"{each} is a search's folder: give one of its controllers, say {controller.path}"
-            )
     opened = [open_checkpoint(each) for each in given or [None]]
     paths = [
         each.folder.path.resolve().parts if each.folder else (_FROM_SCRATCH,) for each in opened

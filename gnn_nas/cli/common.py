@@ -4,36 +4,88 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gnn_nas.errors import UserError
+from gnn_nas.errors import UserError, paths_reported
+from gnn_nas.signals import Terminated, terminated_as_interrupted
+from gnn_nas.terminal import OutputLost, shown_output
 
 if TYPE_CHECKING:
     from gnn_nas.cells.table import CellTable
 
 USER_ERROR_STATUS = 2
-INTERRUPTED_STATUS = 130  # 128 + SIGINT, as shells report it
+# 128 + the signal's number, as shells report it.
+INTERRUPTED_STATUS, TERMINATED_STATUS, READER_GONE_STATUS = 130, 143, 141
 MAX_SEED = 2**32 - 1
 
 
-def run_guarded(command: Callable[[], None]) -> int:
-    """Run a command and return its exit status: 0, or 2 and 130 after one line on stderr.
+def run_guarded(command: Callable[[], None], again: str = "") -> int:
+    """Run a command and return its exit status: 0, or another after at most one line on stderr.
 
-    A :class:`UserError` becomes ``error: ...`` and 2, Ctrl-C becomes 130. Any other exception is a
-    defect of the program and keeps its traceback.
+    A mistake or a path that the system refuses becomes ``error: ...`` and 2. Ctrl-C and SIGTERM
+    become 130 and 143 after a line that says how to go on. A reader of standard output that has
+    gone, like ``head``, is 141 without a word. Any other exception is a defect of the program and
+    keeps its traceback.
+
+    Args:
+        again: how to go on, see `continued`.
     """
     try:
-        command()
+        with shown_output():
+            return _guarded(command, again)
+    except OutputLost as lost:
+        # The interpreter would try once more when it ends, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if lost.reader_has_gone:
+            return READER_GONE_STATUS
+        print(f"error: cannot write to standard output: {lost}", file=sys.stderr)
+        return USER_ERROR_STATUS
+
+
+def continued(name: str, argv: Sequence[str] | None, *options: str) -> str:
+    """How a call of a command is gone on with: the same call, with ``options`` too."""
+    return f"continue with: {_call(name, argv, options)}"
+
+
+def repeated(name: str, argv: Sequence[str] | None) -> str:
+    """How a call of a command is made again that leaves nothing to go on with."""
+    return f"start again with: {_call(name, argv, ())}"
+
+
+def _call(name: str, argv: Sequence[str] | None, options: Sequence[str]) -> str:
+    given = list(sys.argv[1:] if argv is None else argv)
+    added = [option for option in options if option not in given]
+    return shlex.join([*_caller(name), *given, *added])
+
+
+def _caller(name: str) -> list[str]:
+    """What a command was called by: its launcher, Python or torchrun, or the installed script."""
+    module = f"gnn_nas.cli.{name.replace('-', '_')}"
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        return ["torchrun", "--nproc-per-node", os.environ["LOCAL_WORLD_SIZE"], "-m", module]
+    if not sys.argv[0].endswith(".py"):
+        return [sys.argv[0]]
+    launcher = Path(__file__).parents[2] / "bin" / name
+    if not launcher.is_file():
+        return ["python", "-m", module]
+    return [min(str(launcher), os.path.relpath(launcher), key=len)]
+
+
+def _guarded(command: Callable[[], None], again: str) -> int:
+    try:
+        with paths_reported(), terminated_as_interrupted():
+            command()
     except UserError as error:
         # Messages of libraries quoted in an error may span lines; the user gets one.
         print("error:", " ".join(str(error).split()), file=sys.stderr)
         return USER_ERROR_STATUS
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED_STATUS
+    except KeyboardInterrupt as stop:
+        print(f"interrupted: {again}" if again else "interrupted", file=sys.stderr)
+        return TERMINATED_STATUS if isinstance(stop, Terminated) else INTERRUPTED_STATUS
     return 0
 
 
@@ -84,11 +136,10 @@ def refuse_more_than_cells(arguments: argparse.Namespace, table: CellTable) -> N
 
 def open_table() -> CellTable:
     """Open the table of all cells; that the first call enumerates them is shown meanwhile."""
-    from rich.console import Console
-
     from gnn_nas.cells.table import load_table
+    from gnn_nas.progress import working
 
-    with Console(stderr=True).status("opening the search space (enumerated on the first call)"):
+    with working("opening the search space (enumerated on the first call)"):
         return load_table()
 
 

@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gnn_nas.benchmarks.locate import benchmark_path, find_benchmark
 from gnn_nas.benchmarks.protocols import PROTOCOLS
 from gnn_nas.cli.common import (
     add_benchmark,
     available_cores,
+    continued,
     open_table,
     refuse_below_one,
     refuse_given,
@@ -70,8 +72,7 @@ the folder (--out) receives:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    arguments = _parser().parse_args(argv)
-    return run_guarded(lambda: _run(arguments))
+    return run_guarded(lambda: _run(_parser().parse_args(argv)), continued("compare", argv))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -148,12 +149,13 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.checkpoints and not arguments.checkpoints.is_dir():
         raise UserError(f"--checkpoints {arguments.checkpoints}: no such folder")
 
+    benchmark_path(arguments.benchmark)
+    pretrainings, searches = _plan(arguments, losses, protocols)
+
     # Imported only now: help and mistakes are answered before torch has loaded.
-    from gnn_nas.benchmarks.locate import find_benchmark
     from gnn_nas.benchmarks.protocols import objective_and_report
     from gnn_nas.search.compare.jobs import run_jobs
 
-    pretrainings, searches = _plan(arguments, losses, protocols)
     # Before hours of pretraining, and before processes that would all enumerate the space.
     table = open_table()
     refuse_more_than_cells(arguments, table)

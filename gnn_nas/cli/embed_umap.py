@@ -10,8 +10,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gnn_nas.benchmarks.locate import benchmark_path, find_benchmark, has_benchmark
 from gnn_nas.cli.checkpoints import add_checkpoints, loss_name, open_checkpoints
-from gnn_nas.cli.common import MAX_SEED, add_benchmark, open_table, refuse_outside, run_guarded
+from gnn_nas.cli.common import (
+    MAX_SEED,
+    add_benchmark,
+    open_table,
+    refuse_outside,
+    repeated,
+    run_guarded,
+)
 from gnn_nas.cli.map_options import add_map_options, complete_map_options, default_colour
 from gnn_nas.run_folder import RunFolder
 
@@ -69,8 +77,7 @@ the folder (--out) receives:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    arguments = _parser().parse_args(argv)
-    return run_guarded(lambda: _run(arguments))
+    return run_guarded(lambda: _run(_parser().parse_args(argv)), repeated("embed-umap", argv))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -103,10 +110,14 @@ def _parser() -> argparse.ArgumentParser:
 def _run(arguments: argparse.Namespace) -> None:
     refuse_outside(arguments, "seed", 0, MAX_SEED)
     complete_map_options(arguments)
+    if arguments.out:
+        RunFolder(arguments.out).refuse_taken(resume=True)
+    if arguments.color == "accuracy" or arguments.benchmark:
+        benchmark_path(arguments.benchmark)
+    checkpoints = open_checkpoints(arguments.checkpoint)
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import MofNCompleteColumn, TimeElapsedColumn
 
     from gnn_nas.analysis.maps.cells import draw_for
     from gnn_nas.analysis.maps.colours import colouring
@@ -114,8 +125,8 @@ def _run(arguments: argparse.Namespace) -> None:
     from gnn_nas.analysis.maps.files import write_maps
     from gnn_nas.analysis.maps.page import write_map_page
     from gnn_nas.analysis.maps.summary import figures_table
+    from gnn_nas.progress import Description, Progress
 
-    checkpoints = open_checkpoints(arguments.checkpoint)
     table = open_table()
     benchmark = _benchmark(arguments, table)
     config = _config(arguments, checkpoints, benchmark)
@@ -126,11 +137,9 @@ def _run(arguments: argparse.Namespace) -> None:
     if config.color != "class":
         colours = colouring(config.color, table, cells.rows, benchmark)
     maps = []
-    said = TextColumn("{task.description}", markup=False)  # a folder's name may have brackets
-    columns = (MofNCompleteColumn(), said, TimeElapsedColumn())
     with (
         RunFolder.claimed(path, config, resume=True) as folder,
-        Progress(*columns, console=Console(stderr=True)) as progress,
+        Progress(MofNCompleteColumn(), Description(), TimeElapsedColumn()) as progress,
     ):
         task = progress.add_task("", total=len(checkpoints) + 1)
         for name, checkpoint in checkpoints.items():
@@ -161,8 +170,6 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def _benchmark(arguments: argparse.Namespace, table: CellTable) -> NASBench101 | None:
     """The measurements; they may be missing where nothing asks for them."""
-    from gnn_nas.benchmarks.locate import find_benchmark, has_benchmark
-
     if arguments.color == "accuracy" or arguments.benchmark or has_benchmark():
         return find_benchmark(arguments.benchmark, table)
     if arguments.cells and not arguments.color:

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gnn_nas.cli.cell_choice import LEAST_PREFIX, best_hash, checked_prefix, row_of_prefix
-from gnn_nas.cli.common import open_table, option_name, refuse_below_one, run_guarded
+from gnn_nas.cli.common import open_table, option_name, refuse_below_one, repeated, run_guarded
 from gnn_nas.config_file import read_mapping
 from gnn_nas.errors import UserError, reported
+from gnn_nas.files import require_writable
 from gnn_nas.locking import is_lock, writing
 from gnn_nas.run_folder import RunFolder, load_into
 
@@ -61,8 +62,7 @@ In the folder, this gives the network:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    arguments = _parser().parse_args(argv)
-    return run_guarded(lambda: _run(arguments))
+    return run_guarded(lambda: _run(_parser().parse_args(argv)), repeated("export-cell", argv))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -119,6 +119,11 @@ def _run(arguments: argparse.Namespace) -> None:
     if (arguments.hash is None) == (arguments.search is None):
         raise UserError("give either the hash of a cell or --from with the folder of a search")
     wanted = checked_prefix(arguments.hash) if arguments.hash else best_hash(arguments.search)
+    if arguments.out:
+        _refuse_filled(arguments.out)
+    if arguments.weights:
+        with reported(f"{arguments.weights}: cannot read the weights"):
+            arguments.weights.stat()
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from gnn_nas.analysis.draw import cell_text
@@ -238,7 +243,14 @@ def _sized(arguments: argparse.Namespace, stored: NetworkConfig | None) -> Netwo
 def _claim(folder: Path) -> None:
     """Make the folder. Files that are there may have been changed by hand, so none is replaced."""
     folder.mkdir(parents=True, exist_ok=True)
-    if names := sorted(name for name in os.listdir(folder) if not is_lock(name)):
+    _refuse_filled(folder)
+
+
+def _refuse_filled(folder: Path) -> None:
+    with reported(f"cannot write the folder {folder}"):
+        require_writable(folder)
+    names = sorted(os.listdir(folder)) if folder.exists() else []
+    if names := [name for name in names if not is_lock(name)]:
         raise UserError(f"{folder} holds files ({names[0]}): give another --out, or delete it")
 
 

@@ -7,7 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from gnn_nas.cli.common import open_table, run_guarded
+from gnn_nas.benchmarks.locate import default_path
+from gnn_nas.benchmarks.preparing import prepare
+from gnn_nas.cli.common import open_table, repeated, run_guarded
 
 _DESCRIPTION = """\
 Import the official measurements of NAS-Bench-101, without TensorFlow, for searches to use.
@@ -33,8 +35,7 @@ is named to them by --benchmark PATH or by the environment variable GNN_NAS_BENC
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    arguments = _parser().parse_args(argv)
-    return run_guarded(lambda: _run(arguments))
+    return run_guarded(lambda: _run(_parser().parse_args(argv)), repeated("import-nasbench", argv))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -52,12 +53,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    # Imported only now: help is shown before torch has loaded.
+    target = arguments.out or default_path()
+    prepare(arguments.file, target)
+
+    # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from gnn_nas.benchmarks.importing import import_tfrecord
-    from gnn_nas.benchmarks.locate import default_path
     from gnn_nas.benchmarks.nasbench101 import NASBench101
 
-    target = arguments.out or default_path()
     table = open_table()
     rows = import_tfrecord(arguments.file, target, table)
     benchmark = NASBench101.open(target, table)

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from gnn_nas.benchmarks.locate import benchmark_path, find_benchmark
 from gnn_nas.cli.checkpoints import add_checkpoints, open_checkpoints
-from gnn_nas.cli.common import MAX_SEED, add_benchmark, open_table, refuse_outside, run_guarded
+from gnn_nas.cli.common import (
+    MAX_SEED,
+    add_benchmark,
+    open_table,
+    refuse_outside,
+    repeated,
+    run_guarded,
+)
 from gnn_nas.config import Section
 from gnn_nas.errors import UserError, reported
 from gnn_nas.plain_yaml import dump_yaml
@@ -73,8 +82,7 @@ class LocalityConfig(Section):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    arguments = _parser().parse_args(argv)
-    return run_guarded(lambda: _run(arguments))
+    return run_guarded(lambda: _run(_parser().parse_args(argv)), repeated("locality", argv))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -113,12 +121,16 @@ def _run(arguments: argparse.Namespace) -> None:
     refuse_outside(arguments, "seed", 0, MAX_SEED)
     parts = [part for part in PARTS if part in arguments.parts]
 
-    # Imported only now: a mistake is answered and help is shown before torch has loaded.
-    from rich.console import Console
-
-    from gnn_nas.analysis.locality_table import locality_text
-
+    RunFolder(arguments.out).refuse_taken(resume=True)
+    if "b" in parts:
+        with _only_for_b():
+            benchmark_path(arguments.benchmark)
     checkpoints = open_checkpoints(arguments.checkpoint) if "c" in parts else {}
+
+    # Imported only now: a mistake is answered and help is shown before torch has loaded.
+    from gnn_nas.analysis.locality_table import locality_text
+    from gnn_nas.progress import working
+
     table = open_table()
     benchmark = _benchmark(arguments, table) if "b" in parts else None
     config = LocalityConfig(
@@ -130,9 +142,8 @@ def _run(arguments: argparse.Namespace) -> None:
         weights=[checkpoint.fingerprint for checkpoint in checkpoints.values()],
         benchmark=benchmark and benchmark.identity,
     )
-    working = Console(stderr=True).status("measuring and drawing")
     with RunFolder.claimed(arguments.out, config, resume=True) as folder:
-        with reported(f"cannot write {folder.path}"), working:
+        with reported(f"cannot write {folder.path}"), working("measuring and drawing"):
             figures = _report(folder.path, config, table, benchmark, checkpoints)
         folder.save_summary({**config.model_dump(), **figures})
     print(locality_text(figures))
@@ -140,10 +151,14 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _benchmark(arguments: argparse.Namespace, table: CellTable) -> NASBench101:
-    from gnn_nas.benchmarks.locate import find_benchmark
-
-    try:
+    with _only_for_b():
         return find_benchmark(arguments.benchmark, table)
+
+
+@contextmanager
+def _only_for_b() -> Iterator[None]:
+    try:
+        yield
     except UserError as error:
         raise UserError(f"{error} (only part b needs them: --parts a c does without)") from error
 

@@ -11,10 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gnn_nas.benchmarks.locate import benchmark_path, find_benchmark
 from gnn_nas.benchmarks.protocols import PROTOCOLS
+from gnn_nas.cli.checkpoints import refuse_missing
 from gnn_nas.cli.common import (
     add_benchmark,
     available_cores,
+    continued,
     open_table,
     refuse_below_one,
     refuse_more_than_cells,
@@ -26,10 +29,12 @@ from gnn_nas.cli.task_search import TASK_QUERIES, add_task, chosen_task, search_
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search import methods
 from gnn_nas.search.config import SearchConfig, resolve_settings
+from gnn_nas.search.settings import settings_of
 from gnn_nas.search.workers import Workers
 
 if TYPE_CHECKING:
     from gnn_nas.benchmarks.nasbench101 import NASBench101
+    from gnn_nas.config import Section
     from gnn_nas.search.checkpoint import Checkpoint
 
 _QUERIES = 300
@@ -99,8 +104,9 @@ _FIGURES = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    arguments = _parser().parse_args(argv)
-    return run_guarded(lambda: _run(arguments))
+    return run_guarded(
+        lambda: _run(_parser().parse_args(argv)), continued("nao-search", argv, "--resume")
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -172,25 +178,30 @@ def _about(method: str) -> str:
 def _run(arguments: argparse.Namespace) -> None:
     refuse_below_one(arguments, ("queries", "seeds", "jobs"))
     refuse_seeds(arguments)
+    settings = resolve_settings(settings_of(arguments.method), arguments.overrides)
+    refuse_missing(arguments.checkpoint)
     if task := chosen_task(arguments):
-        search_with_task(task, arguments)
+        search_with_task(task, arguments, settings)
         return
     arguments.protocol = arguments.protocol or "oracle"
     if arguments.queries is None:
         arguments.queries = _QUERIES
+    path = arguments.out or default_folder(arguments, arguments.protocol)
+    RunFolder(path).refuse_taken(arguments.resume)
+    benchmark_path(arguments.benchmark)
     # Made before anything is imported that takes long: they import it at the same time.
     with Workers(min(arguments.jobs or available_cores(), arguments.seeds)) as workers:
-        _search_measurements(arguments, workers)
+        _search_measurements(arguments, path, settings, workers)
 
 
-def _search_measurements(arguments: argparse.Namespace, workers: Workers) -> None:
+def _search_measurements(
+    arguments: argparse.Namespace, path: Path, settings: Section, workers: Workers
+) -> None:
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
-    from gnn_nas.benchmarks.locate import find_benchmark
     from gnn_nas.benchmarks.protocols import objective_and_report
     from gnn_nas.search.checkpoint import open_checkpoint
     from gnn_nas.search.run import run_search
 
-    settings = resolve_settings(methods.get_method(arguments.method).Settings, arguments.overrides)
     checkpoint = open_checkpoint(arguments.checkpoint)
     checkpoint.controller(arguments.seed)
     table = open_table()
@@ -208,10 +219,10 @@ def _search_measurements(arguments: argparse.Namespace, workers: Workers) -> Non
         benchmark=benchmark.identity,
         settings=settings.model_dump(),
     )
-    path = arguments.out or default_folder(arguments, arguments.protocol)
     with RunFolder.claimed(path, config, arguments.resume) as folder:
         if folder.finished:
-            print(f"{path} holds a finished search: nothing to resume", file=sys.stderr)
+            what_is_left = "only its page is made" if arguments.html else "nothing to resume"
+            print(f"{path} holds a finished search: {what_is_left}", file=sys.stderr)
             if arguments.html:
                 _write_page(folder, config, checkpoint, benchmark)
             return
@@ -226,12 +237,11 @@ def _search_measurements(arguments: argparse.Namespace, workers: Workers) -> Non
 def _write_page(
     folder: RunFolder, config: SearchConfig, checkpoint: Checkpoint, benchmark: NASBench101
 ) -> None:
-    from rich.console import Console
-
+    from gnn_nas.progress import working
     from gnn_nas.search.page import write_search_page
 
     path = folder.path / "search.html"
-    with Console(stderr=True).status("laying out the page's map"):
+    with working("laying out the page's map"):
         write_search_page(path, folder, config, checkpoint, benchmark)
     print(f"page to explore: {os.fspath(path)}")
 

@@ -9,8 +9,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gnn_nas.benchmarks.locate import benchmark_path, find_benchmark
+from gnn_nas.cli.checkpoints import refuse_missing
 from gnn_nas.cli.common import (
     add_benchmark,
+    continued,
     open_table,
     refuse_below_one,
     refuse_seeds,
@@ -71,8 +74,9 @@ one is continued by calling it again, and more sizes or seeds can be asked for.
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    arguments = _parser().parse_args(argv)
-    return run_guarded(lambda: _run(arguments))
+    return run_guarded(
+        lambda: _run(_parser().parse_args(argv)), continued("predictor-quality", argv)
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -121,9 +125,11 @@ def _parser() -> argparse.ArgumentParser:
 def _run(arguments: argparse.Namespace) -> None:
     refuse_below_one(arguments, ("seeds", "members"))
     refuse_seeds(arguments)
+    refuse_missing(arguments.checkpoint)
+    RunFolder(arguments.out).refuse_taken(resume=True)
+    benchmark_path(arguments.benchmark)
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
-    from gnn_nas.benchmarks.locate import find_benchmark
     from gnn_nas.search.checkpoint import open_checkpoint
 
     checkpoint = open_checkpoint(arguments.checkpoint)
@@ -174,20 +180,15 @@ def _measure(
     labels: Tensor,
     benchmark: NASBench101,
 ) -> None:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn
 
     from gnn_nas.cells.standard_structure import load_standard_structure
+    from gnn_nas.progress import Description, Progress
 
     truth = benchmark.mean_test(benchmark.all_rows())
     missing = [key for key in wanted if key not in file.measurements]
-    columns = (
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    columns = BarColumn(bar_width=20), MofNCompleteColumn(), Description(), TimeElapsedColumn()
+    with Progress(*columns) as progress:
         done = len(wanted) - len(missing)
         task = progress.add_task("structure of all cells", total=len(wanted), completed=done)
         structure = load_standard_structure(table)

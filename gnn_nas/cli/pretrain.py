@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stderr
 from pathlib import Path
 
-from gnn_nas.cli.common import USER_ERROR_STATUS, open_table, run_guarded
+from gnn_nas.cli.common import USER_ERROR_STATUS, continued, open_table, run_guarded
 from gnn_nas.config import load_config
 from gnn_nas.run_folder import RunFolder
 
@@ -45,8 +45,7 @@ _GRACE = 30
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    launched = "TORCHELASTIC_RUN_ID" in os.environ
-    if not launched or int(os.environ["RANK"]) == 0:
+    if _is_main():
         return _main(argv)
     # Of torchrun's processes the main one speaks for all.
     withheld = io.StringIO()
@@ -63,9 +62,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
+def _is_main() -> bool:
+    """Whether this is the one process, or the main one of torchrun's."""
+    return "TORCHELASTIC_RUN_ID" not in os.environ or int(os.environ["RANK"]) == 0
+
+
 def _main(argv: Sequence[str] | None) -> int:
-    arguments = _parser().parse_args(argv)
-    return run_guarded(lambda: _run(arguments))
+    return run_guarded(
+        lambda: _run(_parser().parse_args(argv)), continued("pretrain", argv, "--resume")
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -116,6 +121,8 @@ def _run(arguments: argparse.Namespace) -> None:
         overrides.append(f"training.steps={arguments.max_steps}")
     config = load_config(arguments.config, overrides)
     path = arguments.out or RunFolder.default_path(arguments.config)
+    if _is_main():
+        RunFolder(path).refuse_taken(arguments.resume)
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from gnn_nas.pretraining.distributed import joined

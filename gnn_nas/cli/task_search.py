@@ -8,6 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from gnn_nas.benchmarks.locate import has_benchmark
 from gnn_nas.cli.common import (
     available_cores,
     open_table,
@@ -19,11 +20,12 @@ from gnn_nas.cli.search_text import best_cell_text, default_folder, figures_text
 from gnn_nas.config_file import read_mapping
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
-from gnn_nas.search import methods
-from gnn_nas.search.config import TaskSearchConfig, resolve_settings
+from gnn_nas.search.config import TaskSearchConfig
 from gnn_nas.tasks.engines import ENGINES
+from gnn_nas.tasks.locate import load_task
 
 if TYPE_CHECKING:
+    from gnn_nas.config import Section
     from gnn_nas.tasks.engines.pool import Engine
     from gnn_nas.tasks.task import Task
 
@@ -79,8 +81,6 @@ def chosen_task(arguments: argparse.Namespace) -> str | None:
             if (getattr(arguments, name) or 0) < 0:
                 raise UserError(f"{option_name(name)} must not be negative")
         return arguments.task
-    from gnn_nas.benchmarks.locate import has_benchmark
-
     if arguments.benchmark or arguments.protocol or arguments.html or has_benchmark():
         refuse_given(arguments, ("engine", "task_cpus", "task_gpus"), "--task")
         return None
@@ -98,17 +98,19 @@ def chosen_task(arguments: argparse.Namespace) -> str | None:
     return task
 
 
-def search_with_task(reference: str, arguments: argparse.Namespace) -> None:
+def search_with_task(reference: str, arguments: argparse.Namespace, settings: Section) -> None:
     """Search by trainings, and print what was found. Raises UserError."""
-    from gnn_nas.search.checkpoint import open_checkpoint
-    from gnn_nas.search.task_run import run_task_search
-    from gnn_nas.tasks.locate import load_task
-
-    settings = resolve_settings(methods.get_method(arguments.method).Settings, arguments.overrides)
+    if arguments.out:
+        RunFolder(arguments.out).refuse_taken(arguments.resume)
     task = load_task(reference)
     if task.cost == "latency":
         _refuse_company(reference, arguments)
     _complete_queries(arguments, task.name)
+
+    # Imported only now: a mistake is answered and help is shown before torch has loaded.
+    from gnn_nas.search.checkpoint import open_checkpoint
+    from gnn_nas.search.task_run import run_task_search
+
     checkpoint = open_checkpoint(arguments.checkpoint)
     checkpoint.controller(arguments.seed)
     table = open_table()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
 from gnn_nas.errors import reported
+from gnn_nas.progress import Progress
 from gnn_nas.run_folder import RunFolder
 
 _SHOWN = ("token_accuracy", "exact_match", "precision_at_1", "map_at_r", "prior_validity")
@@ -34,16 +34,15 @@ class Report:
             TextColumn("{task.fields[losses]}"),
             TextColumn("{task.fields[pace]}"),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
         )
-        self.task = self.progress.add_task("", total=steps, completed=step, losses="", pace="")
+        self.task = self.progress.add_task("step", total=steps, completed=step, losses="", pace="")
 
     def __enter__(self) -> Self:
         self.progress.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()
+    def __exit__(self, *raised: object) -> None:
+        self.progress.__exit__(*raised)
         self.writer.close()
 
     def advance(self) -> None:
@@ -65,7 +64,7 @@ class Report:
         """Note the figures of a validation and print the main ones as a line that stays."""
         self._write("validation", step, figures)
         shown = "  ".join(f"{name} {figures[name]:.4f}" for name in _SHOWN)
-        self.progress.console.print(f"step {step}: {shown}", highlight=False, soft_wrap=True)
+        self.progress.say(f"step {step}: {shown}")
 
     def say(self, what: str) -> None:
         """Show what is going on instead of the losses."""

@@ -18,6 +18,7 @@ from gnn_nas.pretraining.report import Report
 from gnn_nas.pretraining.training_state import TrainingState
 from gnn_nas.pretraining.validation import Validation
 from gnn_nas.run_folder import RunFolder
+from gnn_nas.signals import HeldSignals
 
 # Anchors whose positives networkx checks, and how many of each: 28 pairs with seven.
 _FIRST_CHECK, _LAST_CHECK = 2, 15
@@ -30,6 +31,8 @@ class PositivesViolation(RuntimeError):
 
 def pretrain(state: TrainingState, folder: RunFolder) -> dict[str, Any]:
     """Pretrain a controller in ``folder``, going on from the folder's checkpoint if it has one.
+
+    Ctrl-C and SIGTERM end it after a step, with a checkpoint.
 
     Args:
         state: a new one, of the main process.
@@ -48,20 +51,8 @@ def pretrain(state: TrainingState, folder: RunFolder) -> dict[str, Any]:
     _warn_of_emulation(state)
     _check(state, _FIRST_CHECK)
 
-    plan = config.training
-    with Report(folder, plan.steps, state.step) as report:
-        while state.step < plan.steps:
-            started = time.perf_counter()
-            state.advance()
-            state.seconds += time.perf_counter() - started
-            report.advance()
-            if state.step % plan.log_every == 0:
-                rate = state.schedule.get_last_lr()[0]
-                report.train(state.step, {**state.averages(plan.log_every), "learning_rate": rate})
-            if state.step % plan.validate_every == 0 and state.step < plan.steps:
-                report.validation(state.step, validation.measure(state.controller))
-            if state.step % plan.checkpoint_every == 0 or state.step == plan.steps:
-                state.save(folder)
+    with Report(folder, config.training.steps, state.step) as report:
+        _train(state, folder, validation, report)
         report.say("final validation")
         figures = validation.measure_all(state.controller)
         if not _is_noted(folder, state.step):
@@ -94,6 +85,9 @@ def pretrain(state: TrainingState, folder: RunFolder) -> dict[str, Any]:
 def assist(state: TrainingState, folder: RunFolder) -> None:
     """Do another process's share of the steps of `pretrain`, which the main process runs.
 
+    Of Ctrl-C and SIGTERM, which torchrun passes on to all, this process ends when the main one has
+    ended: that one needs it to come to the end of a step.
+
     Args:
         state: a new one.
 
@@ -101,8 +95,33 @@ def assist(state: TrainingState, folder: RunFolder) -> None:
         UserError: the checkpoint does not fit or the main process has ended.
     """
     _begin(state, folder)
-    while state.step < state.config.training.steps:
-        state.advance()
+    with HeldSignals() as signals:
+        try:
+            while state.step < state.config.training.steps:
+                state.advance()
+        except UserError:
+            if not signals.received:
+                raise
+
+
+def _train(state: TrainingState, folder: RunFolder, validation: Validation, report: Report) -> None:
+    """Make all steps that are left. A signal is heeded between two, when they are saved."""
+    plan = state.config.training
+    with HeldSignals() as signals:
+        while state.step < plan.steps and not signals.received:
+            started = time.perf_counter()
+            state.advance()
+            state.seconds += time.perf_counter() - started
+            report.advance()
+            if state.step % plan.log_every == 0:
+                rate = state.schedule.get_last_lr()[0]
+                report.train(state.step, {**state.averages(plan.log_every), "learning_rate": rate})
+            if state.step % plan.validate_every == 0 and state.step < plan.steps:
+                report.validation(state.step, validation.measure(state.controller))
+            if state.step % plan.checkpoint_every == 0 or state.step == plan.steps:
+                state.save(folder)
+        if signals.received:
+            state.save(folder)
 
 
 def _begin(state: TrainingState, folder: RunFolder) -> None:

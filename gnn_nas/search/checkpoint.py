@@ -10,9 +10,7 @@ from gnn_nas.config_file import load
 from gnn_nas.models.controller import Controller
 from gnn_nas.models.pretrained import SHIPPED, default_folder, load_pretrained
 from gnn_nas.run_folder import RunFolder
-
-FROM_SCRATCH = "none"
-"""What stands for a checkpoint where a search is to start with a controller as it is drawn."""
+from gnn_nas.search.config import FROM_SCRATCH
 
 
 @dataclass(frozen=True)

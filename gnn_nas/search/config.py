@@ -12,6 +12,9 @@ from gnn_nas.config import Section
 from gnn_nas.errors import UserError
 from gnn_nas.plain_yaml import dump_yaml, parse_yaml, shortened
 
+FROM_SCRATCH = "none"
+"""What stands for a checkpoint where a search is to start with a controller as it is drawn."""
+
 
 class SearchConfig(Section):
     """Everything that decides a search, its seeds included."""

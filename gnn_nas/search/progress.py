@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import math
+from pathlib import Path
 from typing import Self
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-)
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from gnn_nas.progress import Description, Progress
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.config import SearchConfig
-from gnn_nas.search.history import History
-from gnn_nas.search.outcome import best_so_far
+
+# Of a history's columns.
+_REWARD = 2
 
 
 class SearchProgress:
@@ -25,61 +22,41 @@ class SearchProgress:
 
     Args:
         folder: the run's folder; config: of the search.
-        report_columns: of its histories.
         percent: whether rewards are accuracies.
     """
 
-    def __init__(
-        self,
-        folder: RunFolder,
-        config: SearchConfig,
-        report_columns: tuple[str, ...],
-        percent: bool = True,
-    ) -> None:
-        self.report_columns = report_columns
+    def __init__(self, folder: RunFolder, config: SearchConfig, percent: bool = True) -> None:
         self.percent = percent
         self.progress = Progress(
-            TextColumn("{task.description}"),
+            Description(),
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TextColumn("{task.fields[best]}"),
             TimeElapsedColumn(),
-            console=Console(stderr=True),
         )
-        self._tasks = {
-            folder.history(seed): self.progress.add_task(
+        self._followed = {
+            self.progress.add_task(
                 f"seed {seed}", total=config.queries, start=False, best=""
-            )
+            ): FollowedHistory(folder.history(seed))
             for seed in config.all_seeds
         }
-        self._sizes: dict = {}
         self._trainings: TaskID | None = None
 
     def __enter__(self) -> Self:
         self.progress.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()
+    def __exit__(self, *raised: object) -> None:
+        self.progress.__exit__(*raised)
 
     def update(self) -> None:
         """Look at the histories again."""
-        for path, task in self._tasks.items():
-            size = path.stat().st_size if path.exists() else 0
-            if size == self._sizes.get(path, 0):
+        for task, history in self._followed.items():
+            if not history.look():
                 continue
-            self._sizes[path] = size
-            rewards = [
-                query.evaluation.reward for query in History(path, self.report_columns).queries
-            ]
-            best = best_so_far(rewards)[-1:]
-            known = best and best[0] is not None
+            best = "" if history.best is None else f"best reward {self._shown(history.best)}"
             self.progress.start_task(task)
-            self.progress.update(
-                task,
-                completed=len(rewards),
-                best=f"best reward {self._shown(rewards[best[0]])}" if known else "",
-            )
+            self.progress.update(task, completed=history.queries, best=best)
 
     def count_trainings(self, made: int, running: int) -> None:
         """Say how many trainings this call has made, and how many are being made."""
@@ -89,3 +66,47 @@ class SearchProgress:
 
     def _shown(self, reward: float) -> str:
         return f"{100 * reward:.2f} %" if self.percent else f"{reward:.4f}"
+
+
+class FollowedHistory:
+    """How many queries a history has and the best reward; only what is new is read.
+
+    Nothing is checked: the search that goes on with it does that.
+
+    Args:
+        path: the file, see `gnn_nas.search.history.History`; it need not be there yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.queries = 0
+        self.best: float | None = None
+        self._read = 0
+
+    def look(self) -> bool:
+        """Read the lines that have been appended, and say whether there were any."""
+        try:
+            with self.path.open("rb") as stream:
+                stream.seek(self._read)
+                new = stream.read()
+        except FileNotFoundError:
+            return False
+        # A line without its end is still being written.
+        new = new[: new.rfind(b"\n") + 1]
+        lines = list(csv.reader(new.decode(errors="replace").splitlines()))
+        header = self._read == 0
+        self._read += len(new)
+        for line in lines[header:]:
+            self.queries += 1
+            reward = _finite(line[_REWARD]) if len(line) > _REWARD else None
+            if reward is not None:
+                self.best = reward if self.best is None else max(self.best, reward)
+        return bool(lines)
+
+
+def _finite(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

@@ -58,7 +58,7 @@ def run_search(
         objective_and_report(benchmark, config.protocol),
     )
     source = BenchmarkSource(benchmark_path, config.protocol)
-    with SearchProgress(folder, config, BenchmarkReport.columns) as progress:
+    with SearchProgress(folder, config) as progress:
         workers.search(folder, config, source, progress.update)
     histories = [ended_history(folder, seed, BenchmarkReport.columns) for seed in config.all_seeds]
     outcomes = seed_outcomes(

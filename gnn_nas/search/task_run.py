@@ -6,11 +6,10 @@ import math
 import statistics
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
 from gnn_nas import files
 from gnn_nas.analysis.draw import save_cell
 from gnn_nas.errors import reported
+from gnn_nas.progress import working
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.config import TaskSearchConfig
 from gnn_nas.search.history import History
@@ -67,7 +66,7 @@ def run_task_search(
         with Evaluator(task, table, store, engine) as evaluator:
             with (
                 Workers(min(engine.workers, config.seeds)) as workers,
-                SearchProgress(folder, config, COLUMNS, percent=False) as progress,
+                SearchProgress(folder, config, percent=False) as progress,
             ):
 
                 def watch() -> None:
@@ -81,7 +80,7 @@ def run_task_search(
             )
             best = best_outcome(outcomes)
             if task.has_test:
-                with Console(stderr=True).status("testing what was found on held-out data"):
+                with working("testing what was found on held-out data"):
                     for outcome in outcomes:
                         _add_test(outcome, evaluator, table, folder, outcome is best)
         summary = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import threading
 import traceback
 from collections import deque
@@ -11,10 +12,11 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Self
 
-from gnn_nas.errors import UserError
+from gnn_nas.errors import UserError, paths_reported
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.config import SearchConfig
 from gnn_nas.search.sources import Source
+from gnn_nas.signals import Terminated
 from gnn_nas.tasks.processes import end_with_parent, start_process
 
 # Seconds between two looks at how far the processes are.
@@ -100,6 +102,9 @@ def _receive(connection: Connection, process: BaseProcess) -> object | None:
         message = connection.recv()
     except (EOFError, ConnectionError):
         process.join()
+        if process.exitcode == -signal.SIGTERM:
+            # Whatever ends a whole job, as SLURM does, may come to this process last.
+            raise Terminated from None
         if process.exitcode < 0:
             raise UserError(
                 f"a process of the search was killed by signal {-process.exitcode}, perhaps for"
@@ -113,7 +118,8 @@ def _receive(connection: Connection, process: BaseProcess) -> object | None:
 
 def _reply(connection: Connection, answer: Callable[[object], object], message: object) -> None:
     try:
-        reply = answer(message)
+        with paths_reported():
+            reply = answer(message)
     except UserError as error:
         reply = error
     except Exception:  # a defect; the process must not wait for ever
@@ -139,10 +145,11 @@ def _work(connection: Connection) -> None:
 
     torch.set_num_threads(1)
     try:
-        folder, config, source = connection.recv()
-        table, objective, report = source.open(ask)
-        while True:
-            run_seed(folder, config, connection.recv(), table, objective, report)
-            connection.send(None)
+        with paths_reported():
+            folder, config, source = connection.recv()
+            table, objective, report = source.open(ask)
+            while True:
+                run_seed(folder, config, connection.recv(), table, objective, report)
+                connection.send(None)
     except UserError as error:
         connection.send(error)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from gnn_nas.config_file import read_mapping
 from gnn_nas.errors import UserError
-from gnn_nas.tasks.task import Task
+
+if TYPE_CHECKING:
+    from gnn_nas.tasks.task import Task
 
 SHIPPED = ("digits",)
 """Tasks that come with the package."""
@@ -21,6 +25,9 @@ def load_task(reference: str) -> Task:
     if reference in SHIPPED:
         path = Path(__file__).with_name(f"{reference}.yaml")
     if path.suffix in (".yaml", ".yml"):
+        # Before torch has loaded.
+        read_mapping(path)
+
         from gnn_nas.tasks.image_task import ImageTask
 
         return ImageTask.from_file(path)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from gnn_nas.cells.packed import PackedCells
+if TYPE_CHECKING:
+    from gnn_nas.cells.packed import PackedCells
 
 COLUMNS = ("accuracy", "parameters", "latency")
 """Figures beside the reward that histories, pictures and tables know; latency in milliseconds."""

@@ -11,15 +11,13 @@ import torch
 
 from gnn_nas.cells.packed import PackedCells
 from gnn_nas.cells.table import CellTable
+from gnn_nas.errors import described
 from gnn_nas.tasks.task import Diverged, Task
 
 Purpose = Literal["search", "test"]
 """For a reward, or to be judged by held-out data."""
 State = Literal["done", "stopped", "diverged", "failed", "timeout", "crashed"]
 """Whole; given up as hopeless; NaN; raised an exception; took too long; took its process along."""
-
-# Characters of a failure that are kept: it goes into a history's line.
-_LONGEST_FAILURE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +92,3 @@ def make_training(task: Task, job: Job) -> Outcome:
         return after("diverged", metrics=training.metrics, failure=failure)
     state = "stopped" if training.stopped else "done"
     return after(state, reward=training.reward, metrics=training.metrics)
-
-
-def described(error: BaseException) -> str:
-    """An exception of a user's code as a short text that any file takes."""
-    try:
-        text = str(error)
-    except BaseException as another:  # its own code may be wrong too
-        text = f"without a text, as it raises {type(another).__name__}"
-    name = type(error).__name__
-    whole = f"{name}: {text}".encode("utf-8", "backslashreplace").decode()
-    return whole if len(whole) <= _LONGEST_FAILURE else f"{whole[:_LONGEST_FAILURE]}…"

@@ -12,18 +12,18 @@ import sys
 from collections.abc import Callable, Mapping
 from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gnn_nas.cells.packed import PackedCells
-from gnn_nas.errors import UserError, reported
-from gnn_nas.tasks.network import NetworkConfig
+from gnn_nas.errors import UserError, described, reported
 from gnn_nas.tasks.task import COLUMNS, Trained, Training
-from gnn_nas.tasks.trainings import described
 
 _MOST_TRAININGS = 1000
 # Beyond it no mean of figures can be relied on to be a number.
 _LARGEST = 1e30
 _LONGEST_TEXT = 10_000
+
+if TYPE_CHECKING:
+    from gnn_nas.cells.packed import PackedCells
 
 
 class UserTask:
@@ -60,10 +60,12 @@ class UserTask:
         self.has_test = test is not None
         self._test = _function(reference, test) if self.has_test else None
         self.settings = {"object": reference}
-        network = said("network")
-        # Anything else of this name is a matter of the object's own.
-        if isinstance(network, NetworkConfig):
-            self.settings["network"] = network.model_dump()
+        if (network := said("network")) is not None:
+            from gnn_nas.tasks.network import NetworkConfig
+
+            # Anything else of this name is a matter of the object's own.
+            if isinstance(network, NetworkConfig):
+                self.settings["network"] = network.model_dump()
         self.name = reference.partition(":")[2].replace("_", "-")
         self.trainings = said("trainings", 1)
         if not _is_number(self.trainings, int) or not 1 <= self.trainings <= _MOST_TRAININGS:

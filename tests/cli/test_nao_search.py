@@ -242,17 +242,17 @@ def test_killed_at_random_moments_and_resumed_it_has_the_same_history(finished, 
 
 
 @needs_proc
-def test_ctrl_c_ends_all_processes_in_one_line(tmp_path, start):
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_and_sigterm_end_all_processes_in_one_line(tmp_path, start, number, status):
     folder = RunFolder(tmp_path / "run")
     process = start("--out", folder.path)
     wait_for(lambda: lines(folder.history(3)) > 5 or process.poll() is not None)
     workers = children(process)
     assert workers
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, number)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert err.endswith("\ninterrupted\n")
-    assert "Traceback" not in err
+    assert process.returncode == status
+    assert re.fullmatch(r"interrupted: continue with: \S*bin/nao-search .* --resume\n", err)
     wait_for(lambda: are_gone(workers), 60)
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -165,19 +166,23 @@ def test_resuming_a_finished_run_changes_nothing(finished, capsys):
     assert snapshot(finished.path) == before
 
 
-def killed_at(step: int, delay: float, *options: str) -> None:
-    """Start the command and send SIGKILL a moment after it has noted a step, or 0, its config."""
+def killed_at(step: int, delay: float, *options: str, number: int = signal.SIGKILL) -> str:
+    """Start the command and send a signal a moment after it has noted a step, or 0, its config.
+
+    Gives what it says on stderr.
+    """
     folder = RunFolder(options[1])
     process = start(*options)
     while process.poll() is None:
         reached = folder.config.exists() if not step else last_step(folder.metrics) >= step
         if reached:
             time.sleep(delay)
-            process.send_signal(signal.SIGKILL)
+            process.send_signal(number)
             break
         time.sleep(0.002)
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
+    _, err = process.communicate()
+    assert process.returncode == (143 if number == signal.SIGTERM else -number)
+    return err
 
 
 def last_step(metrics: Path) -> int:
@@ -199,7 +204,26 @@ def test_killed_at_random_moments_and_resumed_it_ends_bit_for_bit_the_same(finis
     process = start(*options)
     _, err = process.communicate()
     assert process.returncode == 0, err
+    assert_same(folder, finished)
 
+
+def test_sigterm_saves_and_names_the_call_with_which_it_ends_bit_for_bit_the_same(
+    finished, tmp_path
+):
+    folder = RunFolder(tmp_path / "run")
+    err = killed_at(150, 0.01, "--out", str(folder.path), number=signal.SIGTERM)
+    line = err.splitlines()[-1]
+    assert line.startswith("interrupted: continue with: ")
+    launcher, *options = shlex.split(line.removeprefix("interrupted: continue with: "))
+    assert launcher.endswith("bin/pretrain")
+    assert options[-3:] == ["--out", str(folder.path), "--resume"]
+    assert folder.load_checkpoint()["step"] >= max(150, last_step(folder.metrics))
+    assert main(options) == 0
+    assert_same(folder, finished)
+
+
+def assert_same(folder: RunFolder, finished: RunFolder) -> None:
+    """Compare two finished runs; times and memory may differ."""
     assert folder.weights.read_bytes() == finished.weights.read_bytes()
     assert folder.read_metrics() == finished.read_metrics()
     assert sorted(os.listdir(folder.path)) == sorted(os.listdir(finished.path))

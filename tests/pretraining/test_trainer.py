@@ -2,6 +2,7 @@
 
 import json
 import math
+import signal
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from gnn_nas.pretraining.trainer import PositivesViolation, pretrain
 from gnn_nas.pretraining.training_state import TrainingState
 from gnn_nas.pretraining.validation import Validation
 from gnn_nas.run_folder import RunFolder
+from gnn_nas.signals import terminated_as_interrupted
 
 FIGURES = dict.fromkeys(
     ("token_accuracy", "exact_match", "precision_at_1", "map_at_r", "prior_validity"), 0.5
@@ -228,3 +230,32 @@ def test_a_diverged_run_ends_with_a_sentence_and_can_be_told_from_a_finished_one
     folder = RunFolder.open(tmp_path / "run")
     assert not folder.finished
     assert folder.load_checkpoint()["step"] == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("step", [1, 4, 5, 10])
+def test_interrupted_at_any_step_it_is_saved_and_ends_the_same(
+    run, monkeypatch, tmp_path, number, step
+):
+    """Between two checkpoints, in a step with a validation, and in the last one."""
+    whole = run()
+    whole.path.rename(tmp_path / "whole")
+    whole = RunFolder(tmp_path / "whole")
+    advance = TrainingState.advance
+
+    def interrupted(self):
+        advance(self)
+        if self.step == step:
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(TrainingState, "advance", interrupted)
+    with pytest.raises(KeyboardInterrupt), terminated_as_interrupted():
+        run()
+    folder = RunFolder(tmp_path / "run")
+    assert folder.load_checkpoint()["step"] == step
+    assert events(folder) == [event for event in ALL_EVENTS[:-1] if event[0] <= step]
+    assert not folder.finished
+    monkeypatch.setattr(TrainingState, "advance", advance)
+    run(resume=True)
+    assert folder.read_metrics() == whole.read_metrics()
+    assert folder.weights.read_bytes() == whole.weights.read_bytes()

@@ -157,3 +157,24 @@ def test_a_finished_search_of_another_kind_is_refused(search, text, message):
     search.folder.config.write_text(text)
     with pytest.raises(UserError, match=f"holds a search with other {message}.*another --out"):
         read_row("random", search)
+
+
+def test_how_far_a_job_is_stands_in_the_last_whole_line(tmp_path):
+    job = plan_pretraining(CONFIGS / "gin_multisim.yaml", RunFolder(tmp_path), ANCHORS)
+    assert job.steps_done() == 0
+    row = {"kind": "train", "loss": 0.123456789}
+    for step in (0, *range(5, 1000, 5)):
+        RunFolder(tmp_path).append_metrics({"step": step, **row})
+    assert job.steps_done() == 995
+    with RunFolder(tmp_path).metrics.open("a") as stream:
+        stream.write('{"step": 1000')
+    assert job.steps_done() == 995
+
+
+def test_how_far_a_search_is_stands_in_the_last_lines_of_its_histories(tmp_path):
+    search = Search(None, RunFolder(tmp_path), "random", "oracle", queries=300, seeds=2)
+    assert search.steps_done() == 0
+    lines = [f'{number},{number:032x},0.9,"a failure, 12,"\n' for number in range(1, 301)]
+    RunFolder(tmp_path).history(0).write_text("query,hash,reward,failure\n" + "".join(lines))
+    RunFolder(tmp_path).history(1).write_text("query,hash,reward,failure\n" + lines[0] + "2,")
+    assert search.steps_done() == 301

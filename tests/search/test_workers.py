@@ -10,6 +10,7 @@ from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.config import SearchConfig
 from gnn_nas.search.sources import BenchmarkSource
 from gnn_nas.search.workers import Workers
+from gnn_nas.signals import Terminated
 
 
 @pytest.fixture
@@ -82,6 +83,18 @@ def test_a_process_that_was_killed_is_a_clear_error(folder, config, source):
         multiprocessing.active_children()[0].kill()
 
     with pytest.raises(UserError, match=r"killed by signal 9.*continue with --resume"):
+        run_seeds(2, folder, config, source, watch)
+    assert no_process_is_left()
+
+
+def test_a_process_that_was_asked_to_end_ends_all(folder, config, source):
+    """SLURM asks all processes of a job, in any order."""
+
+    def watch() -> None:
+        for process in multiprocessing.active_children():
+            process.terminate()
+
+    with pytest.raises(Terminated):
         run_seeds(2, folder, config, source, watch)
     assert no_process_is_left()
 

@@ -45,6 +45,8 @@ class Task:
                 raise SystemExit(3)
             case "die":
                 os.kill(os.getpid(), signal.SIGKILL)
+            case "be asked to end":
+                os.kill(os.getpid(), signal.SIGTERM)
             case "hang":
                 time.sleep(1000)
             case "stop":

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn
 
 from gnn_nas.errors import reported
+from gnn_nas.progress import Description, Progress
 from gnn_nas.search.compare.plan import Job
 
 # Seconds between two looks at the processes.
@@ -88,11 +88,7 @@ class _Runner:
         self.failed: list[Job] = []
         self.deaths: Counter[Path] = Counter()
         self.progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=Console(stderr=True),
+            Description(), BarColumn(bar_width=20), MofNCompleteColumn(), TimeElapsedColumn()
         )
         self.all = self.progress.add_task(
             "jobs", total=len(jobs), completed=len(jobs) - len(self.pending)
@@ -164,9 +160,7 @@ class _Runner:
 
     def _fail(self, job: Job, why: str) -> None:
         self.failed.append(job)
-        self.progress.console.print(
-            f"{job.name}: {why}", markup=False, highlight=False, soft_wrap=True
-        )
+        self.progress.say(f"{job.name}: {why}")
 
     def _last_words(self, job: Job, status: int) -> str:
         lines = self._log(job).read_text("utf-8", errors="replace").split("\n")

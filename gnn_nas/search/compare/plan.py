@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,11 +12,14 @@ from gnn_nas.config import load_config
 from gnn_nas.config_file import read_mapping
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
-from gnn_nas.search.checkpoint import FROM_SCRATCH
 from gnn_nas.search.compare.paper import RANDOM
+from gnn_nas.search.config import FROM_SCRATCH
 
 # A short run is to have rows of metrics, validations and checkpoints as a long one has.
 _LEAST = {"log_every": 100, "validate_every": 4, "checkpoint_every": 20}
+
+# Bytes that surely hold the last line of a history or of metrics.
+_END = 16_384
 
 
 class Job(Protocol):
@@ -69,7 +73,7 @@ class Pretraining:
         return [f"--config={self.config}", f"--out={self.folder.path}", "--resume", *changes]
 
     def steps_done(self) -> int:
-        return max((row["step"] for row in self.folder.read_metrics()), default=0)
+        return _last_number(self.folder.metrics, rb'^\{"step": (\d+),')
 
 
 @dataclass(frozen=True)
@@ -117,8 +121,7 @@ class Search:
 
     def steps_done(self) -> int:
         histories = (self.folder.history(seed) for seed in range(self.seeds))
-        # The first line of each is its header.
-        return sum(path.read_bytes().count(b"\n") - 1 for path in histories if path.exists())
+        return sum(_last_number(path, rb"^(\d+),") for path in histories)
 
     def check_finished(self) -> None:
         """Refuse a finished search that is not the one asked for. Raises UserError."""
@@ -197,6 +200,22 @@ def plan_searches(
         folder = RunFolder(out / f"search-{RANDOM}-{protocol}")
         searches[RANDOM, protocol] = Search(None, folder, RANDOM, **common)
     return searches
+
+
+def _last_number(path: Path, pattern: bytes) -> int:
+    """The number with which the last whole line of a file begins; 0 where there is none.
+
+    Looked for several times a second, so only the file's end is read.
+    """
+    try:
+        with path.open("rb") as stream:
+            stream.seek(max(0, path.stat().st_size - _END))
+            end = stream.read()
+    except FileNotFoundError:
+        return 0
+    whole = end[: end.rfind(b"\n") + 1]
+    found = re.findall(pattern, whole, re.MULTILINE)
+    return int(found[-1]) if found else 0
 
 
 def _fingerprint(weights: Path) -> str | None:

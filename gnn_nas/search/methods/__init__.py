@@ -2,7 +2,7 @@
 
 A module ``some_name.py`` is the method ``some-name``. It has
 
-- ``Settings``: a `gnn_nas.config.Section` whose defaults are the method's,
+- ``Settings``: ``SomeName`` of `gnn_nas.search.settings`, whose defaults are the method's,
 - ``search(queries, table, controller, generator, settings)``: asks `Queries` for rewards until
   its budget is spent; may train ``controller`` in place.
 """

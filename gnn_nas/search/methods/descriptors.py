@@ -5,10 +5,9 @@ import torch
 from gnn_nas.cells.standard_structure import load_standard_structure
 from gnn_nas.cells.table import CellTable
 from gnn_nas.models.controller import Controller
-from gnn_nas.search.methods.predictor import Settings, query_highest_bounds
+from gnn_nas.search.methods.predictor import query_highest_bounds
 from gnn_nas.search.queries import Queries
-
-__all__ = ["Settings", "search"]
+from gnn_nas.search.settings import Descriptors as Settings
 
 
 def search(

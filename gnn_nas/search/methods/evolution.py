@@ -3,22 +3,14 @@
 from collections import deque
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from gnn_nas.cells.neighbours import neighbours
 from gnn_nas.cells.table import CellTable
-from gnn_nas.config import Section
 from gnn_nas.models.controller import Controller
 from gnn_nas.search.fresh import draw_fresh
 from gnn_nas.search.queries import Queries
-
-
-class Settings(Section):
-    """Settings of regularized evolution."""
-
-    population: int = Field(default=50, ge=1, description="cells alive; at first, random ones")
-    sample: int = Field(default=20, ge=1, description="cells of which the fittest has a child")
+from gnn_nas.search.settings import Evolution as Settings
 
 
 def search(

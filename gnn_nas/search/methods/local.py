@@ -1,21 +1,14 @@
 """Local search: query the neighbours of the best cell, move to a better one, restart when stuck."""
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from gnn_nas.cells.neighbours import neighbours
 from gnn_nas.cells.table import CellTable
-from gnn_nas.config import Section
 from gnn_nas.models.controller import Controller
 from gnn_nas.search.fresh import draw_fresh
 from gnn_nas.search.queries import Queries
-
-
-class Settings(Section):
-    """Settings of local search."""
-
-    initial: int = Field(default=10, ge=1, description="random cells before each climb")
+from gnn_nas.search.settings import Local as Settings
 
 
 def search(

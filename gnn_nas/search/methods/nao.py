@@ -1,43 +1,19 @@
 """NAO: ascend the predicted reward in embedding space, decode, query what looks best."""
 
 import torch
-from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from gnn_nas.cells.neighbours import neighbours
 from gnn_nas.cells.structure import NUM_PATTERNS, NUM_SHAPE
 from gnn_nas.cells.table import CellTable
-from gnn_nas.config import Section
 from gnn_nas.models.controller import Controller
 from gnn_nas.search.embedded import EmbeddedCells
 from gnn_nas.search.fresh import draw_fresh
 from gnn_nas.search.queries import Queries
 from gnn_nas.search.rewards import spread
+from gnn_nas.search.settings import Nao as Settings
 from gnn_nas.search.surrogate import Surrogate
-
-
-class Settings(Section):
-    """Settings of the search; the defaults are the best found on NAS-Bench-101."""
-
-    initial: int = Field(default=16, ge=2, description="random cells to begin with")
-    candidates: int = Field(default=8, ge=1, description="cells queried in a round")
-    seeds: int = Field(default=48, ge=1, description="best cells so far that the ascent starts at")
-    restarts: int = Field(default=240, ge=1, description="random cells that it starts at as well")
-    steps: int = Field(default=12, ge=1, description="steps of the ascent, each of them decoded")
-    step_size: float = Field(default=0.1, gt=0, description="length of a step on the unit sphere")
-    optimism: float = Field(
-        default=1.0, ge=0, description="weight of the surrogate's uncertainty beside its mean"
-    )
-    patience: int = Field(
-        default=100, ge=1, description="queries without a better cell before the search widens"
-    )
-    wide_candidates: int = Field(
-        default=32, ge=1, description="cells queried in a round of the widened search"
-    )
-    share: float = Field(
-        default=0.8, ge=0, le=1, description="share of these drawn from all promising cells met"
-    )
 
 
 def search(

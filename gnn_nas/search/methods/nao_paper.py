@@ -1,38 +1,15 @@
 """NAO as in the paper: the controller is trained on the known cells in every round."""
 
 import torch
-from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from gnn_nas.cells.table import CellTable
-from gnn_nas.config import Section
 from gnn_nas.models.controller import Controller
 from gnn_nas.search.fresh import draw_fresh
 from gnn_nas.search.joint_training import JointTraining
 from gnn_nas.search.queries import Queries
-
-
-class Settings(Section):
-    """The paper's settings (appendix, Table 2)."""
-
-    initial: int = Field(default=128, ge=2, description="random cells to begin with")
-    rounds: int = Field(default=50, ge=1, description="rounds at most (outer epochs)")
-    candidates: int = Field(default=128, ge=1, description="cells queried in a round at most")
-    seeds: int = Field(default=128, ge=1, description="best cells so far that the ascent starts at")
-    steps: int = Field(default=100, ge=1, description="lengths tried along the gradient")
-    step_size: float = Field(default=1.0, gt=0, description="the shortest, in gradients")
-    epochs: int = Field(default=100, ge=1, description="inner epochs: passes over the known cells")
-    batch_size: int = Field(default=64, ge=1, description="cells a training step")
-    lr: float = Field(default=0.1, gt=0, description="learning rate of SGD")
-    clip: float = Field(default=5.0, gt=0, description="largest gradient norm")
-    prediction: float = Field(
-        default=0.5, ge=0, le=1, description="lambda: weight of prediction beside reconstruction"
-    )
-    floor: float = Field(
-        default=0.8, description="the predictor's target is max(reward - floor, 0) * scale"
-    )
-    scale: float = Field(default=5.0, gt=0, description="see floor")
+from gnn_nas.search.settings import NaoPaper as Settings
 
 
 def search(

@@ -3,29 +3,17 @@
 from collections.abc import Callable
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from gnn_nas.cells.structure import NUM_PATTERNS, NUM_SHAPE
 from gnn_nas.cells.table import CellTable
-from gnn_nas.config import Section
 from gnn_nas.models.controller import Controller
 from gnn_nas.search.embedded import EmbeddedCells
 from gnn_nas.search.fresh import draw_fresh
 from gnn_nas.search.queries import Queries
 from gnn_nas.search.rewards import spread
+from gnn_nas.search.settings import Predictor as Settings
 from gnn_nas.search.surrogate import Surrogate
-
-
-class Settings(Section):
-    """Settings of predictor-guided search."""
-
-    initial: int = Field(default=16, ge=2, description="random cells to begin with")
-    candidates: int = Field(default=8, ge=1, description="cells queried in a round")
-    scored: int = Field(default=20_000, ge=1, description="random cells scored in a round")
-    optimism: float = Field(
-        default=1.0, ge=0, description="weight of the surrogate's uncertainty beside its mean"
-    )
 
 
 def search(

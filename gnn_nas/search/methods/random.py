@@ -3,13 +3,9 @@
 import torch
 
 from gnn_nas.cells.table import CellTable
-from gnn_nas.config import Section
 from gnn_nas.models.controller import Controller
 from gnn_nas.search.queries import Queries
-
-
-class Settings(Section):
-    """Random search has none."""
+from gnn_nas.search.settings import Random as Settings
 
 
 def search(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 from multiprocessing.connection import Connection, wait
 
+from gnn_nas.errors import UserError
 from gnn_nas.tasks.engines.pool import WorkerDied
 from gnn_nas.tasks.processes import end_with_parent, start_process
 from gnn_nas.tasks.task import Task
@@ -53,12 +55,17 @@ class LocalWorker:
             self.connection.send(job)
 
     def take(self) -> Outcome | None:
-        """Receive what it has sent. Raises WorkerDied."""
+        """Receive what it has sent. Raises WorkerDied, or UserError where it was asked to end."""
         try:
             return self.connection.recv()
         except (EOFError, OSError):
             self._process.join()
             code = self._process.exitcode
+            if code == -signal.SIGTERM:
+                # By whatever ends a whole job, as SLURM does: the cell is not to blame.
+                raise UserError(
+                    "a process for trainings was asked to end: continue with --resume"
+                ) from None
             how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
             raise WorkerDied(f"the process {how}") from None
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gnn_nas.errors import UserError
 from gnn_nas.tasks.engines.local import LocalEngine
 from gnn_nas.tasks.engines.pool import Pool
 from gnn_nas.tasks.trainings import Job
@@ -56,3 +57,16 @@ def test_rewards_do_not_depend_on_the_number_of_processes(make_task, jobs, tmp_p
     pids = [line.split()[2] for line in (tmp_path / "notes").read_text().splitlines()]
     assert len(pids) == 14
     assert len(set(pids[:7])) == 1
+
+
+def test_a_process_that_was_asked_to_end_is_no_failure_of_its_cell(make_task, jobs):
+    """SLURM asks all processes of a job; a failure would stay in the history."""
+    kept = []
+    task = make_task(misbehave={2: "be asked to end"})
+    with Pool(LocalEngine(task, 1), None, lambda *each: kept.append(each)) as pool:
+        futures = [pool.submit(job) for job in jobs[:4]]
+        for future in futures[2:]:
+            with pytest.raises(UserError, match="asked to end: continue with --resume"):
+                future.result(300)
+    assert [outcome.state for _, outcome in kept] == ["done", "done"]
+    assert not multiprocessing.active_children()
