@@ -36,7 +36,7 @@ def dump_yaml(values: dict[str, Any]) -> str:
 def shortened(text: str) -> str:
     """Give a text as it is quoted in a message: in one line, and not for ever."""
     text = " ".join(text.split())
-    return text if len(text) <= 60 else text[:57] + "..."
+    return text if len(text) <= 100 else text[:97] + "..."
 
 
 class _Loader(yaml.SafeLoader):

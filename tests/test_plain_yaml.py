@@ -25,5 +25,5 @@ def test_texts_that_look_like_something_else_are_written_in_quotes():
 
 def test_quotations_are_short_and_in_one_line():
     assert shortened("a\n b") == "a b"
-    assert shortened("a" * 60) == "a" * 60
-    assert shortened("a" * 61) == "a" * 57 + "..."
+    assert shortened("a" * 100) == "a" * 100
+    assert shortened("a" * 101) == "a" * 97 + "..."
