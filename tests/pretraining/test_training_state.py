@@ -197,7 +197,7 @@ def test_averages_are_the_means_of_the_steps_and_begin_anew(make_config, start):
 def test_gradients_are_clipped(make_config, start):
     def change(clip: float) -> float:
         sgd = ("optimizer.name=SGD", "optimizer.lr=1.0", "optimizer.schedule=constant")
-        sgd += ("optimizer.schedule_args={}", "training.structure_weight=0.3")
+        sgd += ("optimizer.args={}", "optimizer.schedule_args={}", "training.structure_weight=0.3")
         state = start(make_config(*sgd, f"optimizer.clip={clip}"))
         before = [p.detach().clone() for p in state.trained]
         advanced(state, 1)
@@ -247,7 +247,7 @@ def snapshot(folder: RunFolder) -> dict[str, bytes]:
         ("model.decoder_hidden=4", "another architecture than the config: decoder.input_weight"),
         ("model.predictor_hidden=4", "another architecture than the config: predictor.structure"),
         ("seed=1", "belongs to a run with another config"),
-        ("optimizer.name=SGD", "belongs to a run with another config"),
+        ("optimizer.lr=1e-4", "belongs to a run with another config"),
     ],
 )
 def test_the_checkpoint_of_another_run_is_refused(tmp_path, make_config, start, override, message):
