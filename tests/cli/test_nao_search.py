@@ -350,13 +350,9 @@ def test_a_history_that_the_measurements_contradict_is_refused(
     fields = first.split(",")
     fields[2] = "0.99"
     copied.history(4).write_text("\n".join([header, ",".join(fields), *lines]) + "\n")
-    before = snapshot(copied.path)
-    assert (
-        main(
-            [*OPTIONS, "--resume", option, "--out", str(copied.path), f"--benchmark={measurements}"]
-        )
-        == 2
-    )
+    before = copied.history(4).read_bytes()
+    named = [f"--benchmark={measurements}", f"--out={copied.path}", "--resume", option]
+    assert main([*OPTIONS, *named]) == 2
     last = capsys.readouterr().err.splitlines()[-1]
     assert re.match(r"error: .*history-4.csv is no history of this search \(line 2: reward", last)
     assert copied.history(4).read_bytes() == before
