@@ -198,7 +198,7 @@ OUT_OF_RANGE = [
     ("batches.generator_now", lambda value: value * 0),
     ("batches.generator_now", lambda value: value[:16]),
     ("batches", lambda value: {**value, "more": 1}),
-    ("config", lambda value: value + " "),
+    ("config", lambda value: value + "extra: 1\n"),
     ("device", lambda value: "cuda"),
     ("device", lambda value: "cuda\x1b[31m"),
     ("precision", lambda value: "float16"),
