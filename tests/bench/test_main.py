@@ -2,7 +2,7 @@ import importlib
 
 import pytest
 
-from bench.__main__ import NAMES, main
+from bench.__main__ import APART, NAMES, main
 from bench.startup import commands
 
 
@@ -10,7 +10,7 @@ def test_help_tells_what_every_name_measures(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
     text = capsys.readouterr().out
-    for name in NAMES:
+    for name in NAMES + APART:
         module = importlib.import_module(f"bench.{name}")
         assert f"  {name:10} {module.__doc__.splitlines()[0]}" in text
 
@@ -18,7 +18,10 @@ def test_help_tells_what_every_name_measures(capsys):
 def test_an_unknown_name_is_answered_by_all_names(capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["cells", "speed"])
-    assert f"speed cannot be measured; what can is {', '.join(NAMES)}" in capsys.readouterr().err
+    assert (
+        f"speed cannot be measured; what can is {', '.join(NAMES + APART)}"
+        in capsys.readouterr().err
+    )
 
 
 def test_every_command_has_a_module():
