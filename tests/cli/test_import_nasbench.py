@@ -19,6 +19,7 @@ from gnn_nas.benchmarks.nasbench101 import NASBench101
 from gnn_nas.cells import table as table_module
 from gnn_nas.cells.table import CellTable
 from gnn_nas.cli.import_nasbench import main
+from gnn_nas.locking import is_lock
 
 ROOT = Path(__file__).parents[2]
 
@@ -126,7 +127,8 @@ def test_killed_while_it_reads_it_leaves_nothing(source, tmp_path):
 
     killed(["-m", "gnn_nas.cli.import_nasbench", pipe, "--out", target], everything_is_read)
     os.close(stream)
-    assert os.listdir(target.parent) == []
+    # A lock that nobody holds means nothing.
+    assert [name for name in os.listdir(target.parent) if not is_lock(name)] == []
 
 
 def test_killed_while_it_writes_it_leaves_the_earlier_file_and_the_next_call_tidies_up(

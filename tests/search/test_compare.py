@@ -51,7 +51,7 @@ def test_checkpoints_that_are_there_are_taken(tmp_path):
     folder, is_there = find_checkpoint("gin_margin", out, given)
     assert (folder.path, is_there) == (out / "gin_margin", False)
     (out / "gin_margin").mkdir(parents=True)
-    folder.summary.write_text("{}")
+    folder.summary.write_text('{"steps": 1}')
     assert find_checkpoint("gin_margin", out, given)[1]
     (given / "gin_npairs").mkdir()
     with pytest.raises(UserError, match="gin_npairs is not a run folder"):

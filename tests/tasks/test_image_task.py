@@ -116,7 +116,7 @@ def test_latency_is_measured_in_a_search_only_where_it_is_the_cost(cell, make_ta
 @pytest.mark.filterwarnings("ignore")
 def test_a_loss_that_is_no_number_is_a_divergence(cell, make_task):
     with pytest.raises(Diverged, match=r"the loss is (nan|inf) in epoch 1"):
-        make_task(training__lr=1e30).train(cell, 0)
+        make_task(training__lr=1000.0).train(cell, 0)
 
 
 def test_the_fingerprint_is_that_of_what_decides_a_training(make_task, tmp_path):

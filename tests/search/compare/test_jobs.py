@@ -18,7 +18,7 @@ def test_a_job_is_begun_when_what_it_needs_is_finished(make, tmp_path):
 def test_a_finished_job_is_left_alone(make, tmp_path):
     job = make("done", "fail")
     job.folder.path.mkdir()
-    job.folder.summary.write_text("{}")
+    job.folder.summary.write_text('{"steps": 1}')
     assert run_jobs([job], LocalEngine(1), tmp_path / "logs") == []
     assert not (tmp_path / "logs").exists()
 
@@ -63,7 +63,7 @@ class Elsewhere:
             raise ProcessDied("the machine is gone")
         if time.monotonic() - self.begun > self.delay:
             self.job.folder.path.mkdir(exist_ok=True)
-            self.job.folder.summary.write_text("{}")
+            self.job.folder.summary.write_text('{"steps": 1}')
         return 0
 
     def end(self, processes) -> None:
