@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 from collections.abc import Callable, Iterator
@@ -112,3 +113,27 @@ def refusal() -> Callable[..., str]:
         return message
 
     return call
+
+
+@pytest.fixture
+def put_instead() -> Callable[[Path, str], None]:
+    """Gives ``put(path, kind)``: what lies there then is no regular file, or one of a few bytes.
+
+    ``kind`` is folder, pipe, /dev/zero, loop or nowhere, else the text of the file.
+    """
+
+    def put(path: Path, kind: str) -> None:
+        path.unlink(missing_ok=True)
+        match kind:
+            case "folder":
+                path.mkdir()
+            case "pipe":
+                os.mkfifo(path)
+            case "/dev/zero":
+                path.symlink_to(kind)
+            case "loop" | "nowhere":
+                path.symlink_to(path.name if kind == "loop" else "absent")
+            case _:
+                path.write_text(kind)
+
+    return put
