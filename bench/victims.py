@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from bench.startup import commands
 
 # Seconds after which a command hangs, and those that its children may take to see that it is gone.
 _PATIENCE, _CHILDREN = 900.0, 60.0
+# Seconds between looks at one.
+_LOOK = 0.02
 
 
 @dataclass
@@ -27,8 +29,8 @@ class End:
 
     Args:
         status: of the process, negative where a signal has ended it.
-        seconds: that it took; said: on stderr; faults: what should not have been.
-        reached: whether the signal came before the end.
+        seconds: that it and its children have computed; said: on stderr.
+        reached: whether the signal came before the end; faults: what should not have been.
     """
 
     status: int
@@ -44,7 +46,7 @@ class End:
 
 @dataclass(frozen=True)
 class Reference:
-    """What an uninterrupted call has left, and the seconds that it took."""
+    """What an uninterrupted call has left, and the seconds that it has computed."""
 
     seconds: float
     left: Left
@@ -78,32 +80,29 @@ def call(
     moment: float = 0.0,
     before: Sequence[str] = (),
 ) -> End:
-    """Call a command until its end, or send it a signal some seconds after its start.
+    """Call a command until its end, or send it a signal when it has computed for some seconds.
 
     SIGINT goes to its children too, as a terminal sends it.
     """
     with tempfile.TemporaryFile() as said:
-        started = time.monotonic()
         process = start(scenario, options, out, said.fileno(), before)
-        reached = False
+        faults, spent, reached = [], 0.0, False
         try:
-            try:
-                process.wait(_PATIENCE if number is None else moment)
-            except subprocess.TimeoutExpired:
-                if number is None:
-                    raise
+            spent, reached = _watch(process, moment if number is not None else None)
+            if reached:
                 send = os.killpg if number == signal.SIGINT else os.kill
                 send(process.pid, number)
-                reached = True
-                process.wait(_PATIENCE)
-            faults = []
+                _watch(process)
         except subprocess.TimeoutExpired:
             faults = [f"it hung for {_PATIENCE:.0f} s"]
-        seconds = time.monotonic() - started
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
         faults += _end_children(process)
         said.seek(0)
         text = said.read().decode(errors="replace")
-    return End(process.returncode, seconds, text, reached, faults)
+    # What ends well has ended before the signal was heard.
+    return End(process.returncode, spent, text, reached and process.returncode != 0, faults)
 
 
 def reference(scenario: Scenario) -> Reference:
@@ -136,6 +135,24 @@ def place(scenario: Scenario, path: str) -> Path:
     return out
 
 
+def _watch(process: subprocess.Popen, moment: float | None = None) -> tuple[float, bool]:
+    """Wait until a process ends, or until its session has computed for some seconds.
+
+    Returns:
+        the seconds that it has computed; whether that was the moment. By the clock the same
+        moments would come later or earlier in a run when the machine has less or more to do.
+    """
+    spent, limit = 0.0, time.monotonic() + _PATIENCE
+    while process.poll() is None:
+        spent = max(spent, _computed(process.pid))
+        if moment is not None and spent >= moment:
+            return spent, True
+        if time.monotonic() > limit:
+            raise subprocess.TimeoutExpired(process.args, _PATIENCE)
+        time.sleep(_LOOK)
+    return spent, False
+
+
 def _end_children(process: subprocess.Popen) -> list[str]:
     """Wait for a session's processes to end; kill what stays, which is a fault."""
     hung = process.poll() is None
@@ -152,14 +169,24 @@ def _end_children(process: subprocess.Popen) -> list[str]:
 
 def _session(leader: int) -> list[int]:
     """The living processes of a session."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
+    return [pid for pid, state, _ in _stat(leader) if state != "Z"]
+
+
+def _computed(leader: int) -> float:
+    """Seconds that a session's processes, and those that they have seen end, have computed."""
+    return sum(ticks for _, _, ticks in _stat(leader)) / os.sysconf("SC_CLK_TCK")
+
+
+def _stat(leader: int) -> Iterator[tuple[int, str, int]]:
+    """Give number, state and ticks of a session's processes."""
+    for entry in os.listdir("/proc"):
+        # What it has started has a higher number.
+        if entry.isdigit() and int(entry) >= leader:
             try:
-                # State and session stand after the name, which ends with the last parenthesis.
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                text = Path("/proc", entry, "stat").read_text()
             except OSError:
                 continue
-            if int(fields[3]) == leader and fields[0] != "Z":
-                found.append(int(entry.name))
-    return found
+            # The name before them ends with the last parenthesis.
+            fields = text.rpartition(")")[2].split()
+            if int(fields[3]) == leader:
+                yield int(entry), fields[0], sum(map(int, fields[11:15]))

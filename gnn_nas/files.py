@@ -107,6 +107,14 @@ def remove_leftovers(folder: str | os.PathLike[str]) -> None:
             entry.unlink(missing_ok=True)
 
 
+def remove_leftovers_of(path: str | os.PathLike[str]) -> None:
+    """Delete temporary files that killed writers of one file left, which no one else is writing."""
+    path = Path(path)
+    for entry in path.parent.iterdir():
+        if is_leftover(entry.name) and entry.name.endswith(f"-{path.name}"):
+            entry.unlink(missing_ok=True)
+
+
 def is_leftover(name: str) -> bool:
     """Say whether a file's name is one that :func:`atomic_path` gives while writing."""
     return re.match(rf"{re.escape(_PREFIX)}[0-9a-f]{{16}}-", name) is not None

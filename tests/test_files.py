@@ -52,6 +52,14 @@ def test_leftovers_of_killed_writers_are_removed_and_nothing_else(tmp_path):
     assert os.listdir(tmp_path) == [".tmp-mine"]
 
 
+def test_leftovers_of_one_file_are_removed_and_nothing_else(tmp_path):
+    for name in ("model", "other"):
+        files.atomic_path(tmp_path / name).__enter__().touch()
+    files.remove_leftovers_of(tmp_path / "model")
+    (left,) = os.listdir(tmp_path)
+    assert left.endswith("-other")
+
+
 def test_json_is_strict_and_takes_scalars_of_numpy_and_torch(tmp_path):
     value = {
         "nan": math.nan,

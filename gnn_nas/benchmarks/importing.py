@@ -9,12 +9,13 @@ from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingCo
 
 from gnn_nas.benchmarks.collecting import Collector
 from gnn_nas.benchmarks.figures import Figures
-from gnn_nas.benchmarks.preparing import prepare, remove_leftovers_of
+from gnn_nas.benchmarks.preparing import prepare
 from gnn_nas.benchmarks.records import parse_record
 from gnn_nas.benchmarks.stored import save_figures
 from gnn_nas.benchmarks.tfrecord import read_records
 from gnn_nas.cells.table import CellTable
-from gnn_nas.errors import UserError
+from gnn_nas.errors import UserError, reported
+from gnn_nas.files import remove_leftovers_of
 from gnn_nas.locking import writing
 from gnn_nas.progress import Progress
 
@@ -36,7 +37,8 @@ def import_tfrecord(source: Path, target: Path, table: CellTable) -> int:
     """
     prepare(source, target)
     with writing(target):
-        remove_leftovers_of(target)
+        with reported(f"cannot write {target}"):
+            remove_leftovers_of(target)
         collector = Collector(table)
         save_figures(target, _collect(source, collector), table)
     return collector.found

@@ -8,7 +8,6 @@ import tempfile
 from pathlib import Path
 
 from gnn_nas.errors import UserError, reported
-from gnn_nas.files import is_leftover
 
 
 def prepare(source: Path, target: Path) -> None:
@@ -32,15 +31,3 @@ def prepare(source: Path, target: Path) -> None:
             raise UserError(f"{target} is the file to be imported: give another --out")
         with tempfile.TemporaryFile(dir=target.parent):
             pass
-
-
-def remove_leftovers_of(target: Path) -> None:
-    """Delete what imports of the same target have left that were killed while they wrote it.
-
-    Raises:
-        UserError: the target's folder cannot be written.
-    """
-    with reported(f"cannot write {target}"):
-        for entry in target.parent.iterdir():
-            if is_leftover(entry.name) and entry.name.endswith(f"-{target.name}"):
-                entry.unlink(missing_ok=True)
