@@ -181,7 +181,7 @@ def killed_at(step: int, delay: float, *options: str, number: int = signal.SIGKI
             break
         time.sleep(0.002)
     _, err = process.communicate()
-    assert process.returncode == (143 if number == signal.SIGTERM else -number)
+    assert process.returncode == (143 if number == signal.SIGTERM else -number), err
     return err
 
 
