@@ -24,7 +24,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     where the folder cannot be written.
     """
     path = Path(path)
-    temporary = path.with_name(f"{_PREFIX}{secrets.token_hex(8)}-{path.name}")
+    temporary = temporary_name(path)
     try:
         yield temporary
         _sync(temporary)
@@ -33,6 +33,11 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
         raise
     _sync(path.parent)
+
+
+def temporary_name(path: Path) -> Path:
+    """Give a name beside a path for what is still being written; see :func:`is_leftover`."""
+    return path.with_name(f"{_PREFIX}{secrets.token_hex(8)}-{path.name}")
 
 
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
@@ -116,7 +121,7 @@ def remove_leftovers_of(path: str | os.PathLike[str]) -> None:
 
 
 def is_leftover(name: str) -> bool:
-    """Say whether a file's name is one that :func:`atomic_path` gives while writing."""
+    """Say whether a file's name is one that :func:`temporary_name` gives."""
     return re.match(rf"{re.escape(_PREFIX)}[0-9a-f]{{16}}-", name) is not None
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from gnn_nas.cli.cell_choice import LEAST_PREFIX, best_hash, checked_prefix, row
 from gnn_nas.cli.common import open_table, option_name, refuse_below_one, repeated, run_guarded
 from gnn_nas.config_file import read_mapping
 from gnn_nas.errors import UserError, reported
-from gnn_nas.files import require_writable
+from gnn_nas.files import is_leftover, require_writable, temporary_name
 from gnn_nas.locking import is_lock, writing
 from gnn_nas.run_folder import RunFolder, load_into
 
@@ -151,7 +153,8 @@ def _run(arguments: argparse.Namespace) -> None:
         _claim(folder)
         with writing(folder):
             _claim(folder)  # another may have written it meanwhile
-            _write(folder, arguments, table, row, config, network, bool(weights))
+            with _together(folder) as beside:
+                _write(beside, arguments, table, row, config, network, bool(weights))
     print(f"cell {module_hash}, a network of {parameters:,} parameters\n{cell_text(cell)}")
     print(f"written to {os.fspath(folder)}: {', '.join(sorted(os.listdir(folder)))}")
 
@@ -246,11 +249,29 @@ def _claim(folder: Path) -> None:
     _refuse_filled(folder)
 
 
+@contextmanager
+def _together(folder: Path) -> Iterator[Path]:
+    """Give a folder whose files are moved to ``folder`` at the end of the block.
+
+    Whoever is killed while files are made leaves none that would refuse the same call.
+    """
+    for name in filter(is_leftover, os.listdir(folder)):
+        shutil.rmtree(folder / name)
+    beside = temporary_name(folder / "export")
+    try:
+        beside.mkdir()
+        yield beside
+        for file in sorted(beside.iterdir()):
+            file.rename(folder / file.name)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
 def _refuse_filled(folder: Path) -> None:
     with reported(f"cannot write the folder {folder}"):
         require_writable(folder)
     names = sorted(os.listdir(folder)) if folder.exists() else []
-    if names := [name for name in names if not is_lock(name)]:
+    if names := [name for name in names if not (is_lock(name) or is_leftover(name))]:
         raise UserError(f"{folder} holds files ({names[0]}): give another --out, or delete it")
 
 

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from gnn_nas.cli.export_cell import main
+from gnn_nas.files import is_leftover
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.config import SearchConfig, TaskSearchConfig
 from gnn_nas.search.task_run import NETWORK
@@ -235,6 +236,21 @@ def test_an_ambiguous_prefix_is_told_with_examples(complaint, table):
     first, second = table.hash_of(row), table.hash_of(row + 1)
     expected = f"{first[:6]} is ambiguous: 2 cells begin with it, such as {first}, {second}"
     assert expected in complaint(first[:6])
+
+
+def test_what_was_killed_is_called_again(user, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr("gnn_nas.files.write_text", _interrupted)
+        patched.setattr("shutil.rmtree", lambda *_, **__: None)  # which a kill leaves no time for
+        assert main([FIRST, "--out=mine"]) == 130
+    (left,) = os.listdir("mine")
+    assert is_leftover(left)
+    assert main([FIRST, "--out=mine"]) == 0
+    assert sorted(os.listdir("mine")) == ["cell.png", "cell.svg", "network.py"]
+
+
+def _interrupted(*_):
+    raise KeyboardInterrupt
 
 
 def test_files_that_are_there_are_not_replaced(complaint, user):
