@@ -54,6 +54,8 @@ class Tally:
 
 def measure(seed: int = 0) -> list[Figure]:
     """Make the campaign; it takes a quarter of an hour."""
+    # A shell starts background jobs deaf to Ctrl-C, and what they call inherits it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     load_table()
     with tempfile.TemporaryDirectory() as path:
         source = Path(path) / "synthetic.tfrecord"
