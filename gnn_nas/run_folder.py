@@ -186,9 +186,7 @@ class RunFolder:
         try:
             return tensor_file.from_bytes(_read(self.weights))
         except FileNotFoundError:
-            raise UserError(
-                f"{self.weights}: no such file; a run writes its weights when it ends"
-            ) from None
+            raise self.no_weights() from None
         except OSError as error:
             raise UserError(f"{self.weights}: cannot read: {error.strerror}") from None
         except ValueError as error:
@@ -305,6 +303,10 @@ class RunFolder:
                 f" ({'; '.join(differing[:_MOST_NAMED])}{more}):"
                 " resume with its own, or give another --out"
             )
+
+    def no_weights(self) -> UserError:
+        """What is wrong where there are no weights yet, to be raised."""
+        return UserError(f"{self.weights}: no such file; a run writes its weights when it ends")
 
     def _unusable_checkpoint(self, reason: str) -> UserError:
         return UserError(

@@ -81,30 +81,31 @@ class PackedCells:
 
     def to_batch(self) -> Batch:
         """The same cells as a PyG `Batch`; its attributes are those of `to_graphs`."""
-        graphs = self.to_graphs()
-        edge_counts = self.edge_bits().sum(1)
-        return build_batch(graphs.x, graphs.edge_index, self.vertices, edge_counts)
+        x, edge_index, bits = self._nodes_and_edges()
+        return build_batch(x, edge_index, self.vertices, bits.sum(1))
 
     def to_graphs(self) -> Graphs:
         """The same cells with one-hot ``x`` and ``edge_index`` sorted by slot."""
+        x, edge_index, _ = self._nodes_and_edges()
+        cell = torch.repeat_interleave(self.vertices, output_size=len(x))
+        return Graphs(x, edge_index, cell, len(self))
+
+    def _nodes_and_edges(self) -> tuple[Tensor, Tensor, Tensor]:
+        """``x``, ``edge_index`` and `edge_bits`."""
         device, count = self.edges.device, len(self)
         sources, targets = slot_ends(device)
         ptr = _pointers(self.vertices)
-        cell, slot = self.edge_bits().nonzero(as_tuple=True)
+        bits = self.edge_bits()
+        cell, slot = bits.nonzero(as_tuple=True)
         features = self.ops.new_full((count, MAX_VERTICES), len(FEATURES))
         features[:, 0] = 0
         features[:, 1:-1] = self.ops + 1
         features.scatter_(1, self.vertices[:, None] - 1, len(FEATURES) - 1)
         exists = torch.arange(MAX_VERTICES, device=device) < self.vertices[:, None]
         one_hot = torch.eye(len(FEATURES), device=device)
-        nodes = features[exists]
-        return Graphs(
-            x=one_hot.index_select(0, nodes),
-            edge_index=torch.stack([sources, targets]).index_select(1, slot)
-            + ptr.index_select(0, cell),
-            batch=torch.repeat_interleave(self.vertices, output_size=len(nodes)),
-            num_graphs=count,
-        )
+        x = one_hot.index_select(0, features[exists])
+        ends = torch.stack([sources, targets]).index_select(1, slot)
+        return x, ends + ptr.index_select(0, cell), bits
 
 
 def pack(cells: Data | Batch) -> PackedCells:

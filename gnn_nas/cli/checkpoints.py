@@ -42,7 +42,7 @@ def refuse_missing(given: str | Path | None) -> None:
     folder = RunFolder.open(given)
     load(PretrainConfig, folder.config)
     if not folder.weights.exists():
-        raise UserError(f"{folder.weights}: no such file; a run writes its weights when it ends")
+        raise folder.no_weights()
 
 
 def open_checkpoints(given: Sequence[str] | None) -> dict[str, Checkpoint]:
