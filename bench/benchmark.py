@@ -13,8 +13,8 @@ from gnn_nas.benchmarks.importing import import_tfrecord
 from gnn_nas.benchmarks.model_spec import ModelSpec
 from gnn_nas.benchmarks.nasbench101 import NASBench101
 from gnn_nas.benchmarks.official_api import NASBench
-from gnn_nas.cells.conversion import to_matrix
-from gnn_nas.cells.table import load_table
+from gnn_nas.spaces.conversion import to_matrix
+from gnn_nas.spaces.table import load_table
 
 LOOK_UPS = 1_000_000
 

@@ -8,12 +8,12 @@ import torch
 
 from bench.apart import apart
 from bench.measuring import Figure, at_least, at_most, say, time_of
-from gnn_nas.cells.distance import edit_distance
-from gnn_nas.cells.isomorphism import isomorphism_hash
-from gnn_nas.cells.module_hash import module_hash
-from gnn_nas.cells.positives import PositiveSampler
-from gnn_nas.cells.table import load_table
 from gnn_nas.cli.common import available_cores
+from gnn_nas.spaces.distance import edit_distance
+from gnn_nas.spaces.isomorphism import isomorphism_hash
+from gnn_nas.spaces.module_hash import module_hash
+from gnn_nas.spaces.positives import PositiveSampler
+from gnn_nas.spaces.table import load_table
 
 BATCH = 8192
 # Anchors and positives of each in a pretraining batch of 512 samples.

@@ -4,8 +4,8 @@ import torch
 
 from bench.apart import apart, peak_memory
 from bench.measuring import Figure, Times, at_most, say, time_of
-from gnn_nas.cells.table import load_table
 from gnn_nas.models.pretrained import SHIPPED, load_pretrained
+from gnn_nas.spaces.table import load_table
 
 THREADS = 2
 

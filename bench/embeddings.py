@@ -19,13 +19,14 @@ from torch import Tensor
 from bench.measuring import say
 from bench.paired import p_value
 from gnn_nas.benchmarks.locate import find_benchmark
-from gnn_nas.cells.standard_structure import load_standard_structure
-from gnn_nas.cells.structure import NUM_PATTERNS, NUM_SHAPE
-from gnn_nas.cells.table import CellTable
 from gnn_nas.cli.common import add_benchmark, refuse_below_one, run_guarded
-from gnn_nas.search.checkpoint import FROM_SCRATCH, open_checkpoint
-from gnn_nas.search.ensemble import gaussian_ranks
+from gnn_nas.config import FROM_SCRATCH
+from gnn_nas.experiments.ensemble import gaussian_ranks
+from gnn_nas.models.checkpoint import open_checkpoint
 from gnn_nas.search.surrogate import Surrogate
+from gnn_nas.spaces.descriptors import NUM_PATTERNS, NUM_SHAPE
+from gnn_nas.spaces.standard_descriptors import load_standard_descriptors
+from gnn_nas.spaces.table import CellTable
 
 SIZES = (100, 424)
 FIRST_SEED, SEEDS = 1000, 10
@@ -91,7 +92,7 @@ def _views(folders: list[str | None], table: CellTable) -> Iterator[View]:
         embeddings = checkpoint.controller(FIRST_SEED).encode_rows(table)
         name = "untrained" if folder == FROM_SCRATCH else checkpoint.folder.path.name
         yield View(name, embeddings, (embeddings.shape[1],))
-    yield View("exact descriptors", load_standard_structure(table), (NUM_SHAPE, NUM_PATTERNS))
+    yield View("exact descriptors", load_standard_descriptors(table), (NUM_SHAPE, NUM_PATTERNS))
 
 
 def tau(

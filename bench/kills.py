@@ -27,9 +27,9 @@ from bench.measuring import Figure, at_least, say
 from bench.search import WITHOUT
 from bench.victims import End, Reference, call, differences, options_of, place, reference
 from gnn_nas.benchmarks.locate import has_benchmark
-from gnn_nas.cells.table import load_table
 from gnn_nas.cli.common import INTERRUPTED_STATUS, TERMINATED_STATUS
 from gnn_nas.run_folder import RunFolder
+from gnn_nas.spaces.table import load_table
 
 _SIDE_BY_SIDE = 2
 _STATUS = {signal.SIGTERM: TERMINATED_STATUS, signal.SIGINT: INTERRUPTED_STATUS}

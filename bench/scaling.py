@@ -11,9 +11,9 @@ from bench.measuring import Figure, Times, say, time_of
 from bench.search import QUERIES, WITHOUT, searched
 from bench.steps import MAIN, pretraining
 from gnn_nas.benchmarks.locate import has_benchmark
-from gnn_nas.cells.table import load_table
 from gnn_nas.config import load_config
 from gnn_nas.pretraining.batches import BLOCK
+from gnn_nas.spaces.table import load_table
 
 BATCHES = (64, 128, 256, 512, 1024, 2048)
 WIDTHS = (32, 64, 128, 256, 512)

@@ -13,13 +13,13 @@ from bench.apart import apart, peak_memory
 from bench.measuring import Figure, Times, at_most, say
 from gnn_nas.benchmarks.locate import VARIABLE, find_benchmark, has_benchmark
 from gnn_nas.benchmarks.protocols import objective_and_report
+from gnn_nas.experiments.searches.config import SearchConfig
+from gnn_nas.experiments.searches.run import run_seed
+from gnn_nas.models.checkpoint import open_checkpoint
 from gnn_nas.models.pretrained import SHIPPED
 from gnn_nas.objective import Evaluation, Objective
 from gnn_nas.run_folder import RunFolder
-from gnn_nas.search.checkpoint import open_checkpoint
-from gnn_nas.search.config import SearchConfig
 from gnn_nas.search.methods import get_method
-from gnn_nas.search.run import run_seed
 
 METHOD, PROTOCOL, SEED = "nao", "oracle", 0
 QUERIES, SHORT = 300, 80

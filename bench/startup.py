@@ -12,8 +12,8 @@ from bench.apart import CONFIGS, ROOT, environment
 from bench.measuring import Figure, Times, at_most, say, time_of
 from bench.search import QUERIES, WITHOUT
 from gnn_nas.benchmarks.locate import has_benchmark
-from gnn_nas.cells.table import load_table
 from gnn_nas.run_folder import RunFolder
+from gnn_nas.spaces.table import load_table
 
 THREADS = 2
 _TARGETS = {"pretrain": at_most(0.5), "nao-search": at_most(0.5)}

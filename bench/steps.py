@@ -9,14 +9,14 @@ import torch
 from bench.apart import CONFIGS, apart, peak_memory
 from bench.floor import floor
 from bench.measuring import Figure, at_most, say, time_of
-from gnn_nas.cells.table import load_table
-from gnn_nas.cells.tokens import to_tokens
 from gnn_nas.cli import pretrain
 from gnn_nas.config import PretrainConfig, load_config
 from gnn_nas.pretraining.allocation import keep_freed_memory
 from gnn_nas.pretraining.batches import BLOCK
 from gnn_nas.pretraining.held_out import held_out_cells
 from gnn_nas.pretraining.training_state import TrainingState
+from gnn_nas.spaces.table import load_table
+from gnn_nas.spaces.tokens import to_tokens
 
 MAIN = CONFIGS / "gin_multisim.yaml"
 """The config with targets, measured on one thread as well."""

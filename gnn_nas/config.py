@@ -14,6 +14,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from gnn_nas.config_file import load
 from gnn_nas.plain_yaml import dump_yaml
 
+FROM_SCRATCH = "none"
+"""What stands for a checkpoint where a controller is to be as it is drawn."""
+
 
 def _check_arguments(value: Any) -> Any:
     items = value.values() if isinstance(value, dict) else value
@@ -123,7 +126,7 @@ class TrainingConfig(Section):
     )
     structure_weight: float = Field(
         ge=0,
-        description="weight of the predictor's loss in telling a cell's structure from its"
+        description="weight of the predictor's loss in telling a cell's descriptors from its"
         " embedding; 0 = the predictor is not pretrained",
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field(

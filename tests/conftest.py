@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gnn_nas.benchmarks.nasbench101 import NASBench101
-    from gnn_nas.cells.table import CellTable
+    from gnn_nas.spaces.table import CellTable
 
 # How fast an example is depends on what else the machine does; that is no property to test.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -31,17 +31,17 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def table() -> CellTable:
     """The table of all cells; the first test run of a machine enumerates it."""
     # Imported here: torch_geometric is slow to import, and most tests do without.
-    from gnn_nas.cells.table import load_table
+    from gnn_nas.spaces.table import load_table
 
     return load_table()
 
 
 @pytest.fixture(scope="session")
 def standard(table: CellTable) -> Tensor:
-    """Standardised structure of every cell; it takes some seconds."""
-    from gnn_nas.cells.standard_structure import standard_structure
+    """Standardised descriptors of every cell; it takes some seconds."""
+    from gnn_nas.spaces.standard_descriptors import standard_descriptors
 
-    return standard_structure(table)
+    return standard_descriptors(table)
 
 
 @pytest.fixture(scope="session")

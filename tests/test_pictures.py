@@ -21,24 +21,24 @@ from matplotlib.transforms import Bbox
 
 from bench.measuring import Figure as Measured
 from bench.scaling_plot import draw_scaling
-from gnn_nas.analysis.cell_pairs import ratios
-from gnn_nas.analysis.curves import draw_curves
-from gnn_nas.analysis.locality_figures import (
+from gnn_nas.evaluation.cell_pairs import ratios
+from gnn_nas.experiments.searches.task_outcome import pareto_front
+from gnn_nas.experiments.table1.figure import draw_table1
+from gnn_nas.experiments.table1.paper import COLUMNS, NAMES
+from gnn_nas.experiments.table1.table import Row
+from gnn_nas.plots.curves import draw_curves
+from gnn_nas.plots.locality_figures import (
     draw_differences,
     draw_distances,
     draw_similarities,
 )
-from gnn_nas.analysis.maps.colours import Colouring
-from gnn_nas.analysis.maps.picture import draw_maps
-from gnn_nas.analysis.search_curves import draw_search_curves
-from gnn_nas.search.compare.figure import draw_table1
-from gnn_nas.search.compare.paper import COLUMNS, NAMES
-from gnn_nas.search.compare.table1 import Row
-from gnn_nas.search.task_figures import draw_pareto, draw_reward_curves
-from gnn_nas.search.task_outcome import pareto_front
+from gnn_nas.plots.maps.colours import Colouring
+from gnn_nas.plots.maps.picture import draw_maps
+from gnn_nas.plots.search_curves import draw_search_curves
+from gnn_nas.plots.task_curves import draw_pareto, draw_reward_curves
 
 ROOT = Path(__file__).parents[1]
-MADE_UP = runpy.run_path(str(Path(__file__).parent / "analysis" / "maps" / "made_up.py"))
+MADE_UP = runpy.run_path(str(Path(__file__).parent / "plots" / "maps" / "made_up.py"))
 DISTANCE = np.repeat(np.arange(1, 13), 40)
 LONG_NAME = "gin_multisim-of-another-machine-with-a-long-name"
 
@@ -47,7 +47,7 @@ def draw(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def metric_rows(steps: int, structure: bool) -> list[dict]:
+def metric_rows(steps: int, descriptors: bool) -> list[dict]:
     rows = []
     for step in range(1, steps + 1):
         loss = {
@@ -55,10 +55,10 @@ def metric_rows(steps: int, structure: bool) -> list[dict]:
             "metric": math.cos(step),
             "token_accuracy": 1 - 1 / step,
         }
-        rows.append({"step": step, "kind": "train", "structure": structure / step, **loss})
+        rows.append({"step": step, "kind": "train", "structure": descriptors / step, **loss})
         if step % 5 == 0:
             held_out = {"token_accuracy": 1 - 1 / step, "exact_match": 1 - 2 / step}
-            error = {"structure_error": 1 / step} if structure else {}
+            error = {"structure_error": 1 / step} if descriptors else {}
             rows.append({"step": step, "kind": "validation", **held_out, **error})
     return rows
 
@@ -132,7 +132,7 @@ def draw_map(path: Path, maps: list, coloured: bool = False) -> None:
 
 PICTURES = {
     "curves": lambda path: draw_curves(metric_rows(300, True), path),
-    "curves without structure": lambda path: draw_curves(metric_rows(300, False), path),
+    "curves without descriptors": lambda path: draw_curves(metric_rows(300, False), path),
     "curves of few steps": lambda path: draw_curves(metric_rows(6, True), path),
     "curves of one step": lambda path: draw_curves(metric_rows(1, True), path),
     "search": lambda path: draw_search(path, 5, 300),

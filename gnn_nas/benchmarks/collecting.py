@@ -11,8 +11,8 @@ import torch
 from gnn_nas.benchmarks.figures import EPOCHS, FULL_EPOCHS, TRIALS, Column, Figures
 from gnn_nas.benchmarks.records import FIGURES
 from gnn_nas.benchmarks.rows import module_hashes
-from gnn_nas.cells.table import CellTable
 from gnn_nas.errors import UserError
+from gnn_nas.spaces.table import CellTable
 
 _short = reprlib.Repr()
 # A foreign file can hold anything of any length; a hash is shown in full.

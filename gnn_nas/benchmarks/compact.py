@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from gnn_nas.benchmarks.figures import EPOCHS, FULL_EPOCHS, TRIALS, Column, Figures
-from gnn_nas.cells.table import CellTable
 from gnn_nas.errors import UserError
 from gnn_nas.files import open_regular
+from gnn_nas.spaces.table import CellTable
 
 COMPACT_FILE = "nasbench101_108epochs.npz"
 _VALIDATION_FILE = "validation_subset.npz"

@@ -13,11 +13,11 @@ from gnn_nas.benchmarks.preparing import prepare
 from gnn_nas.benchmarks.records import parse_record
 from gnn_nas.benchmarks.stored import save_figures
 from gnn_nas.benchmarks.tfrecord import read_records
-from gnn_nas.cells.table import CellTable
 from gnn_nas.errors import UserError, reported
 from gnn_nas.files import remove_leftovers_of
 from gnn_nas.locking import writing
 from gnn_nas.progress import Progress
+from gnn_nas.spaces.table import CellTable
 
 _SHOWN_EVERY = 4096
 

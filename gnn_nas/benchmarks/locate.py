@@ -12,7 +12,7 @@ from gnn_nas.user_folders import data_folder
 # torch takes a second to import, and that nothing is there is to be said before.
 if TYPE_CHECKING:
     from gnn_nas.benchmarks.nasbench101 import NASBench101
-    from gnn_nas.cells.table import CellTable
+    from gnn_nas.spaces.table import CellTable
 
 VARIABLE = "GNN_NAS_BENCHMARK"
 STORED_FILE = "nasbench101.safetensors"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gnn_nas.cells.pruning import on_a_path
+from gnn_nas.spaces.pruning import on_a_path
 
 
 class ModelSpec:

@@ -20,9 +20,9 @@ from gnn_nas.benchmarks.records import FIGURES
 from gnn_nas.benchmarks.rows import CellRows, Cells
 from gnn_nas.benchmarks.stored import load_figures
 from gnn_nas.benchmarks.tfrecord import begins_record
-from gnn_nas.cells.table import CellTable, load_table
 from gnn_nas.errors import UserError
 from gnn_nas.files import open_regular
+from gnn_nas.spaces.table import CellTable, load_table
 
 
 class NASBench101:

@@ -13,8 +13,8 @@ from gnn_nas.benchmarks.model_spec import ModelSpec
 from gnn_nas.benchmarks.nasbench101 import NASBench101
 from gnn_nas.benchmarks.records import FIGURES
 from gnn_nas.benchmarks.rows import module_hashes
-from gnn_nas.cells.conversion import Spec
-from gnn_nas.cells.space import INPUT, MAX_EDGES, MAX_VERTICES, OPS, OUTPUT, num_slots
+from gnn_nas.spaces.conversion import Spec
+from gnn_nas.spaces.nasbench101 import INPUT, MAX_EDGES, MAX_VERTICES, OPS, OUTPUT, num_slots
 
 __all__ = ["ModelSpec", "NASBench", "OutOfDomainError"]
 

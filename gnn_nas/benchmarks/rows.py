@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gnn_nas.cells.conversion import Spec, from_spec
-from gnn_nas.cells.packed import PackedCells, pack
-from gnn_nas.cells.pruning import prune
-from gnn_nas.cells.space import INPUT, MAX_EDGES, MAX_VERTICES, OPS, OUTPUT, num_slots
-from gnn_nas.cells.table import CellTable
+from gnn_nas.spaces.conversion import Spec, from_spec
+from gnn_nas.spaces.nasbench101 import INPUT, MAX_EDGES, MAX_VERTICES, OPS, OUTPUT, num_slots
+from gnn_nas.spaces.packed import PackedCells, pack
+from gnn_nas.spaces.pruning import prune
+from gnn_nas.spaces.table import CellTable
 
 if TYPE_CHECKING:
     from torch_geometric.data import Batch, Data

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from gnn_nas.benchmarks.figures import EPOCHS, FULL_EPOCHS, TRIALS, Column, Figures
 from gnn_nas.benchmarks.records import FIGURES
-from gnn_nas.cells.table import CellTable
 from gnn_nas.errors import UserError, reported
 from gnn_nas.files import atomic_path
+from gnn_nas.spaces.table import CellTable
 from gnn_nas.tensor_file import checksum
 
 # Names the checksum in the metadata; a change of what is stored must change it.

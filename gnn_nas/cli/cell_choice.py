@@ -11,7 +11,7 @@ from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from gnn_nas.cells.table import CellTable
+    from gnn_nas.spaces.table import CellTable
 
 LEAST_PREFIX = 6
 """Digits of a hash that must be given; there are cells enough to make fewer ambiguous."""

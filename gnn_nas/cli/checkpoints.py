@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gnn_nas.config import PretrainConfig
+from gnn_nas.config import FROM_SCRATCH, PretrainConfig
 from gnn_nas.config_file import load
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
-from gnn_nas.search.config import FROM_SCRATCH
 
 if TYPE_CHECKING:
-    from gnn_nas.search.checkpoint import Checkpoint
+    from gnn_nas.models.checkpoint import Checkpoint
 
 _FROM_SCRATCH = "from scratch"
 
@@ -54,7 +53,7 @@ def open_checkpoints(given: Sequence[str] | None) -> dict[str, Checkpoint]:
     for each in given or ():
         refuse_missing(each)
 
-    from gnn_nas.search.checkpoint import open_checkpoint
+    from gnn_nas.models.checkpoint import open_checkpoint
 
     opened = [open_checkpoint(each) for each in given or [None]]
     paths = [

@@ -15,7 +15,7 @@ from gnn_nas.signals import Terminated, terminated_as_interrupted
 from gnn_nas.terminal import OutputLost, shown_output
 
 if TYPE_CHECKING:
-    from gnn_nas.cells.table import CellTable
+    from gnn_nas.spaces.table import CellTable
 
 USER_ERROR_STATUS = 2
 # 128 + the signal's number, as shells report it.
@@ -136,8 +136,8 @@ def refuse_more_than_cells(arguments: argparse.Namespace, table: CellTable) -> N
 
 def open_table() -> CellTable:
     """Open the table of all cells; that the first call enumerates them is shown meanwhile."""
-    from gnn_nas.cells.table import load_table
     from gnn_nas.progress import working
+    from gnn_nas.spaces.table import load_table
 
     with working("opening the search space (enumerated on the first call)"):
         return load_table()

@@ -22,14 +22,14 @@ from gnn_nas.cli.common import (
     run_guarded,
 )
 from gnn_nas.errors import UserError, reported
+from gnn_nas.experiments.table1.paper import LOSSES, NAMES
 from gnn_nas.locking import writing
 from gnn_nas.search import methods
-from gnn_nas.search.compare.paper import LOSSES, NAMES
 from gnn_nas.tasks.engines import ENGINES
 
 if TYPE_CHECKING:
-    from gnn_nas.search.compare.jobs import Engine
-    from gnn_nas.search.compare.plan import Pretraining, Search
+    from gnn_nas.experiments.table1.jobs import Engine
+    from gnn_nas.experiments.table1.plan import Pretraining, Search
 
 _DESCRIPTION = """\
 Reproduce the paper's Table 1: pretrain a controller with every metric loss, search NAS-Bench-101
@@ -154,7 +154,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
     # Imported only now: help and mistakes are answered before torch has loaded.
     from gnn_nas.benchmarks.protocols import objective_and_report
-    from gnn_nas.search.compare.jobs import run_jobs
+    from gnn_nas.experiments.table1.jobs import run_jobs
 
     # Before hours of pretraining, and before processes that would all enumerate the space.
     table = open_table()
@@ -184,10 +184,10 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def _engine(arguments: argparse.Namespace) -> Engine:
     if arguments.engine == "ray":
-        from gnn_nas.search.compare.engines.ray import RayEngine
+        from gnn_nas.experiments.table1.engines.ray import RayEngine
 
         return RayEngine(arguments.jobs, arguments.job_cpus or 1.0)
-    from gnn_nas.search.compare.engines.local import LocalEngine
+    from gnn_nas.experiments.table1.engines.local import LocalEngine
 
     return LocalEngine(arguments.jobs or available_cores())
 
@@ -195,7 +195,7 @@ def _engine(arguments: argparse.Namespace) -> Engine:
 def _plan(
     arguments: argparse.Namespace, losses: list[str], protocols: list[str]
 ) -> tuple[list[Pretraining], dict[tuple[str, str], Search]]:
-    from gnn_nas.search.compare.plan import find_checkpoint, plan_pretraining, plan_searches
+    from gnn_nas.experiments.table1.plan import find_checkpoint, plan_pretraining, plan_searches
 
     checkpoints = {}
     for loss in losses:
@@ -232,9 +232,9 @@ def _rows(losses: list[str]) -> list[str]:
 
 
 def _write(out: Path, protocol: str, searches: dict[str, Search]) -> None:
+    from gnn_nas.experiments.table1.figure import draw_table1
+    from gnn_nas.experiments.table1.table import csv_text, markdown, read_row
     from gnn_nas.files import write_text
-    from gnn_nas.search.compare.figure import draw_table1
-    from gnn_nas.search.compare.table1 import csv_text, markdown, read_row
 
     rows = [read_row(loss, search) for loss, search in searches.items()]
     search = next(iter(searches.values()))

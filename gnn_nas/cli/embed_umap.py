@@ -24,10 +24,10 @@ from gnn_nas.cli.map_options import add_map_options, complete_map_options, defau
 from gnn_nas.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from gnn_nas.analysis.maps.config import MapConfig
     from gnn_nas.benchmarks.nasbench101 import NASBench101
-    from gnn_nas.cells.table import CellTable
-    from gnn_nas.search.checkpoint import Checkpoint
+    from gnn_nas.models.checkpoint import Checkpoint
+    from gnn_nas.plots.maps.config import MapConfig
+    from gnn_nas.spaces.table import CellTable
 
 # Of classes, beside the one that is shown.
 _OTHER_DRAWS = 100
@@ -119,12 +119,12 @@ def _run(arguments: argparse.Namespace) -> None:
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from rich.progress import MofNCompleteColumn, TimeElapsedColumn
 
-    from gnn_nas.analysis.maps.cells import draw_for
-    from gnn_nas.analysis.maps.colours import colouring
-    from gnn_nas.analysis.maps.embedding_map import make_map
-    from gnn_nas.analysis.maps.files import write_maps
-    from gnn_nas.analysis.maps.page import write_map_page
-    from gnn_nas.analysis.maps.summary import figures_table
+    from gnn_nas.plots.maps.cells import draw_for
+    from gnn_nas.plots.maps.colours import colouring
+    from gnn_nas.plots.maps.embedding_map import make_map
+    from gnn_nas.plots.maps.files import write_maps
+    from gnn_nas.plots.maps.page import write_map_page
+    from gnn_nas.plots.maps.summary import figures_table
     from gnn_nas.progress import Description, Progress
 
     table = open_table()
@@ -186,7 +186,7 @@ def _config(
     checkpoints: dict[str, Checkpoint],
     benchmark: NASBench101 | None,
 ) -> MapConfig:
-    from gnn_nas.analysis.maps.config import MapConfig
+    from gnn_nas.plots.maps.config import MapConfig
 
     return MapConfig(
         seed=arguments.seed,

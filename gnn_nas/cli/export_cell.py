@@ -20,7 +20,7 @@ from gnn_nas.locking import is_lock, writing
 from gnn_nas.run_folder import RunFolder, load_into
 
 if TYPE_CHECKING:
-    from gnn_nas.cells.table import CellTable
+    from gnn_nas.spaces.table import CellTable
     from gnn_nas.tasks.network import CellNetwork, NetworkConfig
 
 # Of the folder's name.
@@ -128,7 +128,7 @@ def _run(arguments: argparse.Namespace) -> None:
             arguments.weights.stat()
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
-    from gnn_nas.analysis.draw import cell_text
+    from gnn_nas.plots.draw import cell_text
     from gnn_nas.tasks.network import CellNetwork
     from gnn_nas.tasks.network_onnx import require_onnx
     from gnn_nas.tasks.network_size import parameter_counts
@@ -168,9 +168,9 @@ def _write(
     network: CellNetwork | None,
     is_trained: bool,
 ) -> None:
-    from gnn_nas.analysis.cell_svg import cell_svg
-    from gnn_nas.analysis.draw import save_cell
     from gnn_nas.files import write_bytes, write_text
+    from gnn_nas.plots.cell_svg import cell_svg
+    from gnn_nas.plots.draw import save_cell
     from gnn_nas.tasks.network_onnx import save_onnx
     from gnn_nas.tasks.network_source import network_source
     from gnn_nas.tasks.network_weights import weights_bytes
@@ -189,7 +189,7 @@ def _write(
 
 def _weights_of(search: Path | None) -> Path | None:
     """The trained weights that a search by real trainings has left beside its summary."""
-    from gnn_nas.search.task_run import NETWORK
+    from gnn_nas.experiments.searches.task_run import NETWORK
 
     path = search and search / NETWORK
     return path if path and path.exists() else None

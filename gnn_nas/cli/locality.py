@@ -28,8 +28,8 @@ from gnn_nas.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from gnn_nas.benchmarks.nasbench101 import NASBench101
-    from gnn_nas.cells.table import CellTable
-    from gnn_nas.search.checkpoint import Checkpoint
+    from gnn_nas.models.checkpoint import Checkpoint
+    from gnn_nas.spaces.table import CellTable
 
 PARTS = ("a", "b", "c")
 # More would take many minutes, and gigabytes.
@@ -128,7 +128,7 @@ def _run(arguments: argparse.Namespace) -> None:
     checkpoints = open_checkpoints(arguments.checkpoint) if "c" in parts else {}
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
-    from gnn_nas.analysis.locality_table import locality_text
+    from gnn_nas.experiments.locality.table import locality_text
     from gnn_nas.progress import working
 
     table = open_table()
@@ -172,8 +172,8 @@ def _report(
 ) -> dict[str, Any]:
     import torch
 
-    from gnn_nas.analysis import locality_report
-    from gnn_nas.analysis.cell_pairs import pairs_by_distance, random_pairs
+    from gnn_nas.evaluation.cell_pairs import pairs_by_distance, random_pairs
+    from gnn_nas.experiments.locality import report as locality_report
 
     generator = torch.Generator().manual_seed(config.seed)
     random = random_pairs(table, config.pairs, generator)

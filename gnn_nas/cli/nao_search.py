@@ -26,16 +26,16 @@ from gnn_nas.cli.common import (
 )
 from gnn_nas.cli.search_text import best_cell_text, default_folder, figures_text
 from gnn_nas.cli.task_search import TASK_QUERIES, add_task, chosen_task, search_with_task
+from gnn_nas.experiments.searches.config import SearchConfig, resolve_settings
+from gnn_nas.experiments.searches.workers import Workers
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search import methods
-from gnn_nas.search.config import SearchConfig, resolve_settings
 from gnn_nas.search.settings import settings_of
-from gnn_nas.search.workers import Workers
 
 if TYPE_CHECKING:
     from gnn_nas.benchmarks.nasbench101 import NASBench101
     from gnn_nas.config import Section
-    from gnn_nas.search.checkpoint import Checkpoint
+    from gnn_nas.models.checkpoint import Checkpoint
 
 _QUERIES = 300
 
@@ -199,8 +199,8 @@ def _search_measurements(
 ) -> None:
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from gnn_nas.benchmarks.protocols import objective_and_report
-    from gnn_nas.search.checkpoint import open_checkpoint
-    from gnn_nas.search.run import run_search
+    from gnn_nas.experiments.searches.run import run_search
+    from gnn_nas.models.checkpoint import open_checkpoint
 
     checkpoint = open_checkpoint(arguments.checkpoint)
     checkpoint.controller(arguments.seed)
@@ -237,8 +237,8 @@ def _search_measurements(
 def _write_page(
     folder: RunFolder, config: SearchConfig, checkpoint: Checkpoint, benchmark: NASBench101
 ) -> None:
+    from gnn_nas.experiments.searches.page import write_search_page
     from gnn_nas.progress import working
-    from gnn_nas.search.page import write_search_page
 
     path = folder.path / "search.html"
     with working("laying out the page's map"):

@@ -20,8 +20,7 @@ from gnn_nas.cli.common import (
     run_guarded,
 )
 from gnn_nas.errors import UserError, reported
-from gnn_nas.run_folder import RunFolder
-from gnn_nas.search.quality import (
+from gnn_nas.experiments.predictor_quality import (
     KINDS,
     SIZES,
     Measurement,
@@ -31,21 +30,22 @@ from gnn_nas.search.quality import (
     measure,
     summarised,
 )
+from gnn_nas.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from gnn_nas.benchmarks.nasbench101 import NASBench101
-    from gnn_nas.cells.table import CellTable
-    from gnn_nas.search.checkpoint import Checkpoint
-    from gnn_nas.search.ensemble import PredictorEnsemble
+    from gnn_nas.experiments.ensemble import PredictorEnsemble
+    from gnn_nas.models.checkpoint import Checkpoint
+    from gnn_nas.spaces.table import CellTable
 
 _DESCRIPTION = """\
 Measure the rank correlation (Kendall's tau, Spearman's rho) of the performance predictor.
 
 It learns from random cells of NAS-Bench-101 and then scores all others, whose mean test accuracies
-its scores are compared with. It is an ensemble: a Gaussian process and trees on the structure of a
-cell, and copies of the controller's encoder and predictor that are fine-tuned to order the cells.
+its scores are compared with. It is an ensemble: a Gaussian process and trees on the descriptors of
+a cell, and copies of the controller's encoder and predictor that are fine-tuned to order the cells.
 It is measured with copies of the pretrained controller, and of one from scratch.
 """
 
@@ -130,7 +130,7 @@ def _run(arguments: argparse.Namespace) -> None:
     benchmark_path(arguments.benchmark)
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
-    from gnn_nas.search.checkpoint import open_checkpoint
+    from gnn_nas.models.checkpoint import open_checkpoint
 
     checkpoint = open_checkpoint(arguments.checkpoint)
     table = open_table()
@@ -182,19 +182,19 @@ def _measure(
 ) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn
 
-    from gnn_nas.cells.standard_structure import load_standard_structure
     from gnn_nas.progress import Description, Progress
+    from gnn_nas.spaces.standard_descriptors import load_standard_descriptors
 
     truth = benchmark.mean_test(benchmark.all_rows())
     missing = [key for key in wanted if key not in file.measurements]
     columns = BarColumn(bar_width=20), MofNCompleteColumn(), Description(), TimeElapsedColumn()
     with Progress(*columns) as progress:
         done = len(wanted) - len(missing)
-        task = progress.add_task("structure of all cells", total=len(wanted), completed=done)
-        structure = load_standard_structure(table)
+        task = progress.add_task("descriptors of all cells", total=len(wanted), completed=done)
+        descriptors = load_standard_descriptors(table)
         for kind, size, seed in missing:
             progress.update(task, description=f"{kind}, {size} cells, seed {seed}")
-            ensemble = _ensemble(kind, seed, checkpoint, table, structure, members)
+            ensemble = _ensemble(kind, seed, checkpoint, table, descriptors, members)
             started = time.perf_counter()
             kendall, spearman = measure(ensemble, labels, truth, size, seed)
             seconds = time.perf_counter() - started
@@ -207,17 +207,17 @@ def _ensemble(
     seed: int,
     checkpoint: Checkpoint,
     table: CellTable,
-    structure: Tensor,
+    descriptors: Tensor,
     members: int,
 ) -> PredictorEnsemble:
+    from gnn_nas.experiments.ensemble import PRETRAINED_LR, SCRATCH_LR, PredictorEnsemble
     from gnn_nas.models.controller import Controller
-    from gnn_nas.search.ensemble import PRETRAINED_LR, SCRATCH_LR, PredictorEnsemble
 
     if kind == "pretrained":
         controller = checkpoint.controller(seed)
-        return PredictorEnsemble(controller, table, structure, members, PRETRAINED_LR)
+        return PredictorEnsemble(controller, table, descriptors, members, PRETRAINED_LR)
     controller = Controller(checkpoint.config.model, seed).eval()
-    return PredictorEnsemble(controller, table, structure, members, SCRATCH_LR)
+    return PredictorEnsemble(controller, table, descriptors, members, SCRATCH_LR)
 
 
 def _report(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gnn_nas.cells.table import CellTable
+    from gnn_nas.spaces.table import CellTable
 
 
 def default_folder(arguments: argparse.Namespace, subject: str) -> Path:
@@ -58,7 +58,7 @@ def figures_text(
 
 def best_cell_text(best: dict[str, Any] | None, table: CellTable) -> str:
     """The best cell of a search's summary as text."""
-    from gnn_nas.analysis.draw import cell_text
+    from gnn_nas.plots.draw import cell_text
 
     if best is None:
         return "every evaluation failed: the history says why"

@@ -19,8 +19,8 @@ from gnn_nas.cli.common import (
 from gnn_nas.cli.search_text import best_cell_text, default_folder, figures_text
 from gnn_nas.config_file import read_mapping
 from gnn_nas.errors import UserError
+from gnn_nas.experiments.searches.config import TaskSearchConfig
 from gnn_nas.run_folder import RunFolder
-from gnn_nas.search.config import TaskSearchConfig
 from gnn_nas.tasks.engines import ENGINES
 from gnn_nas.tasks.locate import load_task
 
@@ -108,8 +108,8 @@ def search_with_task(reference: str, arguments: argparse.Namespace, settings: Se
     _complete_queries(arguments, task.name)
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
-    from gnn_nas.search.checkpoint import open_checkpoint
-    from gnn_nas.search.task_run import run_task_search
+    from gnn_nas.experiments.searches.task_run import run_task_search
+    from gnn_nas.models.checkpoint import open_checkpoint
 
     checkpoint = open_checkpoint(arguments.checkpoint)
     checkpoint.controller(arguments.seed)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from gnn_nas.cells.packed import PackedCells
-from gnn_nas.cells.pruning import prune
-from gnn_nas.cells.table import CellTable
-from gnn_nas.cells.tokens import from_tokens
 from gnn_nas.models.decoder import Decoder
 from gnn_nas.models.encoder import Encoder
 from gnn_nas.models.predictor import Predictor
+from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.spaces.pruning import prune
+from gnn_nas.spaces.table import CellTable
+from gnn_nas.spaces.tokens import from_tokens
 
 if TYPE_CHECKING:
     from torch_geometric.data import Batch, Data

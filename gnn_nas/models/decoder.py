@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from gnn_nas.cells.tokens import NUM_TOKENS, PAD, SEQUENCE_LENGTH
 from gnn_nas.models.lstm import lstm, lstm_cell
+from gnn_nas.spaces.tokens import NUM_TOKENS, PAD, SEQUENCE_LENGTH
 
 
 class Decoder(nn.Module):

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from gnn_nas.cells.space import FEATURES
 from gnn_nas.models.row_sums import RowSums
+from gnn_nas.spaces.nasbench101 import FEATURES
 
 if TYPE_CHECKING:
     from torch_geometric.data import Batch
 
-    from gnn_nas.cells.packed import Graphs
+    from gnn_nas.spaces.packed import Graphs
 
 # States are filled up with unused ones to a multiple of this: a matrix product of a size that was
 # met before takes a third less, and every size met costs memory.

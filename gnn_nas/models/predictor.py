@@ -1,8 +1,8 @@
-"""The performance predictor: an MLP that reads a cell's structure out of its embedding."""
+"""The performance predictor: an MLP that predicts a cell's descriptors from its embedding."""
 
 from torch import Tensor, nn
 
-from gnn_nas.cells.structure import NUM_PATTERNS, NUM_SHAPE
+from gnn_nas.spaces.descriptors import NUM_PATTERNS, NUM_SHAPE
 
 # Hidden width of the upper half: narrow, as it learns from few accuracies.
 _PERFORMANCE_HIDDEN = 32
@@ -11,8 +11,9 @@ _PERFORMANCE_HIDDEN = 32
 class Predictor(nn.Module):
     """Predicts one number per cell from its embedding (the paper's ``f_p``).
 
-    Its lower half is pretrained to tell the cell's structure (`gnn_nas.cells.structure`) from the
-    embedding alone, so that what is left to learn from few accuracies is a smooth function of that.
+    Its lower half is pretrained to predict the cell's descriptors (`gnn_nas.spaces.descriptors`)
+    from the embedding alone, so that what is left to learn from few accuracies is a smooth function
+    of these.
 
     Args:
         embedding: dimension of the embedding; hidden: width of the lower half's hidden layer.
@@ -24,6 +25,7 @@ class Predictor(nn.Module):
 
     def __init__(self, embedding: int, hidden: int) -> None:
         super().__init__()
+        # Called as in the weights that people have.
         self.structure = nn.Sequential(
             nn.Linear(embedding, hidden),
             nn.ReLU(),
@@ -36,9 +38,9 @@ class Predictor(nn.Module):
         )
 
     def forward(self, embeddings: Tensor) -> Tensor:
-        return self.performance(self.read_structure(embeddings)).squeeze(1)
+        return self.performance(self.predict_descriptors(embeddings)).squeeze(1)
 
-    def read_structure(self, embeddings: Tensor) -> Tensor:
-        """The cell's structure, shape before patterns, in standard deviations, ``[B, 141]``."""
+    def predict_descriptors(self, embeddings: Tensor) -> Tensor:
+        """The cell's descriptors, shape before patterns, in standard deviations, ``[B, 141]``."""
         # Components of about unit size, as the decoder reads them: learnt much faster.
         return self.structure(embeddings * embeddings.shape[1] ** 0.5)

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch
 
-from gnn_nas.cells.packed import join, split
-from gnn_nas.cells.positives import PositiveSampler
-from gnn_nas.cells.table import CellTable
 from gnn_nas.pretraining.form import refuse_other_form
+from gnn_nas.spaces.packed import join, split
+from gnn_nas.spaces.positives import PositiveSampler
+from gnn_nas.spaces.table import CellTable
 
 BLOCK = 16
 """Batches whose positives are drawn in one go: a few batches' worth costs little more than one."""

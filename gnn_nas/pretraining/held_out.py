@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from gnn_nas.cells.table import CellTable
+from gnn_nas.spaces.table import CellTable
 
 
 def held_out_cells(table: CellTable, share: float) -> Tensor:

@@ -9,9 +9,8 @@ from typing import Any
 
 import torch
 
-from gnn_nas.analysis.curves import draw_curves
-from gnn_nas.cells.checker import PositivesCheck, check_positives
 from gnn_nas.errors import UserError
+from gnn_nas.plots.curves import draw_curves
 from gnn_nas.pretraining.allocation import keep_freed_memory
 from gnn_nas.pretraining.precision import computes_in_bfloat16
 from gnn_nas.pretraining.report import Report
@@ -19,6 +18,7 @@ from gnn_nas.pretraining.training_state import TrainingState
 from gnn_nas.pretraining.validation import Validation
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.signals import HeldSignals
+from gnn_nas.spaces.checker import PositivesCheck, check_positives
 
 # Anchors whose positives networkx checks, and how many of each: 28 pairs with seven.
 _FIRST_CHECK, _LAST_CHECK = 2, 15
@@ -45,7 +45,7 @@ def pretrain(state: TrainingState, folder: RunFolder) -> dict[str, Any]:
         PositivesViolation: networkx found a positive that is too far from its anchor.
     """
     config = state.config
-    validation = Validation(state.table, state.held_out, config.seed, state.structure)
+    validation = Validation(state.table, state.held_out, config.seed, state.descriptors)
     _begin(state, folder)
     folder.cut_metrics(state.step)
     _warn_of_emulation(state)

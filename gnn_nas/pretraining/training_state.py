@@ -7,19 +7,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gnn_nas.cells.standard_structure import load_standard_structure
-from gnn_nas.cells.table import CellTable
 from gnn_nas.config import PretrainConfig
 from gnn_nas.errors import UserError
 from gnn_nas.models.controller import Controller
 from gnn_nas.pretraining.batches import BatchSampler
 from gnn_nas.pretraining.checkpoint import refuse_other_run
 from gnn_nas.pretraining.distributed import ALONE, Processes
-from gnn_nas.pretraining.objective import Losses, PretrainingObjective
+from gnn_nas.pretraining.loss import Losses, PretrainingObjective
 from gnn_nas.pretraining.optimisation import make_optimizer, make_schedule
 from gnn_nas.pretraining.precision import choose_precision
 from gnn_nas.pretraining.rehearsal import rehearse
 from gnn_nas.run_folder import RunFolder
+from gnn_nas.spaces.standard_descriptors import load_standard_descriptors
+from gnn_nas.spaces.table import CellTable
 
 
 class TrainingState:
@@ -54,20 +54,20 @@ class TrainingState:
             table, held_out, config.data.anchors, config.data.positives, self.generator
         )
         learnt = config.training.structure_weight > 0
-        self.structure = load_standard_structure(table) if learnt else None
+        self.descriptors = load_standard_descriptors(table) if learnt else None
         # The predictor's upper half has no part in pretraining and stays as it was drawn.
         self.trained = [
             *self.controller.encoder.parameters(),
             *self.controller.decoder.parameters(),
         ]
-        if self.structure is not None:
+        if self.descriptors is not None:
             self.trained += self.controller.predictor.structure.parameters()
         try:
             rehearse(config, device)
             self.objective = PretrainingObjective(
                 config.metric,
                 config.training.model_copy(update={"precision": self._precision()}),
-                self.structure,
+                self.descriptors,
                 self.generator,
                 processes,
             )
@@ -185,7 +185,7 @@ class TrainingState:
                 losses.total.detach(),
                 losses.reconstruction,
                 losses.metric,
-                losses.structure,
+                losses.descriptors,
                 losses.token_accuracy,
             ]
         )

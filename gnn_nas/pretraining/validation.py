@@ -6,14 +6,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from gnn_nas.analysis.distinctness import distinct_embeddings
-from gnn_nas.analysis.locality import locality
-from gnn_nas.analysis.prior import prior
-from gnn_nas.analysis.reconstruction import reconstruction
-from gnn_nas.analysis.retrieval import retrieval
-from gnn_nas.cells.positives import PositiveSampler
-from gnn_nas.cells.table import CellTable
+from gnn_nas.evaluation.distinctness import distinct_embeddings
+from gnn_nas.evaluation.locality import locality
+from gnn_nas.evaluation.prior import prior
+from gnn_nas.evaluation.reconstruction import reconstruction
+from gnn_nas.evaluation.retrieval import retrieval
 from gnn_nas.models.controller import Controller
+from gnn_nas.spaces.positives import PositiveSampler
+from gnn_nas.spaces.table import CellTable
 
 _RETRIEVAL_ANCHORS = 1000
 _POSITIVES = 7
@@ -27,17 +27,17 @@ class Validation:
         table: the cell table.
         held_out: bool ``[423624]``, the cells that were not trained on.
         seed: of the validation's own draws.
-        structure: standardised structure of every cell, ``[423624, 141]``; None where the
+        descriptors: standardised descriptors of every cell, ``[423624, 141]``; None where the
             predictor is not pretrained.
     """
 
     def __init__(
-        self, table: CellTable, held_out: Tensor, seed: int, structure: Tensor | None = None
+        self, table: CellTable, held_out: Tensor, seed: int, descriptors: Tensor | None = None
     ) -> None:
         self.table = table
         self.rows = held_out.nonzero().flatten()
         self.seed = seed
-        self.structure = structure
+        self.descriptors = descriptors
         generator = self._generator()
         # Held-out cells that can be anchors, and training cells, in a random but fixed order.
         self.anchors = self._shuffled(held_out & (table.cells.vertices > 2), generator)
@@ -51,7 +51,7 @@ class Validation:
             **reconstruction(controller, self.table, self.rows),
             **self._retrieval(controller, generator),
             **prior(controller, self.table, training, generator),
-            **self._structure_error(controller),
+            **self._descriptor_error(controller),
         }
 
     def measure_all(self, controller: Controller) -> dict[str, float]:
@@ -73,13 +73,13 @@ class Validation:
         )
 
     @torch.no_grad()
-    def _structure_error(self, controller: Controller) -> dict[str, float]:
-        """Mean squared error of the structure told, in standard deviations."""
-        if self.structure is None:
+    def _descriptor_error(self, controller: Controller) -> dict[str, float]:
+        """Mean squared error of the descriptors told, in standard deviations."""
+        if self.descriptors is None:
             return {}
         embeddings = controller.encode_rows(self.table, self.rows)
-        told = controller.predictor.read_structure(embeddings)
-        return {"structure_error": mse_loss(told, self.structure[self.rows].float()).item()}
+        told = controller.predictor.predict_descriptors(embeddings)
+        return {"structure_error": mse_loss(told, self.descriptors[self.rows].float()).item()}
 
     def _generator(self) -> torch.Generator:
         return torch.Generator(self.table.module_hash.device).manual_seed(self.seed)

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from gnn_nas.cells.table import CellTable
 from gnn_nas.models.controller import Controller
+from gnn_nas.spaces.table import CellTable
 
 
 class EmbeddedCells:
@@ -31,6 +31,6 @@ class EmbeddedCells:
         return self._embeddings[rows]
 
     @torch.no_grad()
-    def structure(self, rows: Tensor) -> Tensor:
-        """What the controller tells of the structure of rows of the table, ``[N, 141]``."""
-        return self._controller.predictor.read_structure(self.embed(rows))
+    def descriptors(self, rows: Tensor) -> Tensor:
+        """What the controller tells of the descriptors of rows of the table, ``[N, 141]``."""
+        return self._controller.predictor.predict_descriptors(self.embed(rows))

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, mse_loss
 
-from gnn_nas.cells.table import CellTable
-from gnn_nas.cells.tokens import to_tokens
 from gnn_nas.models.controller import Controller
+from gnn_nas.spaces.table import CellTable
+from gnn_nas.spaces.tokens import to_tokens
 
 
 @dataclass(frozen=True)

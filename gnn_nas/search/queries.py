@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gnn_nas.cells.table import CellTable
 from gnn_nas.errors import UserError
 from gnn_nas.objective import Evaluation, Objective, Report
 from gnn_nas.search.history import History, Query
+from gnn_nas.spaces.table import CellTable
 
 
 class Queries:

@@ -1,4 +1,4 @@
-"""A Gaussian process on cells' structure: what a search believes about rewards."""
+"""A Gaussian process on cells' descriptors: what a search believes about rewards."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Self
 
-from gnn_nas.cells.table import CellTable
 from gnn_nas.objective import Evaluation
+from gnn_nas.spaces.table import CellTable
 from gnn_nas.tasks.engines.pool import Engine, Pool
 from gnn_nas.tasks.store import Store
 from gnn_nas.tasks.task import COLUMNS, Task

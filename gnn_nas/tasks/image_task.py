@@ -7,10 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from gnn_nas.cells.packed import PackedCells
 from gnn_nas.config_file import load
 from gnn_nas.errors import UserError
 from gnn_nas.files import to_json
+from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.tasks.config import ImageTaskConfig
 from gnn_nas.tasks.image_arrays import read_arrays
 from gnn_nas.tasks.image_folder import read_folder

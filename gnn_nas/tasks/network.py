@@ -6,10 +6,10 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from gnn_nas.cells.packed import PackedCells
-from gnn_nas.cells.pruning import prune
-from gnn_nas.cells.space import MAX_INTERIOR, OPS
 from gnn_nas.config import Section
+from gnn_nas.spaces.nasbench101 import MAX_INTERIOR, OPS
+from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.spaces.pruning import prune
 from gnn_nas.tasks.network_channels import interior_channels
 
 

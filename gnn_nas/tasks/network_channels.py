@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from gnn_nas.cells.packed import PackedCells
-from gnn_nas.cells.space import MAX_INTERIOR
+from gnn_nas.spaces.nasbench101 import MAX_INTERIOR
+from gnn_nas.spaces.packed import PackedCells
 
 
 def interior_channels(cells: PackedCells, out_channels: int) -> Tensor:

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from gnn_nas.cells.packed import PackedCells
-from gnn_nas.cells.space import OPS
+from gnn_nas.spaces.nasbench101 import OPS
+from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.tasks.network import NetworkConfig
 from gnn_nas.tasks.network_channels import interior_channels
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from gnn_nas.cells.conversion import to_matrix
-from gnn_nas.cells.packed import PackedCells
+from gnn_nas.spaces.conversion import to_matrix
+from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.tasks.network import NetworkConfig
 
 _TEMPLATE = '''\
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from safetensors.torch import load_file
 
-from gnn_nas.cells import from_matrix, pack
+from gnn_nas.spaces import from_matrix, pack
 from gnn_nas.tasks.network import CellNetwork, NetworkConfig
 
 OPS = [

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from gnn_nas.cells.packed import PackedCells
+    from gnn_nas.spaces.packed import PackedCells
 
 COLUMNS = ("accuracy", "parameters", "latency")
 """Figures beside the reward that histories, pictures and tables know; latency in milliseconds."""

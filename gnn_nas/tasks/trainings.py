@@ -9,9 +9,9 @@ from typing import Literal
 
 import torch
 
-from gnn_nas.cells.packed import PackedCells
-from gnn_nas.cells.table import CellTable
 from gnn_nas.errors import described
+from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.spaces.table import CellTable
 from gnn_nas.tasks.task import Diverged, Task
 
 Purpose = Literal["search", "test"]

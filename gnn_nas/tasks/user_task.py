@@ -23,7 +23,7 @@ _LARGEST = 1e30
 _LONGEST_TEXT = 10_000
 
 if TYPE_CHECKING:
-    from gnn_nas.cells.packed import PackedCells
+    from gnn_nas.spaces.packed import PackedCells
 
 
 class UserTask:

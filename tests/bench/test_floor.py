@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from bench.floor import OperationCounter
-from gnn_nas.cells.tokens import NUM_TOKENS, SEQUENCE_LENGTH
 from gnn_nas.models.decoder import Decoder
+from gnn_nas.spaces.tokens import NUM_TOKENS, SEQUENCE_LENGTH
 
 BATCH, EMBEDDING, HIDDEN = 16, 8, 4
 FROM_EMBEDDING = 2 * SEQUENCE_LENGTH * BATCH * 4 * HIDDEN * EMBEDDING

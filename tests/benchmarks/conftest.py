@@ -12,8 +12,8 @@ import torch
 
 from gnn_nas.benchmarks.importing import import_tfrecord
 from gnn_nas.benchmarks.nasbench101 import NASBench101
-from gnn_nas.cells.packed import PackedCells
-from gnn_nas.cells.table import CellTable
+from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.spaces.table import CellTable
 
 EPOCHS = (4, 12, 36, 108)
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from gnn_nas.benchmarks.model_spec import ModelSpec
-from gnn_nas.cells.conversion import from_spec, to_matrix
-from gnn_nas.cells.pruning import prune
-from gnn_nas.cells.space import OPS
+from gnn_nas.spaces.conversion import from_spec, to_matrix
+from gnn_nas.spaces.nasbench101 import OPS
+from gnn_nas.spaces.pruning import prune
 
 
 def test_prunes_as_batches_are_pruned(unpruned):

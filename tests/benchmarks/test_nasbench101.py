@@ -5,8 +5,8 @@ import torch
 
 from gnn_nas.benchmarks.figures import Figures
 from gnn_nas.benchmarks.nasbench101 import NASBench101
-from gnn_nas.cells.conversion import to_matrix
 from gnn_nas.errors import UserError
+from gnn_nas.spaces.conversion import to_matrix
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnn_nas.benchmarks.rows import CellRows
-from gnn_nas.cells.conversion import from_spec, to_matrix
-from gnn_nas.cells.pruning import prune
-from gnn_nas.cells.space import OPS
+from gnn_nas.spaces.conversion import from_spec, to_matrix
+from gnn_nas.spaces.nasbench101 import OPS
+from gnn_nas.spaces.pruning import prune
 
 
 @pytest.fixture(scope="module")

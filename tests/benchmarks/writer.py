@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from crc32c import crc32c
 
-from gnn_nas.cells.space import INPUT, OPS, OUTPUT
-from gnn_nas.cells.table import CellTable
+from gnn_nas.spaces.nasbench101 import INPUT, OPS, OUTPUT
+from gnn_nas.spaces.table import CellTable
 
 IMAGES = 9984
 

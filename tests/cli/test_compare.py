@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from gnn_nas.cli.compare import main
+from gnn_nas.experiments.table1.plan import Pretraining, Search
 from gnn_nas.models.pretrained import SHIPPED
 from gnn_nas.run_folder import RunFolder
-from gnn_nas.search.compare.plan import Pretraining, Search
 
 ROOT = Path(__file__).parents[2]
 TINY = {

@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from gnn_nas.cli.export_cell import main
+from gnn_nas.experiments.searches.config import SearchConfig, TaskSearchConfig
+from gnn_nas.experiments.searches.task_run import NETWORK
 from gnn_nas.files import is_leftover
 from gnn_nas.run_folder import RunFolder
-from gnn_nas.search.config import SearchConfig, TaskSearchConfig
-from gnn_nas.search.task_run import NETWORK
 from gnn_nas.tasks.network import CellNetwork, NetworkConfig
 from gnn_nas.tasks.network_size import parameter_counts
 from gnn_nas.tasks.network_weights import weights_bytes

@@ -16,10 +16,10 @@ import pytest
 import torch
 
 from gnn_nas.benchmarks.nasbench101 import NASBench101
-from gnn_nas.cells import table as table_module
-from gnn_nas.cells.table import CellTable
 from gnn_nas.cli.import_nasbench import main
 from gnn_nas.locking import is_lock
+from gnn_nas.spaces import table as table_module
+from gnn_nas.spaces.table import CellTable
 
 ROOT = Path(__file__).parents[2]
 
@@ -141,8 +141,8 @@ def test_killed_while_it_writes_it_leaves_the_earlier_file_and_the_next_call_tid
     script.write_text(
         "import sys, time, torch\n"
         "from gnn_nas import files\n"
-        "from gnn_nas.cells import table\n"
-        "from gnn_nas.cells.table import CellTable, load_table\n"
+        "from gnn_nas.spaces import table\n"
+        "from gnn_nas.spaces.table import CellTable, load_table\n"
         "from gnn_nas.cli.import_nasbench import main\n"
         "files._sync = lambda path: time.sleep(60)\n"
         "all, few = load_table(), torch.tensor([0, 1, 2])\n"

@@ -165,7 +165,7 @@ def test_resuming_a_finished_search_changes_nothing(finished, capsys, measuremen
 
 
 def test_a_finished_search_gets_its_page(finished, capsys, measurements, tmp_path, monkeypatch):
-    monkeypatch.setattr("gnn_nas.search.page.BACKGROUND", 50)
+    monkeypatch.setattr("gnn_nas.experiments.searches.page.BACKGROUND", 50)
     folder = shutil.copytree(finished.path, tmp_path / "run")
     before = snapshot(folder)
     named = [f"--benchmark={measurements}", f"--out={folder}", "--resume", "--html"]

@@ -11,14 +11,21 @@ import pytest
 import torch
 
 from gnn_nas.benchmarks.importing import import_tfrecord
-from gnn_nas.cells import standard_structure as structure_module
-from gnn_nas.cells import table as table_module
-from gnn_nas.cells.standard_structure import standard_structure
-from gnn_nas.cells.table import CellTable
 from gnn_nas.cli import predictor_quality
 from gnn_nas.cli.predictor_quality import main
-from gnn_nas.search import ensemble
-from gnn_nas.search.quality import PUBLISHED, SIZES, Measurement, QualityFile, markdown, summarised
+from gnn_nas.experiments import ensemble
+from gnn_nas.experiments.predictor_quality import (
+    PUBLISHED,
+    SIZES,
+    Measurement,
+    QualityFile,
+    markdown,
+    summarised,
+)
+from gnn_nas.spaces import standard_descriptors as descriptors_module
+from gnn_nas.spaces import table as table_module
+from gnn_nas.spaces.standard_descriptors import standard_descriptors
+from gnn_nas.spaces.table import CellTable
 
 ROOT = Path(__file__).parents[2]
 TINY = ("--sizes", "5", "12", "--seeds", "2", "--members", "1")
@@ -46,7 +53,7 @@ def user(monkeypatch, tmp_path, small_table, measured) -> Path:
     """A user of the small space in an empty folder of their own."""
     monkeypatch.setattr(table_module, "load_table", lambda: small_table)
     # The cache folder holds that of the whole space.
-    monkeypatch.setattr(structure_module, "load_standard_structure", standard_structure)
+    monkeypatch.setattr(descriptors_module, "load_standard_descriptors", standard_descriptors)
     monkeypatch.setenv("GNN_NAS_BENCHMARK", str(measured))
     monkeypatch.setattr(ensemble, "_EPOCHS", 2)
     monkeypatch.chdir(tmp_path)

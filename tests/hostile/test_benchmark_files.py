@@ -16,7 +16,7 @@ from gnn_nas.benchmarks import stored
 from gnn_nas.benchmarks.collecting import Collector
 from gnn_nas.benchmarks.nasbench101 import NASBench101
 from gnn_nas.benchmarks.records import FIGURES
-from gnn_nas.cells.table import CellTable
+from gnn_nas.spaces.table import CellTable
 from gnn_nas.tensor_file import checksum
 
 MAIN, BESIDE, STORED = (

@@ -12,9 +12,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from gnn_nas import tensor_file
-from gnn_nas.cells import table as table_module
-from gnn_nas.cells.standard_structure import load_standard_structure, standard_structure
-from gnn_nas.cells.table import CellTable, cache_folder, load_table
+from gnn_nas.spaces import table as table_module
+from gnn_nas.spaces.standard_descriptors import load_standard_descriptors, standard_descriptors
+from gnn_nas.spaces.table import CellTable, cache_folder, load_table
 
 
 @pytest.fixture(scope="module")
@@ -27,26 +27,26 @@ def small_table(table) -> CellTable:
 
 @pytest.fixture(scope="module")
 def right(small_table) -> Tensor:
-    return standard_structure(small_table)
+    return standard_descriptors(small_table)
 
 
 @pytest.fixture
 def path(small_table, tmp_path) -> Path:
-    load_standard_structure(small_table, tmp_path)
+    load_standard_descriptors(small_table, tmp_path)
     (file,) = tmp_path.iterdir()
     return file
 
 
 @pytest.fixture
 def check(small_table, right, path, capsys) -> Callable[[], bool]:
-    """Opens the structure, which is always right, and says whether it was made anew."""
+    """Opens the descriptors, which is always right, and says whether it was made anew."""
 
     def call() -> bool:
         capsys.readouterr()
-        assert torch.equal(load_standard_structure(small_table, path.parent), right)
+        assert torch.equal(load_standard_descriptors(small_table, path.parent), right)
         out, err = capsys.readouterr()
         assert (out, err) in (("", ""), ("", f"{path} is damaged: it is made anew\n"))
-        assert torch.equal(load_standard_structure(small_table, path.parent), right)
+        assert torch.equal(load_standard_descriptors(small_table, path.parent), right)
         assert capsys.readouterr() == ("", "")
         assert [each.name for each in path.parent.iterdir()] == [path.name]
         return bool(err)
@@ -59,39 +59,39 @@ def test_a_whole_one_is_opened(check):
 
 
 @pytest.mark.parametrize("seed", range(80))
-def test_a_damaged_structure(check, path, damaged, seed):
+def test_a_damaged_descriptors(check, path, damaged, seed):
     path.write_bytes(damaged(path.read_bytes(), seed))
     check()
 
 
 CHANGES = {
-    "zeros": lambda tensors: {"structure": tensors["structure"] * 0},
-    "nan": lambda tensors: {"structure": tensors["structure"] * float("nan")},
-    "reversed": lambda tensors: {"structure": tensors["structure"].flip(0)},
-    "shuffled columns": lambda tensors: {"structure": tensors["structure"].flip(1)},
+    "zeros": lambda tensors: {"descriptors": tensors["descriptors"] * 0},
+    "nan": lambda tensors: {"descriptors": tensors["descriptors"] * float("nan")},
+    "reversed": lambda tensors: {"descriptors": tensors["descriptors"].flip(0)},
+    "shuffled columns": lambda tensors: {"descriptors": tensors["descriptors"].flip(1)},
     "one number": lambda tensors: {
-        "structure": tensors["structure"].index_fill(0, torch.tensor([3]), 1.5)
+        "descriptors": tensors["descriptors"].index_fill(0, torch.tensor([3]), 1.5)
     },
-    "another name": lambda tensors: {"other": tensors["structure"]},
+    "another name": lambda tensors: {"other": tensors["descriptors"]},
     "two": lambda tensors: {**tensors, "other": torch.zeros(2)},
     "none": lambda tensors: {},
-    "float32": lambda tensors: {"structure": tensors["structure"].float()},
-    "bfloat16": lambda tensors: {"structure": tensors["structure"].bfloat16()},
-    "int8": lambda tensors: {"structure": tensors["structure"].to(torch.int8)},
-    "bool": lambda tensors: {"structure": tensors["structure"].bool()},
-    "float8": lambda tensors: {"structure": tensors["structure"].to(torch.float8_e4m3fn)},
-    "complex": lambda tensors: {"structure": tensors["structure"].to(torch.complex64)},
-    "fewer rows": lambda tensors: {"structure": tensors["structure"][:-1]},
-    "fewer columns": lambda tensors: {"structure": tensors["structure"][:, :-1].contiguous()},
-    "flat": lambda tensors: {"structure": tensors["structure"].flatten()},
-    "scalar": lambda tensors: {"structure": tensors["structure"].sum()},
+    "float32": lambda tensors: {"descriptors": tensors["descriptors"].float()},
+    "bfloat16": lambda tensors: {"descriptors": tensors["descriptors"].bfloat16()},
+    "int8": lambda tensors: {"descriptors": tensors["descriptors"].to(torch.int8)},
+    "bool": lambda tensors: {"descriptors": tensors["descriptors"].bool()},
+    "float8": lambda tensors: {"descriptors": tensors["descriptors"].to(torch.float8_e4m3fn)},
+    "complex": lambda tensors: {"descriptors": tensors["descriptors"].to(torch.complex64)},
+    "fewer rows": lambda tensors: {"descriptors": tensors["descriptors"][:-1]},
+    "fewer columns": lambda tensors: {"descriptors": tensors["descriptors"][:, :-1].contiguous()},
+    "flat": lambda tensors: {"descriptors": tensors["descriptors"].flatten()},
+    "scalar": lambda tensors: {"descriptors": tensors["descriptors"].sum()},
 }
 # Others than these would be as good as true, were their checksums to fit.
 OF_ANOTHER_FORM = list(CHANGES)[5:]
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_another_structure(check, path, change):
+def test_another_descriptors(check, path, change):
     with_checksum = tensor_file.metadata(tensors := load_file(path))
     save_file(CHANGES[change](tensors), path, with_checksum)
     assert check()
@@ -126,7 +126,7 @@ def test_something_else_in_its_place(check, path, kind):
 def test_a_folder_in_its_place_is_refused(small_table, path, refusal):
     path.unlink()
     path.mkdir()
-    message = refusal(load_standard_structure, small_table, path.parent)
+    message = refusal(load_standard_descriptors, small_table, path.parent)
     assert "cannot write the cache folder" in message
 
 

@@ -15,10 +15,10 @@ from pydantic import BaseModel
 from gnn_nas.config import PretrainConfig
 from gnn_nas.config_file import load
 from gnn_nas.errors import UserError
+from gnn_nas.experiments.searches.config import resolve_settings
 from gnn_nas.models.pretrained import SHIPPED
 from gnn_nas.plain_yaml import dump_yaml
 from gnn_nas.search import methods
-from gnn_nas.search.config import resolve_settings
 from gnn_nas.tasks.config import ImageTaskConfig
 
 ROOT = Path(__file__).parents[2]

@@ -14,12 +14,12 @@ import torch
 
 from gnn_nas.benchmarks.protocols import BenchmarkReport
 from gnn_nas.errors import UserError
+from gnn_nas.experiments.searches import recorded
+from gnn_nas.experiments.searches.recorded import check_histories
+from gnn_nas.experiments.searches.seed_figures import seed_summary
 from gnn_nas.objective import Evaluation
 from gnn_nas.run_folder import RunFolder
-from gnn_nas.search import recorded
 from gnn_nas.search.history import History, Query
-from gnn_nas.search.recorded import check_histories
-from gnn_nas.search.seed_figures import seed_summary
 
 CELLS, QUERIES = 40, 8
 COLUMNS = BenchmarkReport.columns

@@ -11,8 +11,8 @@ from rich.progress import TextColumn
 
 from gnn_nas.cli.common import run_guarded
 from gnn_nas.errors import UserError
+from gnn_nas.experiments.searches.config import resolve_settings
 from gnn_nas.progress import Progress
-from gnn_nas.search.config import resolve_settings
 from gnn_nas.search.settings import settings_of
 from gnn_nas.terminal import printable
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from gnn_nas.benchmarks.locate import benchmark_path
-from gnn_nas.cells import table as table_module
-from gnn_nas.cells.table import load_table
 from gnn_nas.cli.common import run_guarded
 from gnn_nas.errors import UserError
+from gnn_nas.spaces import table as table_module
+from gnn_nas.spaces.table import load_table
 from gnn_nas.terminal import printable
 from gnn_nas.user_folders import cache_folder, data_folder
 
@@ -100,13 +100,13 @@ ELSEWHERE = {
 def loaded() -> None:
     """What commands import late is imported, so that no import meets the unreadable."""
     for name in (
-        "gnn_nas.analysis.maps.embedding_map",
+        "gnn_nas.plots.maps.embedding_map",
         "gnn_nas.benchmarks.importing",
-        "gnn_nas.search.checkpoint",
+        "gnn_nas.models.checkpoint",
         "gnn_nas.tasks.image_task",
         "gnn_nas.tasks.network_onnx",
         "gnn_nas.tasks.network_weights",
-        "gnn_nas.analysis.draw",
+        "gnn_nas.plots.draw",
     ):
         importlib.import_module(name)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gnn_nas.analysis.curves import draw_curves
 from gnn_nas.config import load_config
 from gnn_nas.locking import is_lock, writing
+from gnn_nas.plots.curves import draw_curves
 from gnn_nas.run_folder import RunFolder
 
 CONFIG = load_config(Path(__file__).parents[2] / "configs" / "gin_multisim.yaml")

@@ -22,8 +22,8 @@ import pytest
 import torch
 
 from gnn_nas.benchmarks.importing import import_tfrecord
-from gnn_nas.cells.table import CellTable
 from gnn_nas.errors import UserError
+from gnn_nas.spaces.table import CellTable
 
 ROWS = 9
 

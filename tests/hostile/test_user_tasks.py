@@ -21,9 +21,9 @@ import numpy as np
 import pytest
 import torch
 
-from gnn_nas.cells.packed import PackedCells
 from gnn_nas.errors import UserError
 from gnn_nas.search.history import History, Query
+from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.tasks.evaluator import _evaluated
 from gnn_nas.tasks.network import NetworkConfig
 from gnn_nas.tasks.store import Store

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from gnn_nas.cells.tokens import NUM_TOKENS, to_tokens
 from gnn_nas.config import ModelConfig, load_config
 from gnn_nas.models import controller as module
 from gnn_nas.models.controller import Controller
+from gnn_nas.spaces.tokens import NUM_TOKENS, to_tokens
 
 ROOT = Path(__file__).parents[2]
 SIZES = ModelConfig(hidden=12, layers=3, embedding=10, decoder_hidden=16, predictor_hidden=8)
@@ -153,8 +153,8 @@ def test_the_weights_are_small_enough_to_ship(pytestconfig):
 
 def test_what_a_search_does_with_a_controller_needs_no_pyg():
     code = (
-        "import sys, torch; from gnn_nas.cells import load_table;"
-        "from gnn_nas.models import load_pretrained; import gnn_nas.search.run;"
+        "import sys, torch; from gnn_nas.spaces import load_table;"
+        "from gnn_nas.models import load_pretrained; import gnn_nas.experiments.searches.run;"
         "table, controller = load_table(), load_pretrained();"
         "controller.decode(controller.encode_rows(table, torch.arange(9)));"
         "from gnn_nas.search.methods import METHODS, get_method; [*map(get_method, METHODS)];"

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from gnn_nas.cells.tokens import NUM_TOKENS, SEQUENCE_LENGTH, to_tokens
 from gnn_nas.models.decoder import Decoder
+from gnn_nas.spaces.tokens import NUM_TOKENS, SEQUENCE_LENGTH, to_tokens
 
 EMBEDDING = 10
 TOKENS = st.lists(

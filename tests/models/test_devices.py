@@ -2,9 +2,9 @@
 
 import torch
 
-from gnn_nas.cells.tokens import to_tokens
 from gnn_nas.config import ModelConfig
 from gnn_nas.models.controller import Controller
+from gnn_nas.spaces.tokens import to_tokens
 
 SMALL = ModelConfig(hidden=8, layers=2, embedding=8, decoder_hidden=8, predictor_hidden=8)
 

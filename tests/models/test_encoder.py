@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 
-from gnn_nas.cells.packed import PackedCells
-from gnn_nas.cells.space import NUM_SLOTS, SLOT_SOURCES, SLOT_TARGETS, slot_of
-from gnn_nas.cells.table import CellTable
 from gnn_nas.models.encoder import DirectedGINConv, Encoder, neighbourhoods
+from gnn_nas.spaces.nasbench101 import NUM_SLOTS, SLOT_SOURCES, SLOT_TARGETS, slot_of
+from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.spaces.table import CellTable
 
 
 @pytest.fixture(scope="module")

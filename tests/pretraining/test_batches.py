@@ -3,10 +3,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gnn_nas.cells.distance import edit_distance
-from gnn_nas.cells.table import CellTable
 from gnn_nas.pretraining.batches import BatchSampler, TrainingBatch
 from gnn_nas.pretraining.held_out import held_out_cells
+from gnn_nas.spaces.distance import edit_distance
+from gnn_nas.spaces.table import CellTable
 
 
 def sampler(

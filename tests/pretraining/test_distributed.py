@@ -15,7 +15,6 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from gnn_nas.cells.structure import NUM_PATTERNS, NUM_SHAPE
 from gnn_nas.cli.pretrain import main
 from gnn_nas.config import DataConfig
 from gnn_nas.errors import UserError
@@ -24,8 +23,9 @@ from gnn_nas.pretraining import distributed
 from gnn_nas.pretraining.batches import BatchSampler
 from gnn_nas.pretraining.distributed import Processes, joined
 from gnn_nas.pretraining.held_out import held_out_cells
-from gnn_nas.pretraining.objective import Losses, PretrainingObjective
+from gnn_nas.pretraining.loss import Losses, PretrainingObjective
 from gnn_nas.run_folder import RunFolder
+from gnn_nas.spaces.descriptors import NUM_PATTERNS, NUM_SHAPE
 
 ROOT = Path(__file__).parents[2]
 QUICK_RUN = str(Path(__file__).with_name("quick_run.py"))

@@ -8,7 +8,6 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from gnn_nas.cells.checker import PositivesCheck
 from gnn_nas.config import PretrainConfig
 from gnn_nas.errors import UserError
 from gnn_nas.pretraining import trainer, training_state, validation
@@ -18,6 +17,7 @@ from gnn_nas.pretraining.training_state import TrainingState
 from gnn_nas.pretraining.validation import Validation
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.signals import terminated_as_interrupted
+from gnn_nas.spaces.checker import PositivesCheck
 
 FIGURES = dict.fromkeys(
     ("token_accuracy", "exact_match", "precision_at_1", "map_at_r", "prior_validity"), 0.5
@@ -168,7 +168,7 @@ def test_the_summary_counts_and_times(run, config):
 def test_the_structure_error_is_noted_where_the_structure_is_learnt(
     make_config, table, standard, tmp_path, monkeypatch, weight
 ):
-    monkeypatch.setattr(training_state, "load_standard_structure", lambda _: standard)
+    monkeypatch.setattr(training_state, "load_standard_descriptors", lambda _: standard)
     monkeypatch.setattr(trainer, "_LAST_CHECK", 1)
     monkeypatch.setattr(validation, "reconstruction", lambda *_: FIGURES)
     monkeypatch.setattr(validation, "distinct_embeddings", lambda *_: 7)

@@ -18,13 +18,13 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 
 @pytest.fixture
 def start(table, monkeypatch, request):
-    """Gives a new state of a config; all states share the cells' structure."""
+    """Gives a new state of a config; all states share the cells' descriptors."""
 
     def shared(given) -> Tensor:
         assert given is table
         return request.getfixturevalue("standard")
 
-    monkeypatch.setattr(module, "load_standard_structure", shared)
+    monkeypatch.setattr(module, "load_standard_descriptors", shared)
     held_out = held_out_cells(table, 0.01)
     return lambda config: TrainingState(config, table, held_out)
 
@@ -127,7 +127,7 @@ def test_the_predictor_s_lower_half_moves_with_a_weight_only_its_upper_never(
     torch.manual_seed(3)
     before = torch.get_rng_state()
     state = start(make_config(f"training.structure_weight={weight}"))
-    assert (state.structure is None) == (weight == 0)
+    assert (state.descriptors is None) == (weight == 0)
     first = {name: p.clone() for name, p in state.controller.named_parameters()}
     losses = advanced(state, 3).averages(3)
     assert torch.equal(torch.get_rng_state(), before)

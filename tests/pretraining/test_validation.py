@@ -64,7 +64,7 @@ def test_the_structure_error_is_that_of_the_held_out_cells(
         monkeypatch.setattr(module, name, lambda *_: {})
     figures = Validation(table, held_out, 3, standard).measure(controller)
     rows = held_out.nonzero().flatten()
-    told = controller.predictor.read_structure(controller.encode(table.cells[rows].to_batch()))
+    told = controller.predictor.predict_descriptors(controller.encode(table.cells[rows].to_batch()))
     error = (told - standard[rows]).square().sum().item() / (len(rows) * 141)
     assert figures == {"structure_error": pytest.approx(error, rel=1e-4)}
     # The mean cell told of every cell would be wrong by about one standard deviation.

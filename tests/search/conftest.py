@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from gnn_nas.cells.table import CellTable
 from gnn_nas.objective import Evaluation
 from gnn_nas.search.history import History
 from gnn_nas.search.queries import Queries
+from gnn_nas.spaces.table import CellTable
 
 
 class StandIn:

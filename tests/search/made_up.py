@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gnn_nas.cells.table import CellTable
+from gnn_nas.spaces.table import CellTable
 
 
 def write_benchmark(folder: Path, table: CellTable) -> Path:

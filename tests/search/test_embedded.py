@@ -24,5 +24,5 @@ def test_embeddings_are_the_controllers_and_computed_once(table):
 def test_the_structure_is_what_the_predictor_tells(table):
     controller = Controller(SIZES)
     rows = torch.tensor([1, 2])
-    told = controller.predictor.read_structure(controller.encode_rows(table, rows))
-    torch.testing.assert_close(EmbeddedCells(controller, table).structure(rows), told)
+    told = controller.predictor.predict_descriptors(controller.encode_rows(table, rows))
+    torch.testing.assert_close(EmbeddedCells(controller, table).descriptors(rows), told)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gnn_nas.cells.packed import PackedCells
+from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.tasks import network
 from gnn_nas.tasks.network import CellBlock, CellNetwork, ConvNormRelu, NetworkConfig
 from gnn_nas.tasks.network_channels import interior_channels

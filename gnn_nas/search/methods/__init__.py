@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import torch
 
-    from gnn_nas.cells.table import CellTable
     from gnn_nas.config import Section
     from gnn_nas.models.controller import Controller
     from gnn_nas.search.queries import Queries
+    from gnn_nas.spaces.table import CellTable
 
 METHODS = tuple(sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__)))
 

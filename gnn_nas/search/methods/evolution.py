@@ -5,12 +5,12 @@ from collections import deque
 import torch
 from torch import Tensor
 
-from gnn_nas.cells.neighbours import neighbours
-from gnn_nas.cells.table import CellTable
 from gnn_nas.models.controller import Controller
 from gnn_nas.search.fresh import draw_fresh
 from gnn_nas.search.queries import Queries
 from gnn_nas.search.settings import Evolution as Settings
+from gnn_nas.spaces.neighbours import neighbours
+from gnn_nas.spaces.table import CellTable
 
 
 def search(

@@ -4,9 +4,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from gnn_nas.cells.neighbours import neighbours
-from gnn_nas.cells.structure import NUM_PATTERNS, NUM_SHAPE
-from gnn_nas.cells.table import CellTable
 from gnn_nas.models.controller import Controller
 from gnn_nas.search.embedded import EmbeddedCells
 from gnn_nas.search.fresh import draw_fresh
@@ -14,6 +11,9 @@ from gnn_nas.search.queries import Queries
 from gnn_nas.search.rewards import spread
 from gnn_nas.search.settings import Nao as Settings
 from gnn_nas.search.surrogate import Surrogate
+from gnn_nas.spaces.descriptors import NUM_PATTERNS, NUM_SHAPE
+from gnn_nas.spaces.neighbours import neighbours
+from gnn_nas.spaces.table import CellTable
 
 
 def search(
@@ -26,7 +26,7 @@ def search(
     """Search with the controller as it was pretrained (paper, section 3; Luo et al. 2018).
 
     Encoder, decoder and the predictor's pretrained half are kept; what a round fits is a Gaussian
-    process on the structure they tell of a cell. The ascent climbs its upper confidence bound
+    process on the descriptors they tell of a cell. The ascent climbs its upper confidence bound
     through them, from the best cells and from random ones.
     """
     controller.requires_grad_(False)
@@ -38,10 +38,10 @@ def search(
         if len(queries.rows) < 2:
             queries.ask(fresh[: settings.candidates])
             continue
-        surrogate.fit(cells.structure(queries.rows), spread(queries.rewards))
+        surrogate.fit(cells.descriptors(queries.rows), spread(queries.rewards))
 
-        def bound(structure: Tensor) -> Tensor:
-            mean, deviation = surrogate.predict(structure)
+        def bound(descriptors: Tensor) -> Tensor:
+            mean, deviation = surrogate.predict(descriptors)
             return mean + settings.optimism * deviation
 
         best = queries.rows[queries.rewards.argsort(descending=True)[: settings.seeds]]
@@ -49,7 +49,7 @@ def search(
         found = _ascend(controller, table, starts, bound, settings)
         found = torch.cat([found, fresh]).unique()
         found = found[~queries.asked[found]]
-        ranked = found[bound(cells.structure(found)).argsort(descending=True)]
+        ranked = found[bound(cells.descriptors(found)).argsort(descending=True)]
         if len(queries.rows) - queries.rewards.argmax() > settings.patience:
             queries.ask(_widen(queries, table, cells, surrogate, ranked, generator, settings))
         else:
@@ -61,7 +61,7 @@ def _ascend(controller, table, position, bound, settings) -> Tensor:
     met = []
     for _ in range(settings.steps):
         position.requires_grad_(True)
-        heights = bound(controller.predictor.read_structure(position))
+        heights = bound(controller.predictor.predict_descriptors(position))
         (slope,) = torch.autograd.grad(heights.sum(), position)
         with torch.no_grad():
             slope -= (slope * position).sum(1, keepdim=True) * position
@@ -87,7 +87,7 @@ def _widen(queries, table, cells, surrogate, ranked, generator, settings) -> Ten
 
     def promising() -> Tensor:
         pool = (cells.met & ~taken).nonzero().flatten()
-        mean = surrogate.predict_mean(cells.structure(pool))
+        mean = surrogate.predict_mean(cells.descriptors(pool))
         return pool[mean.argsort(descending=True)[: max(queries.remaining, count)]]
 
     _, edited = neighbours(table, promising())

@@ -4,12 +4,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from gnn_nas.cells.table import CellTable
 from gnn_nas.models.controller import Controller
 from gnn_nas.search.fresh import draw_fresh
 from gnn_nas.search.joint_training import JointTraining
 from gnn_nas.search.queries import Queries
 from gnn_nas.search.settings import NaoPaper as Settings
+from gnn_nas.spaces.table import CellTable
 
 
 def search(

@@ -2,10 +2,10 @@
 
 import torch
 
-from gnn_nas.cells.table import CellTable
 from gnn_nas.models.controller import Controller
 from gnn_nas.search.queries import Queries
 from gnn_nas.search.settings import Random as Settings
+from gnn_nas.spaces.table import CellTable
 
 
 def search(

@@ -7,8 +7,8 @@ import signal
 from multiprocessing.connection import Connection, wait
 
 from gnn_nas.errors import UserError
+from gnn_nas.parallel.processes import end_with_parent, start_process
 from gnn_nas.tasks.engines.pool import WorkerDied
-from gnn_nas.tasks.processes import end_with_parent, start_process
 from gnn_nas.tasks.task import Task
 from gnn_nas.tasks.trainings import Job, Outcome, make_training
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gnn_nas.ray_cluster import RayCluster
+from gnn_nas.parallel.ray_cluster import RayCluster
 from gnn_nas.tasks.engines.pool import WorkerDied
 from gnn_nas.tasks.task import Task
 from gnn_nas.tasks.trainings import Job, Outcome, make_training
@@ -22,7 +22,7 @@ class RayEngine:
         cpus, gpus: a worker's share.
 
     Raises:
-        UserError: see `gnn_nas.ray_cluster.RayCluster`.
+        UserError: see `gnn_nas.parallel.ray_cluster.RayCluster`.
     """
 
     retries = _RETRIES

@@ -6,10 +6,10 @@ import sys
 import pytest
 import torch
 
-from gnn_nas.cells.standard_structure import standard_structure
 from gnn_nas.config import ModelConfig
 from gnn_nas.models.controller import Controller
 from gnn_nas.search.methods import METHODS, get_method
+from gnn_nas.spaces.standard_descriptors import standard_descriptors
 
 SIZES = ModelConfig(hidden=4, layers=1, embedding=4, decoder_hidden=4, predictor_hidden=4)
 # Settings that keep the methods with a surrogate quick.
@@ -106,16 +106,18 @@ def test_evolution_goes_on_where_all_neighbours_were_asked(run, changes):
 def test_a_space_is_searched_to_its_last_cell(
     table, make_objective, make_report, tmp_path, monkeypatch
 ):
-    from gnn_nas.cells.table import CellTable
     from gnn_nas.search.history import History
     from gnn_nas.search.queries import Queries
+    from gnn_nas.spaces.table import CellTable
 
     rows = (table.cells.vertices <= 4).nonzero().flatten()
     new_row = torch.full((len(table),), -1, dtype=torch.int32)
     new_row[rows] = torch.arange(len(rows), dtype=torch.int32)
     row_of_form = new_row[table.row_of_form.long()]
     small = CellTable(table.cells[rows], table.module_hash[rows], row_of_form, table.first_form)
-    monkeypatch.setattr(get_method("descriptors"), "load_standard_structure", standard_structure)
+    monkeypatch.setattr(
+        get_method("descriptors"), "load_standard_descriptors", standard_descriptors
+    )
     for name in NAMES:
         objective = make_objective(failing=0.2)
         report = make_report(objective)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import yaml
 
-from gnn_nas.cells.table import load_table
+from gnn_nas.spaces.table import load_table
 from gnn_nas.tasks.config import ImageTaskConfig
 from gnn_nas.tasks.engines.local import LocalEngine
 from gnn_nas.tasks.engines.pool import Engine, Pool

@@ -1,1 +1,0 @@
-"""What embeddings and decoders are worth: metrics and pictures."""

@@ -1,6 +1,0 @@
-"""A map of cells as one HTML file that people explore offline."""
-
-from gnn_nas.analysis.page.cell_map import CellMap, SearchPath, View
-from gnn_nas.analysis.page.write import write_page
-
-__all__ = ["CellMap", "SearchPath", "View", "write_page"]

@@ -1,0 +1,1 @@
+"""What embeddings and decoders are worth."""

@@ -1,0 +1,147 @@
+"""Pairs of cells with the edits between them, and how often each number occurs (Fig. 1a)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from gnn_nas.spaces.distance import edit_distance
+from gnn_nas.spaces.positives import MAX_EDITS, PositiveSampler
+from gnn_nas.spaces.table import CellTable
+
+MAX_DISTANCE = 12
+"""Largest distance of `pairs_by_distance`; 0.5 % of random pairs are farther apart."""
+
+PAPER_PAIRS = 10_000
+PAPER_RATIOS = {1: 0.0002, 2: 0.0001, 3: 0.0024, 4: 0.0073, 5: 0.0291, 6: 0.0798}
+"""Shares of the paper's random pairs by edit distance (Fig. 1a); the rest is farther apart."""
+
+# Random pairs measured at a time where some distances are sought: 1 in 120 has the rarest.
+_PROPOSALS = 1 << 15
+
+
+@dataclass(frozen=True)
+class CellPairs:
+    """Pairs of different cells.
+
+    Shapes:
+        - first, second: ``[N]``, rows of the cell table
+        - distance: ``[N]``, exact edit distances
+    """
+
+    first: Tensor
+    second: Tensor
+    distance: Tensor
+
+    def __len__(self) -> int:
+        return len(self.distance)
+
+    def __getitem__(self, index: Tensor | slice) -> CellPairs:
+        return CellPairs(self.first[index], self.second[index], self.distance[index])
+
+    @classmethod
+    def measured(cls, table: CellTable, first: Tensor, second: Tensor) -> Self:
+        """Pairs of rows with their exact distances."""
+        return cls(first, second, edit_distance(table.cells[first], table.cells[second]))
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How often a distance occurs, beside the paper's sample.
+
+    Args:
+        distance: ``1`` to ``6``, or ``>6``.
+        pairs: of ours at this distance; ratio: their share; paper: the paper's share.
+        standard_error: of the difference of the two samples' shares, under their pooled ratio.
+    """
+
+    distance: str
+    pairs: int
+    ratio: float
+    paper: float
+    standard_error: float
+
+    @property
+    def standard_errors_apart(self) -> float:
+        """By how many standard errors the shares differ."""
+        return abs(self.ratio - self.paper) / self.standard_error
+
+
+def random_pairs(table: CellTable, count: int, generator: torch.Generator) -> CellPairs:
+    """Draw pairs uniformly from all pairs of two different cells."""
+    first = torch.randint(len(table), (count,), generator=generator)
+    second = torch.randint(len(table) - 1, (count,), generator=generator)
+    return CellPairs.measured(table, first, second + (second >= first))
+
+
+def edited_pairs(table: CellTable, count: int, generator: torch.Generator) -> CellPairs:
+    """Draw random cells, and of each a positive: one to three edits away, measured exactly."""
+    editable = (table.cells.vertices > 2).nonzero().flatten()
+    first = editable[torch.randint(len(editable), (count,), generator=generator)]
+    second = PositiveSampler(table).sample(first, 1, generator).rows
+    return CellPairs.measured(table, first, second)
+
+
+def pairs_by_distance(table: CellTable, count: int, generator: torch.Generator) -> CellPairs:
+    """Draw ``count`` pairs at each distance from 1 to 12, in this order (for Fig. 1b and 1c).
+
+    Those up to 3 come from edits, since they are rare at random, the others out of random pairs;
+    the exact distance decides where a pair belongs.
+    """
+    near, far = range(1, MAX_EDITS + 1), range(MAX_EDITS + 1, MAX_DISTANCE + 1)
+    # A third of the edited pairs is at each distance: mostly one draw is enough.
+    enough = count * MAX_EDITS + 8 * math.isqrt(count) + 64
+    drawn = [
+        *_filled(near, count, lambda: edited_pairs(table, enough, generator)),
+        *_filled(far, count, lambda: random_pairs(table, _PROPOSALS, generator)),
+    ]
+    return _joined(drawn)
+
+
+def ratios(distance: Tensor) -> list[Ratio]:
+    """Compare the distances of random pairs with the paper's.
+
+    Shapes:
+        - distance: ``[N]``
+    """
+    counts = {str(at): int((distance == at).sum()) for at in PAPER_RATIOS}
+    farthest = max(PAPER_RATIOS)
+    counts[f">{farthest}"] = int((distance > farthest).sum())
+    papers = [*PAPER_RATIOS.values(), 1 - sum(PAPER_RATIOS.values())]
+    return [
+        Ratio(
+            name, pairs, pairs / len(distance), paper, _standard_error(pairs, len(distance), paper)
+        )
+        for (name, pairs), paper in zip(counts.items(), papers, strict=True)
+    ]
+
+
+def _standard_error(pairs: int, of: int, paper: float) -> float:
+    pooled = (pairs + paper * PAPER_PAIRS) / (of + PAPER_PAIRS)
+    return math.sqrt(pooled * (1 - pooled) * (1 / of + 1 / PAPER_PAIRS))
+
+
+def _filled(distances: Iterable[int], count: int, draw: Callable[[], CellPairs]) -> list[CellPairs]:
+    """The first ``count`` pairs at each distance out of as many draws as it takes."""
+    found = {distance: [] for distance in distances}
+    missing = dict.fromkeys(found, count)
+    while any(missing.values()):
+        pairs = draw()
+        for distance, wanted in missing.items():
+            some = pairs[(pairs.distance == distance).nonzero().flatten()[:wanted]]
+            found[distance].append(some)
+            missing[distance] -= len(some)
+    return [_joined(parts) for parts in found.values()]
+
+
+def _joined(parts: list[CellPairs]) -> CellPairs:
+    return CellPairs(
+        torch.cat([part.first for part in parts]),
+        torch.cat([part.second for part in parts]),
+        torch.cat([part.distance for part in parts]),
+    )

@@ -1,0 +1,49 @@
+"""What random embeddings decode to."""
+
+import torch
+from torch import Tensor
+
+from gnn_nas.models.controller import Controller
+from gnn_nas.spaces.nasbench101 import MAX_VERTICES
+from gnn_nas.spaces.pruning import prune
+from gnn_nas.spaces.table import CellTable
+from gnn_nas.spaces.tokens import from_tokens
+
+
+@torch.no_grad()
+def prior(
+    controller: Controller,
+    table: CellTable,
+    embeddings: Tensor,
+    generator: torch.Generator,
+    draws: int = 10_000,
+) -> dict[str, float]:
+    """Decode Gaussian draws rescaled to the embeddings' mean and deviation (arch2vec, section 4.1).
+
+    Every draw is brought back to the unit sphere on which the embeddings lie; decoding is greedy
+    and no token is masked.
+
+    Shapes:
+        - embeddings: ``[N, embedding]``, of the training cells
+
+    Returns:
+        ``prior_validity``, the share of draws that decode to a valid cell;
+        ``prior_validity_of_seven``, the share that decode to a valid cell of seven vertices, which
+        is what arch2vec counts; and ``prior_uniqueness``, distinct cells (up to isomorphism) among
+        all valid ones
+    """
+    device = embeddings.device
+    noise = torch.randn(draws, embeddings.shape[1], generator=generator, device=device)
+    drawn = embeddings.mean(0) + embeddings.std(0) * noise
+    tokens = controller.decoder.greedy(torch.nn.functional.normalize(drawn, dim=1))
+    cells, parsed = from_tokens(tokens)
+    pruned, connected = prune(cells)
+    valid = parsed & connected
+    # Before pruning, as there.
+    of_seven = valid & (cells.vertices == MAX_VERTICES)
+    rows = table.rows_of(pruned[valid])
+    return {
+        "prior_validity": valid.float().mean().item(),
+        "prior_validity_of_seven": of_seven.float().mean().item(),
+        "prior_uniqueness": len(rows.unique()) / max(1, len(rows)),
+    }

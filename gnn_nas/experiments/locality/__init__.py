@@ -1,0 +1,1 @@
+"""The paper's Fig. 1: what edit distance and embeddings say of each other."""

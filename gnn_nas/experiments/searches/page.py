@@ -1,0 +1,85 @@
+"""The page of a finished search: what its seeds queried, over a map of random cells."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from gnn_nas.benchmarks.protocols import BenchmarkReport, objective_and_report
+from gnn_nas.errors import reported
+from gnn_nas.experiments.searches.config import SearchConfig
+from gnn_nas.experiments.searches.recorded import check_histories
+from gnn_nas.models.pretrained import SHIPPED, load_pretrained
+from gnn_nas.plots.page import CellMap, SearchPath, View, write_page
+from gnn_nas.plots.umap_layout import umap_layout
+from gnn_nas.run_folder import RunFolder
+from gnn_nas.search.history import History
+
+if TYPE_CHECKING:
+    from gnn_nas.benchmarks.nasbench101 import NASBench101
+    from gnn_nas.models.checkpoint import Checkpoint
+    from gnn_nas.spaces.table import CellTable
+
+BACKGROUND = 4000
+"""Random cells of the space under the paths."""
+MAX_PATHS = 5
+"""Seeds whose searches the page plays, the best first."""
+
+
+def write_search_page(
+    path: str | os.PathLike[str],
+    folder: RunFolder,
+    config: SearchConfig,
+    checkpoint: Checkpoint,
+    benchmark: NASBench101,
+) -> None:
+    """Write the best seeds' queries as paths over a UMAP layout of embeddings.
+
+    They are those of the checkpoint, of the shipped controller where the search was from scratch.
+
+    Raises:
+        UserError: a history is damaged or not of this search, or the page cannot be written.
+    """
+    table = benchmark.table
+    again = objective_and_report(benchmark, config.protocol)
+    check_histories(folder, config, BenchmarkReport.columns, table, again)
+    paths = [_path(folder, seed, table) for seed in config.all_seeds]
+    paths = sorted(paths, key=_best_reward, reverse=True)[:MAX_PATHS]
+    generator = torch.Generator().manual_seed(config.seed)
+    background = torch.randperm(len(table), generator=generator)[:BACKGROUND]
+    rows = torch.cat([background, *(each.rows for each in paths)]).unique()
+    source = checkpoint.folder or RunFolder(SHIPPED)
+    embeddings = load_pretrained(source.path).encode_rows(table, rows)
+    cell_map = CellMap(
+        rows,
+        [View(source.path.resolve().name, umap_layout(embeddings, config.seed), embeddings)],
+        benchmark.mean_test(rows).numpy(),
+        benchmark.rank(rows).numpy(),
+        paths=paths,
+    )
+    title = f"NAS-Bench-101 searched by {config.method}"
+    subtitle = (
+        f"Protocol {config.protocol}, {config.queries} queries a seed, over {BACKGROUND:,} random"
+        f" cells. UMAP of the embeddings of {source.path.resolve().name}."
+    )
+    with reported(f"cannot write {path}"):
+        write_page(path, table, cell_map, title, subtitle)
+
+
+def _best_reward(path: SearchPath) -> float:
+    return np.max(path.rewards, initial=-np.inf, where=~np.isnan(path.rewards))
+
+
+def _path(folder: RunFolder, seed: int, table: CellTable) -> SearchPath:
+    queries = History(folder.history(seed), BenchmarkReport.columns).queries
+    rewards = [query.evaluation.reward for query in queries]
+    test = BenchmarkReport.columns.index("test")
+    return SearchPath(
+        f"seed {seed}",
+        torch.tensor([table.row_of_hash(query.module_hash) for query in queries]).long(),
+        np.array(rewards, dtype=float),
+        np.array([query.report[test] for query in queries]),
+    )

@@ -1,0 +1,57 @@
+"""The controller that a search starts with."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from gnn_nas.config import FROM_SCRATCH, PretrainConfig
+from gnn_nas.config_file import load
+from gnn_nas.models.controller import Controller
+from gnn_nas.models.pretrained import SHIPPED, default_folder, load_pretrained
+from gnn_nas.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A pretrained controller, or the lack of one.
+
+    Args:
+        folder: the run it is from; None for a new controller of the shipped one's sizes.
+        config: of the run.
+        fingerprint: SHA-256 of the weights file; None without one.
+    """
+
+    folder: RunFolder | None
+    config: PretrainConfig
+    fingerprint: str | None
+
+    def controller(self, seed: int) -> Controller:
+        """A controller to search with; only one from scratch depends on the seed.
+
+        Raises:
+            UserError: the weights are missing, damaged, or do not fit the config.
+        """
+        if self.folder is None:
+            return Controller(self.config.model, seed).eval()
+        return load_pretrained(self.folder.path)
+
+    def save(self, controller: Controller, folder: RunFolder, seed: int) -> None:
+        """Write what makes a folder that is itself a checkpoint. Raises UserError."""
+        changed = {"seed": seed} if self.folder is None else {}
+        RunFolder.create(folder.path, self.config.model_copy(update=changed), resume=True)
+        folder.save_weights(controller.state_dict())
+
+
+def open_checkpoint(checkpoint: str | None) -> Checkpoint:
+    """Open a run folder, ``none``, or by default ``runs/gin_multisim``, else the shipped weights.
+
+    Raises:
+        UserError: the folder or a file of it is missing or damaged.
+    """
+    if checkpoint == FROM_SCRATCH:
+        return Checkpoint(None, load(PretrainConfig, RunFolder(SHIPPED).config), None)
+    folder = RunFolder.open(default_folder() if checkpoint is None else checkpoint)
+    folder.load_weights()
+    fingerprint = hashlib.sha256(folder.weights.read_bytes()).hexdigest()
+    return Checkpoint(folder, load(PretrainConfig, folder.config), fingerprint)

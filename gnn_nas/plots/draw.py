@@ -1,0 +1,100 @@
+"""Cells as pictures and as text."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from gnn_nas.files import atomic_path
+from gnn_nas.plots.cell_shapes import (
+    LETTERS,
+    LINE_COLOUR,
+    Command,
+    Label,
+    cell_shapes,
+    vertex_styles,
+)
+from gnn_nas.spaces.packed import PackedCells
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.path import Path
+
+_LINE_POINTS = 1.2
+# Of a picture of its own.
+_INCHES_PER_UNIT, _TITLE_INCHES, _LEAST_WIDTH = 1.0, 0.35, 5
+
+
+def draw_cell(axes: Axes, cell: PackedCells) -> None:
+    """Draw one pruned cell, a batch of one, from the input on the left to the output.
+
+    The axes become the picture: they lose frame and ticks, and get equal scales.
+    """
+    from matplotlib.patches import PathPatch
+
+    shapes = cell_shapes(cell)
+    line = {"ec": LINE_COLOUR, "lw": _LINE_POINTS}
+    for edge in shapes.edges:
+        axes.add_patch(PathPatch(_path(edge), fc="none", capstyle="butt", **line))
+    for box, style in zip(shapes.boxes, shapes.styles, strict=True):
+        axes.add_patch(PathPatch(_path(box), fc=style.fill, joinstyle="round", zorder=2, **line))
+    for head in shapes.heads:
+        axes.add_patch(PathPatch(_path(head), fc=LINE_COLOUR, lw=0, zorder=3))
+    for label in shapes.labels:
+        axes.add_patch(PathPatch(_letters(label), fc=label.ink, lw=0, zorder=3))
+    (left, bottom), (right, top) = shapes.low, shapes.high
+    axes.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
+    axes.axis("off")
+
+
+def save_cell(path: str | os.PathLike[str], cell: PackedCells, title: str = "") -> None:
+    """Draw one cell into a PNG file of its own, with a title above it. Raises ``OSError``."""
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    axes = figure.add_axes((0, 0, 1, 1))
+    draw_cell(axes, cell)
+    width, height = (
+        (limits[1] - limits[0]) * _INCHES_PER_UNIT for limits in (axes.get_xlim(), axes.get_ylim())
+    )
+    whole_height = height + (_TITLE_INCHES if title else 0)
+    figure.set_size_inches(max(width, _LEAST_WIDTH), whole_height)
+    axes.set_position((0, 0, 1, height / whole_height))
+    axes.set_title(title, fontsize=10, pad=4)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=150)
+
+
+def cell_text(cell: PackedCells) -> str:
+    """One pruned cell as text: a line for every vertex, with the vertices it reads from."""
+    count = cell.vertices.item()
+    adjacency = cell.adjacency()[0]
+    lines = []
+    for vertex, label in enumerate(labels(cell)):
+        sources = ", ".join(map(str, adjacency[:count, vertex].nonzero().flatten().tolist()))
+        lines.append(f"{vertex}  {label:8}  ← {sources}" if sources else f"{vertex}  {label}")
+    return "\n".join(lines)
+
+
+def labels(cell: PackedCells) -> list[str]:
+    """What the vertices of one cell are called, input first."""
+    return [style.name for style in vertex_styles(cell)]
+
+
+def _path(commands: list[Command]) -> Path:
+    from matplotlib.path import Path
+
+    codes = {"M": [Path.MOVETO], "L": [Path.LINETO], "C": 3 * [Path.CURVE4], "Z": [Path.CLOSEPOLY]}
+    # Closing takes a point too, which does not matter.
+    points = [point for _, points in commands for point in points or ((0.0, 0.0),)]
+    return Path(points, [code for letter, _ in commands for code in codes[letter]])
+
+
+def _letters(label: Label) -> Path:
+    """A label as outlines, so that it grows with the axes."""
+    from matplotlib.textpath import TextPath
+    from matplotlib.transforms import Affine2D
+
+    text = TextPath((0, 0), label.text, size=LETTERS)
+    box = text.get_extents()
+    return text.transformed(Affine2D().translate(label.x - (box.x0 + box.x1) / 2, label.y))

@@ -1,0 +1,90 @@
+"""Which cells a map shows: anchors with their positives, or random ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gnn_nas.errors import UserError
+from gnn_nas.plots.maps.config import MapConfig
+from gnn_nas.spaces.positives import PositiveSampler
+from gnn_nas.spaces.table import CellTable
+
+# A few anchors are too small to have many positives, and some draws repeat a positive.
+_SPARE_ANCHORS, _DRAWS_FOR_ONE = 8, 4
+
+
+@dataclass(frozen=True)
+class MapCells:
+    """The cells of a map, each there once.
+
+    Shapes:
+        - rows: int64 ``[N]``, their rows in the cell table
+        - classes: int64 ``[N]``, number of the anchor they belong to, from 0, classes one after
+          the other and the anchor first in each; None for a map of random cells
+    """
+
+    rows: Tensor
+    classes: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def is_anchor(self) -> Tensor:
+        """Which cells are the anchors of their class, bool ``[N]``."""
+        if self.classes is None:
+            return torch.zeros(len(self), dtype=torch.bool)
+        return self.classes != torch.nn.functional.pad(self.classes[:-1], (1, 0), value=-1)
+
+
+def draw_for(
+    config: MapConfig, table: CellTable, other_draws: int
+) -> tuple[MapCells, list[MapCells]]:
+    """The cells that a map of these settings shows, and where it has classes some other draws.
+
+    Raises:
+        UserError: there are no anchors with so many positives.
+    """
+    generator = torch.Generator().manual_seed(config.seed)
+    if config.cells is not None:
+        return draw_cells(table, config.cells, generator), []
+    first, *others = (
+        draw_classes(table, config.anchors, config.positives, generator)
+        for _ in range(1 + other_draws)
+    )
+    return first, others
+
+
+def draw_classes(
+    table: CellTable, anchors: int, positives: int, generator: torch.Generator
+) -> MapCells:
+    """Draw anchors and positives of each (the paper's Fig. 2: 16 and 7); no cell is drawn twice.
+
+    Raises:
+        UserError: there are no such anchors with so many positives.
+    """
+    suitable = (table.cells.vertices > 2).nonzero().flatten()
+    order = torch.randperm(len(suitable), generator=generator)[: 2 * anchors + _SPARE_ANCHORS]
+    drawn = suitable[order]
+    sampled = PositiveSampler(table).sample(drawn, _DRAWS_FOR_ONE * positives, generator)
+    rows: list[int] = []
+    taken: set[int] = set()
+    for anchor, around in zip(
+        drawn.tolist(), sampled.rows.view(len(drawn), -1).tolist(), strict=True
+    ):
+        new = [row for row in dict.fromkeys(around) if row not in taken][:positives]
+        if anchor not in taken and len(new) == positives:
+            rows += [anchor, *new]
+            taken.update((anchor, *new))
+        if len(rows) == anchors * (1 + positives):
+            classes = torch.arange(anchors).repeat_interleave(1 + positives)
+            return MapCells(torch.tensor(rows), classes)
+    raise UserError(f"too few cells have {positives} different positives: ask for fewer")
+
+
+def draw_cells(table: CellTable, count: int, generator: torch.Generator) -> MapCells:
+    """Draw so many different cells uniformly."""
+    return MapCells(torch.randperm(len(table), generator=generator)[:count])

@@ -1,0 +1,48 @@
+"""Maps of embeddings as a page to explore."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from gnn_nas.benchmarks.nasbench101 import NASBench101
+from gnn_nas.errors import reported
+from gnn_nas.plots.maps.config import MapConfig
+from gnn_nas.plots.maps.embedding_map import EmbeddingMap
+from gnn_nas.plots.page import CellMap, View, write_page
+from gnn_nas.spaces.table import CellTable
+
+
+def write_map_page(
+    path: str | os.PathLike[str],
+    config: MapConfig,
+    maps: Sequence[EmbeddingMap],
+    table: CellTable,
+    benchmark: NASBench101 | None,
+) -> None:
+    """Write maps of the same cells as one HTML file, each map a view of them.
+
+    Args:
+        benchmark: for accuracies and ranks.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    cells = maps[0].cells
+    classes = None if cells.classes is None else cells.classes.numpy()
+    cell_map = CellMap(
+        cells.rows,
+        [View(each.name, each.coordinates, each.embeddings) for each in maps],
+        benchmark and benchmark.mean_test(cells.rows).numpy(),
+        benchmark and benchmark.rank(cells.rows).numpy(),
+        classes,
+        # Counted from 1, as in the picture.
+        [] if classes is None else [str(number + 1) for number in range(classes.max() + 1)],
+    )
+    shown = f"{len(cells):,} random cells"
+    if classes is not None:
+        shown = f"{config.anchors} anchors with {config.positives} positives each"
+    names = ", ".join(each.name for each in maps)
+    subtitle = f"{shown}. UMAP of the embeddings of {names}."
+    with reported(f"cannot write {path}"):
+        write_page(path, table, cell_map, "Cells of NAS-Bench-101", subtitle, config.color)

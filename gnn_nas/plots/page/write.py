@@ -1,0 +1,100 @@
+"""The page's file: template, plotting library and data in one."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from gnn_nas.files import write_text
+from gnn_nas.plots.page.cell_map import CellMap
+from gnn_nas.plots.page.packing import packed_map
+from gnn_nas.spaces.table import CellTable
+
+COLOURS = ("accuracy", "class", "edges", "vertices")
+"""By what the points can be coloured."""
+
+_TEMPLATE = Path(__file__).with_name("template")
+# Each uses what those before it define.
+_SCRIPTS = (
+    "data.js",
+    "cell.js",
+    "distance.js",
+    "drawing.js",
+    "colours.js",
+    "elements.js",
+    "map.js",
+    "marks.js",
+    "filters.js",
+    "details.js",
+    "path.js",
+    "playback.js",
+    "main.js",
+)
+
+
+def write_page(
+    path: str | os.PathLike[str],
+    table: CellTable,
+    cell_map: CellMap,
+    title: str,
+    subtitle: str = "",
+    colour: str | None = None,
+) -> None:
+    """Write a map as one HTML file that opens offline and loads nothing.
+
+    Args:
+        colour: one of `COLOURS`, that of the points at first; by default accuracy where it is
+            known, else class where there are any, else edges.
+
+    Raises:
+        ValueError: the map does not know what it is to be coloured by.
+        OSError: the file cannot be written.
+    """
+    known = _known_colours(cell_map)
+    if colour is None:
+        colour = known[0]
+    elif colour not in known:
+        raise ValueError(f"cannot colour by {colour!r}: the map knows {', '.join(known)}")
+    data = {
+        "title": title,
+        "subtitle": subtitle,
+        "colour": colour,
+        "colours": known,
+        **packed_map(table, cell_map),
+    }
+    write_text(path, _assembled(title, data))
+
+
+def _known_colours(cell_map: CellMap) -> list[str]:
+    absent = {
+        "accuracy": cell_map.accuracies is None,
+        "class": cell_map.classes is None,
+    }
+    return [colour for colour in COLOURS if not absent.get(colour)]
+
+
+def _assembled(title: str, data: dict[str, Any]) -> str:
+    # Imported here: it is needed for the page only.
+    from plotly.offline import get_plotlyjs
+
+    page = _template("page.html")
+    parts = {
+        "TITLE": title.replace("&", "&amp;").replace("<", "&lt;"),
+        "STYLE": _template("style.css"),
+        "LIBRARY": get_plotlyjs(),
+        # "<" only ever stands in a string of the data; escaped, it cannot end the element.
+        "DATA": json.dumps(data, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c"),
+        "SCRIPT": "\n".join(_template(name) for name in _SCRIPTS),
+    }
+    head, *sections = page.split("{{")
+    filled = [head]
+    for section in sections:
+        name, rest = section.split("}}", 1)
+        filled += [parts[name], rest]
+    return "".join(filled)
+
+
+def _template(name: str) -> str:
+    return (_TEMPLATE / name).read_text(encoding="utf-8")

@@ -1,0 +1,121 @@
+"""The pretraining loss: reconstruction, the weighted metric loss, the weighted descriptors loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, mse_loss, normalize
+from torch_geometric.data import Batch
+
+from gnn_nas.config import MetricConfig, TrainingConfig
+from gnn_nas.models.controller import Controller
+from gnn_nas.pretraining.batches import TrainingBatch
+from gnn_nas.pretraining.distributed import ALONE, Processes
+from gnn_nas.pretraining.metric import make_metric_loss
+from gnn_nas.spaces.packed import select
+from gnn_nas.spaces.table import CellTable
+from gnn_nas.spaces.tokens import to_tokens
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The parts of one step's loss, scalars; means over a process's share, but for ``metric``.
+
+    ``total`` is the weighted sum of the three; ``token_accuracy`` is that of teacher forcing.
+    """
+
+    total: Tensor
+    reconstruction: Tensor
+    metric: Tensor
+    descriptors: Tensor
+    token_accuracy: Tensor
+
+
+class PretrainingObjective:
+    """``L_r + lambda_e L_e`` (paper, equation 2), and how well the descriptors is told.
+
+    Args:
+        metric: the metric loss's config, or None to reconstruct only.
+        training: of its fields ``embedding_noise`` and ``noise_power``, on the embeddings that the
+            decoder reads (they are brought back to the sphere), ``structure_weight``, and
+            ``precision``, of the models' matrix products, which must not be ``auto``.
+        descriptors: of every cell, standardised, ``[423624, 141]``; None where their weight is 0.
+        generator: of the noise.
+        processes: those that share each batch.
+
+    Raises:
+        ValueError: the metric loss or the miner has no such name or argument.
+    """
+
+    def __init__(
+        self,
+        metric: MetricConfig | None,
+        training: TrainingConfig,
+        descriptors: Tensor | None,
+        generator: torch.Generator,
+        processes: Processes = ALONE,
+    ) -> None:
+        self.weight = metric.weight if metric else 0.0
+        self.metric_loss = (
+            make_metric_loss(metric.loss, metric.loss_args, metric.miner, metric.miner_args)
+            if metric
+            else None
+        )
+        self.descriptors = descriptors
+        self.structure_weight = training.structure_weight
+        self.noise, self.power = training.embedding_noise, training.noise_power
+        self.precision = training.precision
+        self.generator = generator
+        self.processes = processes
+
+    def __call__(self, controller: Controller, table: CellTable, batch: TrainingBatch) -> Losses:
+        """Compute the losses of one batch; the target is the canonical representative's tokens."""
+        cells, own = self._share(batch)
+        rows = batch.rows[own]
+        tokens = to_tokens(table.cells.take(rows))
+        lower = self.precision == "bfloat16"
+        with torch.autocast(tokens.device.type, torch.bfloat16, enabled=lower):
+            embeddings = controller.encode(cells)
+            disturbed = self._disturbed(embeddings, own, len(batch.rows))
+            logits = controller.decoder(disturbed, tokens)
+            descriptors = self._descriptor_loss(controller, embeddings, rows)
+        reconstruction = cross_entropy(logits.float(), tokens.T)
+        metric = (
+            self.metric_loss(self.processes.gather(embeddings, batch.labels), batch.labels)
+            if self.metric_loss
+            else torch.zeros_like(reconstruction)
+        )
+        return Losses(
+            total=reconstruction + self.weight * metric + self.structure_weight * descriptors,
+            reconstruction=reconstruction.detach(),
+            metric=metric.detach(),
+            descriptors=descriptors.detach(),
+            token_accuracy=(logits.detach().max(1).indices == tokens.T).float().mean(),
+        )
+
+    def _share(self, batch: TrainingBatch) -> tuple[Batch, Tensor | slice]:
+        """Cells of this process's share of a batch, and where in the batch they are."""
+        if self.processes.alone:
+            return batch.cells, slice(None)
+        own = self.processes.shares(batch.labels)[self.processes.rank]
+        chosen = torch.zeros_like(batch.labels, dtype=torch.bool).index_fill(0, own, True)
+        return select(batch.cells, chosen), own
+
+    def _descriptor_loss(self, controller: Controller, embeddings: Tensor, rows: Tensor) -> Tensor:
+        if self.descriptors is None:
+            return embeddings.new_zeros(())
+        told = controller.predictor.predict_descriptors(embeddings)
+        return mse_loss(told.float(), self.descriptors.index_select(0, rows).float())
+
+    def _disturbed(self, embeddings: Tensor, own: Tensor | slice, count: int) -> Tensor:
+        if not self.noise:
+            return embeddings
+        # For all ``count`` samples of the batch, so that every process draws the same.
+        draws = {"generator": self.generator, "device": embeddings.device}
+        noise = torch.randn(count, embeddings.shape[1], **draws)[own]
+        # Little noise for some, so that fine differences can still be learnt; much for others, so
+        # that what lies between the cells' embeddings decodes to valid cells.
+        deviation = self.noise * torch.rand(count, 1, **draws)[own].pow(self.power)
+        return normalize(embeddings + deviation * noise, dim=1)

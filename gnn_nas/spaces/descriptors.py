@@ -1,0 +1,175 @@
+"""What a cell's graph says about the network it stands for, as numbers: no training is needed.
+
+Two blocks of columns. *Shape*: how many vertices of every op there are, how wide they are, how deep
+the cell is in them. *Patterns*: which op comes before which, and the op sequences along the paths.
+Isomorphic cells have the same.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from gnn_nas.spaces.nasbench101 import MAX_VERTICES, OPS
+from gnn_nas.spaces.packed import PackedCells
+
+NUM_SHAPE, NUM_PATTERNS = 53, 88
+
+_LONGEST_SEQUENCE = 3
+# Parameters of an op of unit width: those of a 3x3, a 1x1 convolution, a pooling.
+_PARAMETERS = (9.0, 1.0, 0.0)
+
+
+def descriptors(cells: PackedCells) -> tuple[Tensor, Tensor]:
+    """Summarise valid cells that need no pruning.
+
+    Shapes:
+        - returns: float32 ``[B, 53]``, the shape, and ``[B, 88]``, the patterns
+    """
+    graphs = _Graphs(cells)
+    return _shape(graphs), _patterns(graphs)
+
+
+class _Graphs:
+    """Cells as dense tensors of floats.
+
+    Shapes:
+        - edges: ``[B, 7, 7]`` of 0 and 1; paths: ``[B, 7, 7]``, number of paths between vertices,
+          1 from a vertex to itself
+        - is_op: ``[3, B, 7]`` of 0 and 1; interior: ``[B, 7]``, their sum
+        - feeds: ``[B, 7]``, interior vertices with an edge to the output; feeders: ``[B]``, their
+          number, but at least 1; skips: ``[B]``, whether the input has an edge to the output
+        - width: ``[B, 7]``, share of the cell's channels that an interior vertex has
+    """
+
+    def __init__(self, cells: PackedCells) -> None:
+        device = cells.edges.device
+        self.vertices = cells.vertices
+        self.edges = cells.adjacency().float()
+        itself = torch.eye(MAX_VERTICES, device=device)
+        self.paths = itself
+        for _ in range(MAX_VERTICES - 1):
+            self.paths = itself + self.paths @ self.edges
+        self.is_op = torch.zeros(len(OPS), len(cells), MAX_VERTICES, device=device)
+        is_op = one_hot(cells.ops, len(OPS)) * cells.has_interior()[:, :, None]
+        self.is_op[:, :, 1:-1] = is_op.permute(2, 0, 1)
+        self.interior = self.is_op.sum(0)
+        into_output = self.at_output(self.edges)
+        self.skips = into_output[:, 0]
+        self.feeds = into_output * self.interior
+        self.feeders = self.feeds.sum(1).clamp(min=1)
+        # NAS-Bench-101's rule: the output concatenates the vertices that feed it, so these share
+        # its channels; any other vertex is as wide as the widest of its readers. As these all lead
+        # to the output in the end, all are equally wide (but for channels that do not divide).
+        self.width = self.interior / self.feeders[:, None]
+
+    def at_output(self, values: Tensor) -> Tensor:
+        """The output vertex's entry of the last dimension, ``[B, ..., 7] -> [B, ...]``."""
+        index = (self.vertices - 1).view(-1, *[1] * (values.dim() - 1))
+        return values.gather(-1, index.expand(*values.shape[:-1], 1)).squeeze(-1)
+
+    def depth(self, weight: Tensor, over: str) -> Tensor:
+        """Summed weight of the vertices on the way from the input to each vertex, ``[B, 7]``.
+
+        A vertex's own weight counts. Over the edges into a vertex it takes the heaviest way
+        ("max"), the lightest ("min") or the average ("mean").
+        """
+        absent = {"max": -torch.inf, "min": torch.inf, "mean": 0.0}[over]
+        depths = [torch.zeros_like(weight[:, 0])]
+        for vertex in range(1, MAX_VERTICES):
+            edges = self.edges[:, :vertex, vertex]
+            before = torch.where(edges > 0, torch.stack(depths, 1), absent)
+            if over == "mean":
+                joined = before.sum(1) / edges.sum(1).clamp(min=1)
+            else:
+                joined = before.amax(1) if over == "max" else before.amin(1)
+            # Vertices that the cell does not have are reached by no edge.
+            depths.append(torch.where(edges.any(1), joined, 0.0) + weight[:, vertex])
+        return torch.stack(depths, 1)
+
+
+def _shape(graphs: _Graphs) -> Tensor:
+    """Counts, widths and depths, ``[B, 53]``.
+
+    A path leads from the input to the output, and a feeder is an interior vertex with an edge to
+    the output. Columns:
+
+        - 0-9, of the whole cell: vertices; edges; feeders (at least 1); whether the input has an
+          edge to the output; edges from the input to the interior; total and mean width of the
+          interior; logarithm of 1 + parameters; logarithm of the number of paths; largest total
+          width on a path
+        - 10-19: most and fewest vertices on a path, of any op, of a convolution, of each op
+        - 20-30, 31-41, 42-52, of each op: vertices; feeders; total width; total squared width;
+          edges into them; their mean number on a path; how many are on the way to a feeder and in
+          it, at most: mean and minimum over feeders (7 without any); the same on average: mean over
+          feeders, and sum over the interior weighted by width; their largest total width on a path
+    """
+    edges, feeds, feeders = graphs.edges, graphs.feeds, graphs.feeders
+    width, is_op = graphs.width, graphs.is_op
+    to, onward = graphs.paths[:, 0], graphs.at_output(graphs.paths)
+    paths = graphs.at_output(to)
+    parameters = sum(
+        weight * (op * width**2).sum(1) for weight, op in zip(_PARAMETERS, is_op, strict=True)
+    )
+    columns = [
+        graphs.vertices.float(),
+        edges.sum((1, 2)),
+        feeders,
+        graphs.skips,
+        (edges[:, 0] * graphs.interior).sum(1),
+        width.sum(1),
+        width.sum(1) / graphs.interior.sum(1).clamp(min=1),
+        parameters.log1p(),
+        paths.log(),
+        graphs.at_output(graphs.depth(width, "max")),
+    ]
+    for counted in (graphs.interior, is_op[0] + is_op[1], *is_op):
+        columns += [graphs.at_output(graphs.depth(counted, over)) for over in ("max", "min")]
+    for op in is_op:
+        longest, mean = graphs.depth(op, "max"), graphs.depth(op, "mean")
+        columns += [
+            op.sum(1),
+            (op * feeds).sum(1),
+            (op * width).sum(1),
+            (op * width**2).sum(1),
+            (op * edges.sum(1)).sum(1),
+            (op * to * onward).sum(1) / paths,
+            (longest * feeds).sum(1) / feeders,
+            torch.where(feeds > 0, longest, MAX_VERTICES).amin(1),
+            (mean * feeds).sum(1) / feeders,
+            (mean * width).sum(1),
+            graphs.at_output(graphs.depth(op * width, "max")),
+        ]
+    return torch.stack(columns, dim=1)
+
+
+def _patterns(graphs: _Graphs) -> Tensor:
+    """Counts of pairs of vertices and of paths, by op, ``[B, 88]``.
+
+    Columns:
+
+        - 0-15, 16-31, 32-47: pairs of vertices joined by an edge, by a path of two edges, by any
+          path; of these, for the input and each op (4 columns each) those that lead to a vertex of
+          each op and to the output
+        - 48-87: paths from the input to the output whose vertices between have no op (the edge), a
+          certain op (3), a certain sequence of two (9), of three (27), in lexicographic order
+    """
+    edges = graphs.edges
+    first, last = torch.zeros_like(graphs.interior), torch.zeros_like(graphs.interior)
+    first[:, 0] = 1
+    last.scatter_(1, graphs.vertices[:, None] - 1, 1.0)
+    sources, targets = torch.stack([first, *graphs.is_op]), torch.stack([*graphs.is_op, last])
+    apart = graphs.paths - torch.eye(MAX_VERTICES, device=edges.device)
+    columns = [
+        torch.einsum("sbx,bxy,tby->bst", sources, related.clamp(max=1), targets).flatten(1)
+        for related in (edges, edges @ edges, apart)
+    ]
+    # Paths from the input by their op sequence: how many arrive at each vertex.
+    arriving = edges[:, :1]
+    columns.append(graphs.at_output(arriving))
+    is_op = graphs.is_op.transpose(0, 1)
+    for _ in range(_LONGEST_SEQUENCE):
+        arriving = (arriving[:, :, None] * is_op[:, None]).flatten(1, 2) @ edges
+        columns.append(graphs.at_output(arriving))
+    return torch.cat(columns, dim=1)

@@ -1,0 +1,81 @@
+"""Edit operations on the node features and edges of a whole `Batch` of cells.
+
+Every function returns a new `Batch`, leaves its argument as it was, and edits a single cell as a
+batch of one. None checks that the result is a valid cell: see `gnn_nas.spaces.positives`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from gnn_nas.spaces.nasbench101 import FEATURES, NUM_SLOTS
+from gnn_nas.spaces.packed import build_batch, kept_part, slot_ends
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Batch
+
+
+def change_ops(batch: Batch, nodes: Tensor, ops: Tensor) -> Batch:
+    """Give interior vertices another operation; one unit edit each.
+
+    Shapes:
+        - nodes: ``[N]``, distinct node numbers within the batch
+        - ops: ``[N]``, index into ``OPS``
+    """
+    x = batch.x.clone()
+    x[nodes] = torch.eye(len(FEATURES), device=x.device)[ops + 1]
+    return build_batch(x, batch.edge_index, batch.ptr.diff(), _edge_counts(batch))
+
+
+def toggle_edges(batch: Batch, cells: Tensor, slots: Tensor) -> Batch:
+    """Remove an edge where there is one, add it where there is none; one unit edit each.
+
+    Shapes:
+        - cells: ``[N]``, position of the cell in the batch
+        - slots: ``[N]``, edge slots within the cell; all pairs (cell, slot) distinct
+    """
+    sources, targets = slot_ends(batch.x.device)
+    start = batch.ptr[:-1]
+    source, target = batch.edge_index
+    cell = batch.batch.index_select(0, source)
+    first = start.index_select(0, cell)
+    x, y = source - first, target - first
+    present = torch.zeros(len(start) * NUM_SLOTS, dtype=torch.bool, device=batch.x.device)
+    present.index_fill_(0, cell * NUM_SLOTS + x + y * (y - 1) // 2, True)
+    toggled = cells * NUM_SLOTS + slots
+    present[toggled] = ~present[toggled]
+    cell, slot = present.view(-1, NUM_SLOTS).nonzero(as_tuple=True)
+    return build_batch(
+        batch.x,
+        torch.stack([sources, targets]).index_select(1, slot) + start.index_select(0, cell),
+        batch.ptr.diff(),
+        torch.bincount(cell, minlength=len(start)),
+    )
+
+
+def delete_vertices(batch: Batch, nodes: Tensor) -> Batch:
+    """Delete vertices with all their edges; one unit edit each and one for every edge.
+
+    Shapes:
+        - nodes: ``[N]``, distinct node numbers within the batch
+    """
+    kept = torch.ones(len(batch.x), dtype=torch.bool, device=batch.x.device)
+    kept[nodes] = False
+    nodes_kept, edge_index = kept_part(batch, kept)
+    cell_of_node = batch.batch.index_select(0, nodes_kept)
+    cells = batch.num_graphs
+    return build_batch(
+        batch.x.index_select(0, nodes_kept),
+        edge_index,
+        torch.bincount(cell_of_node, minlength=cells),
+        torch.bincount(cell_of_node.index_select(0, edge_index[0]), minlength=cells),
+    )
+
+
+def _edge_counts(batch: Batch) -> Tensor:
+    return torch.bincount(
+        batch.batch.index_select(0, batch.edge_index[0]), minlength=batch.num_graphs
+    )

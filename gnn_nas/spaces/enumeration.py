@@ -1,0 +1,84 @@
+"""Enumeration of the whole search space: every matrix, every labelling, every distinct cell."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from gnn_nas.spaces.isomorphism import isomorphism_hash
+from gnn_nas.spaces.nasbench101 import (
+    MAX_EDGES,
+    MAX_INTERIOR,
+    MAX_VERTICES,
+    NUM_SLOTS,
+    OPS,
+    SLOT_SOURCES,
+    SLOT_TARGETS,
+)
+from gnn_nas.spaces.packed import PackedCells
+
+
+def enumerate_matrices() -> tuple[np.ndarray, np.ndarray]:
+    """All upper-triangular matrices that need no pruning and have at most nine edges.
+
+    Ascending edge bitmasks are the official enumeration order, since a cell of more vertices has a
+    higher top bit: its output needs an in-edge.
+
+    Returns:
+        edge bitmasks, int32 ``[6472]``, and vertex counts, int8 ``[6472]``
+    """
+    masks = np.arange(1, 1 << NUM_SLOTS, dtype=np.int32)
+    masks = masks[np.bitwise_count(masks) <= MAX_EDGES]
+    out_edge = np.zeros((MAX_VERTICES, len(masks)), dtype=bool)
+    in_edge = np.zeros_like(out_edge)
+    for slot, (source, target) in enumerate(zip(SLOT_SOURCES, SLOT_TARGETS, strict=True)):
+        present = (masks >> slot) & 1 != 0
+        out_edge[source] |= present
+        in_edge[target] |= present
+    # The last vertex with an in-edge is the output.
+    vertices = MAX_VERTICES - np.argmax(in_edge[::-1], axis=0)
+    number = np.arange(MAX_VERTICES)[:, None]
+    connected = (out_edge | (number >= vertices - 1)) & (in_edge | (number == 0))
+    kept = (connected | (number >= vertices)).all(0)
+    return masks[kept], vertices[kept].astype(np.int8)
+
+
+def enumerate_forms(masks: np.ndarray, vertices: np.ndarray) -> PackedCells:
+    """Every labelling of every matrix, in the order of ``itertools.product`` over the ops.
+
+    Returns:
+        the 1,293,208 labelled forms; form ``f`` of matrix ``m`` is its ops read as a number in
+        base 3, after the forms of all matrices before it
+    """
+    labellings = len(OPS) ** (vertices.astype(np.int64) - 2)
+    matrix = np.repeat(np.arange(len(masks)), labellings)
+    code = np.arange(len(matrix)) - np.repeat(np.cumsum(labellings) - labellings, labellings)
+    interior = vertices[matrix].astype(np.int64) - 2
+    ops = np.zeros((len(matrix), MAX_INTERIOR), dtype=np.int64)
+    for position in range(MAX_INTERIOR):
+        power = len(OPS) ** np.maximum(interior - 1 - position, 0)
+        ops[:, position] = np.where(position < interior, code // power % len(OPS), 0)
+    return PackedCells(
+        torch.from_numpy(interior + 2),
+        torch.from_numpy(masks[matrix].astype(np.int64)),
+        torch.from_numpy(ops),
+    )
+
+
+def distinct_cells(forms: PackedCells) -> tuple[np.ndarray, np.ndarray]:
+    """Group labelled forms by isomorphism.
+
+    Returns:
+        for each class the number of its first form (the canonical representative), ascending,
+        int64 ``[423624]``, and for each form the class it belongs to, int64 ``[1293208]``
+    """
+    hashes = torch.cat([isomorphism_hash(forms[part]) for part in _chunks(len(forms))])
+    _, first, group = np.unique(hashes.numpy(), return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return first[order], rank[group]
+
+
+def _chunks(total: int, size: int = 1 << 16) -> list[slice]:
+    return [slice(start, min(start + size, total)) for start in range(0, total, size)]

@@ -1,0 +1,167 @@
+"""The table of all 423,624 distinct cells, sorted by module hash, and the way from a cell to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gnn_nas.spaces.cache import open_cached
+from gnn_nas.spaces.nasbench101 import MAX_INTERIOR, MAX_VERTICES, NUM_SLOTS, OPS, num_slots
+from gnn_nas.spaces.packed import PackedCells, pack
+from gnn_nas.tensor_file import checksum
+from gnn_nas.user_folders import cache_folder
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Batch, Data
+
+# Part of the file name: a change of the arrays below makes a new file instead of misreading.
+_FORMAT = 1
+# The space is a constant, and so is its table.
+_CHECKSUM = "b918c559"
+
+# Worth of each op in a cell of V vertices: the ops are digits in base 3, the first one leading.
+_PLACE_VALUES = torch.tensor(
+    [
+        [len(OPS) ** (v - 3 - i) if i < v - 2 else 0 for i in range(MAX_INTERIOR)]
+        for v in range(MAX_VERTICES + 1)
+    ]
+)
+
+
+@dataclass(frozen=True)
+class CellTable:
+    """All cells as canonical representatives, row ``i`` being the ``i``-th official module hash.
+
+    Shapes:
+        - cells: `PackedCells` of 423,624 rows
+        - module_hash: uint8 ``[423624, 16]``
+        - row_of_form: int32 ``[1293208]``, the row of every labelled form, in enumeration order
+        - first_form: int32 ``[2097152]``, number of the first form of an edge bitmask, or -1 where
+          the mask is no valid unpruned cell
+    """
+
+    cells: PackedCells
+    module_hash: Tensor
+    row_of_form: Tensor
+    first_form: Tensor
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    def rows_of(self, cells: PackedCells) -> Tensor:
+        """Rows of cells by direct index, -1 for those that are invalid or need pruning.
+
+        Every valid unpruned cell is one of the labelled forms, numbered by its edge bitmask and
+        its ops as base-3 digits, so no hash is computed and nothing is searched.
+
+        Shapes:
+            - returns: int64 ``[B]``
+        """
+        first = self.first_form.index_select(0, cells.edges)
+        # A mask that leaves the last vertices isolated is a valid form of a smaller cell only.
+        reaches_output = cells.edges >> num_slots(cells.vertices - 1) != 0
+        places = _PLACE_VALUES.to(cells.ops.device).index_select(0, cells.vertices)
+        form = first + (cells.ops * places).sum(1)
+        valid = (first >= 0) & reaches_output
+        return torch.where(valid, self.row_of_form.index_select(0, form.clamp_(min=0)), -1).long()
+
+    def index_of(self, cells: Data | Batch) -> Tensor:
+        """Rows of a `Data` or `Batch` of valid unpruned cells; isomorphic cells share their row.
+
+        Shapes:
+            - returns: int64 ``[B]``
+
+        Raises:
+            ValueError: a cell is malformed, invalid, or would first have to be pruned.
+        """
+        rows = self.rows_of(pack(cells))
+        if bool((rows < 0).any()):
+            bad = (rows < 0).nonzero().flatten().tolist()
+            raise ValueError(f"not valid unpruned cells of the space: batch positions {bad[:10]}")
+        return rows
+
+    def hash_of(self, row: int) -> str:
+        """Official module hash of one row, as 32 hexadecimal digits."""
+        return bytes(self.module_hash[row].tolist()).hex()
+
+    def row_of_hash(self, module_hash: str) -> int:
+        """Row of an official module hash.
+
+        Raises:
+            KeyError: no cell has this hash.
+        """
+        low, high = 0, len(self)
+        while low < high:
+            middle = (low + high) // 2
+            if self.hash_of(middle) < module_hash:
+                low = middle + 1
+            else:
+                high = middle
+        if low == len(self) or self.hash_of(low) != module_hash:
+            raise KeyError(f"no cell of NAS-Bench-101 has the module hash {module_hash!r}")
+        return low
+
+    def to(self, device: torch.device | str) -> CellTable:
+        """The same table with all tensors on ``device``."""
+        cells = self.cells
+        return CellTable(
+            PackedCells(cells.vertices.to(device), cells.edges.to(device), cells.ops.to(device)),
+            self.module_hash.to(device),
+            self.row_of_form.to(device),
+            self.first_form.to(device),
+        )
+
+
+def load_table(cache: Path | None = None) -> CellTable:
+    """Open the table, enumerating it first where the cache folder does not hold it yet.
+
+    Args:
+        cache: folder; by default ``$GNN_NAS_CACHE``, else ``gnn_nas`` in the user's cache folder.
+
+    Raises:
+        UserError: the cache folder cannot be written.
+        RuntimeError: the enumeration does not give the known table, so the installation is broken.
+    """
+    path = (cache or cache_folder()) / f"nasbench101-cells-{_FORMAT}.safetensors"
+    arrays = open_cached(path, lambda there, _noted: checksum(there) == _CHECKSUM, _checked_build)
+    cells = PackedCells(arrays["vertices"].long(), arrays["edges"].long(), arrays["ops"].long())
+    return CellTable(cells, arrays["module_hash"], arrays["row_of_form"], arrays["first_form"])
+
+
+def _checked_build() -> dict[str, Tensor]:
+    arrays = _build()
+    if checksum(arrays) != _CHECKSUM:
+        raise RuntimeError("the enumeration of the search space gave a wrong table")
+    return arrays
+
+
+def _build() -> dict[str, Tensor]:
+    # Imported here: opening a cached table needs no compiler.
+    from gnn_nas.spaces.enumeration import distinct_cells, enumerate_forms, enumerate_matrices
+    from gnn_nas.spaces.module_hash import module_hash
+
+    masks, vertices = enumerate_matrices()
+    forms = enumerate_forms(masks, vertices)
+    representative, cell_of_form = distinct_cells(forms)
+    cells = forms[torch.from_numpy(representative)]
+    hashes = torch.from_numpy(module_hash(cells))
+
+    high, low = hashes.numpy().view(">u8").T
+    order = torch.from_numpy(np.lexsort((low, high)))
+    row = torch.empty_like(order).scatter_(0, order, torch.arange(len(order)))
+    first_form = torch.full((1 << NUM_SLOTS,), -1, dtype=torch.int32)
+    labellings = len(OPS) ** (torch.from_numpy(vertices).int() - 2)
+    first_form[torch.from_numpy(masks).long()] = (labellings.cumsum(0) - labellings).int()
+    return {
+        "vertices": cells.vertices[order].to(torch.int8),
+        "edges": cells.edges[order].int(),
+        "ops": cells.ops[order].to(torch.int8),
+        "module_hash": hashes[order].contiguous(),
+        "row_of_form": row[torch.from_numpy(cell_of_form)].int(),
+        "first_form": first_form,
+    }

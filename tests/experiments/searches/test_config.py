@@ -1,0 +1,71 @@
+import pytest
+import yaml
+from pydantic import Field
+
+from gnn_nas.config import Section
+from gnn_nas.errors import UserError
+from gnn_nas.experiments.searches.config import SearchConfig, resolve_settings
+from gnn_nas.search.methods import METHODS, get_method
+
+
+class Settings(Section):
+    population: int = Field(default=50, ge=1, description="cells alive")
+    step_size: float = Field(default=0.5, gt=0, description="length")
+
+
+class NoSettings(Section):
+    pass
+
+
+def test_overrides_are_yaml_and_the_last_one_wins():
+    settings = resolve_settings(
+        Settings, ["population=3", "step_size = 1e-2", "population=4", "step_size=2"]
+    )
+    assert settings == Settings(population=4, step_size=2.0)
+    assert resolve_settings(Settings, []) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "populaton=3",
+            r"unknown key populaton, did you mean population\? \(allowed: population, step_size\)",
+        ),
+        ("gamma=3", r"unknown key gamma \(allowed: population, step_size\)"),
+        ("population=many", "population: .*valid integer, not 'many'"),
+        ("population=1.5", "population: .*valid integer"),
+        ("population=0", "population: .*greater than or equal to 1, not 0"),
+        ("step_size=.nan", "step_size: .*finite number"),
+        ("population", "--set population: expected key=value"),
+        ("=3", "--set =3: expected key=value"),
+        ("population=[", r"--set population=\[: line 1: not YAML"),
+    ],
+)
+def test_a_wrong_override_is_one_line_that_says_what_is_right(override, message):
+    with pytest.raises(UserError, match=rf"\A--set[^\n]*{message.removeprefix('--set')}[^\n]*\Z"):
+        resolve_settings(Settings, [override])
+
+
+def test_a_method_without_settings_takes_none():
+    with pytest.raises(UserError, match=r"unknown key x \(allowed: none\)"):
+        resolve_settings(NoSettings, ["x=1"])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_config_of_every_method_is_written_and_read_back(method):
+    settings = get_method(method).Settings()
+    config = SearchConfig(
+        method=method,
+        protocol="oracle",
+        queries=300,
+        seeds=5,
+        seed=2,
+        checkpoint="none",
+        weights=None,
+        benchmark="a name",
+        settings=settings.model_dump(),
+    )
+    assert yaml.safe_load(config.to_yaml()) == config.model_dump()
+    assert list(config.all_seeds) == [2, 3, 4, 5, 6]
+    assert get_method(method).Settings.model_validate(config.settings) == settings

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import base64
+import json
+import re
+
+import numpy as np
+import pytest
+
+from gnn_nas.benchmarks.nasbench101 import NASBench101
+from gnn_nas.config import FROM_SCRATCH
+from gnn_nas.errors import UserError
+from gnn_nas.experiments.searches import page
+from gnn_nas.experiments.searches.config import SearchConfig
+from gnn_nas.models.checkpoint import open_checkpoint
+from gnn_nas.objective import Evaluation
+from gnn_nas.run_folder import RunFolder
+from gnn_nas.search.history import History, Query
+
+SEEDS, QUERIES = 7, 6
+
+
+@pytest.fixture
+def searched(tmp_path, table, made_up_benchmark):
+    """A finished search of seven seeds that queried neighbouring rows."""
+    config = SearchConfig(
+        method="random",
+        protocol="oracle",
+        queries=QUERIES,
+        seeds=SEEDS,
+        seed=0,
+        checkpoint=FROM_SCRATCH,
+        weights=None,
+        benchmark="made up",
+        settings={},
+    )
+    folder = RunFolder.create(tmp_path / "run", config)
+    benchmark = NASBench101.open(made_up_benchmark, table)
+    tests = benchmark.mean_test(benchmark.all_rows()[: SEEDS * QUERIES]).tolist()
+    for seed in range(SEEDS):
+        rows = range(seed * QUERIES, (seed + 1) * QUERIES)
+        queries = [
+            Query(
+                number,
+                table.hash_of(row),
+                Evaluation(tests[row], 1.0),
+                (tests[row], float("nan")),
+                0,
+            )
+            for number, row in enumerate(rows, start=1)
+        ]
+        History(folder.history(seed), ("test", "test_unseen")).append(queries)
+    return folder, config, benchmark
+
+
+def written(path) -> dict:
+    return json.loads(re.search(r'id="data">(.*?)</script>', path.read_text())[1])
+
+
+def test_the_best_seeds_play_over_random_cells(searched, table, tmp_path, monkeypatch):
+    monkeypatch.setattr(page, "BACKGROUND", 60)
+    folder, config, benchmark = searched
+    path = tmp_path / "search.html"
+    page.write_search_page(path, folder, config, open_checkpoint(FROM_SCRATCH), benchmark)
+    data = written(path)
+    tests = benchmark.mean_test(benchmark.all_rows()[: SEEDS * QUERIES])
+    best = tests.view(SEEDS, QUERIES).amax(1).argsort(descending=True, stable=True).tolist()
+    assert [each["name"] for each in data["paths"]] == [f"seed {seed}" for seed in best[:5]]
+    assert [view["name"] for view in data["views"]] == ["gin_multisim"]
+    assert "random" in data["title"]
+    assert "oracle, 6 queries a seed, over 60 random cells" in data["subtitle"]
+    hashes = np.frombuffer(base64.b64decode(data["hashes"]), "u1").reshape(-1, 16)
+    assert len(hashes) == 60 + page.MAX_PATHS * QUERIES
+    points = np.frombuffer(base64.b64decode(data["paths"][0]["points"]), "<u4")
+    queried = [bytes(hashes[point]).hex() for point in points]
+    first = best[0] * QUERIES
+    assert queried == [table.hash_of(row) for row in range(first, first + QUERIES)]
+    rewards = np.frombuffer(base64.b64decode(data["paths"][0]["rewards"]), "<f4")
+    assert rewards == pytest.approx(100 * tests[first : first + QUERIES].numpy(), rel=1e-6)
+
+
+def test_a_page_that_cannot_be_written_is_one_line(searched, tmp_path, monkeypatch):
+    monkeypatch.setattr(page, "BACKGROUND", 60)
+    path = tmp_path / "absent" / "search.html"
+    with pytest.raises(UserError, match=r"cannot write .*search.html: No such file"):
+        page.write_search_page(path, *searched[:2], open_checkpoint(FROM_SCRATCH), searched[2])

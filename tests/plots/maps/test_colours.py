@@ -1,0 +1,44 @@
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from gnn_nas.plots.maps.colours import colouring
+
+
+def test_edges_and_vertices_are_counted(table):
+    rows = torch.arange(0, len(table), 9999)
+    edges = colouring("edges", table, rows, None)
+    adjacency = table.cells[rows].adjacency()
+    assert edges.values.tolist() == adjacency.flatten(1).sum(1).tolist()
+    assert (edges.label, edges.whole) == ("number of edges", True)
+    vertices = colouring("vertices", table, rows, None)
+    assert vertices.values.tolist() == table.cells.vertices[rows].tolist()
+    assert (vertices.lowest, vertices.highest) == (
+        vertices.values.min(),
+        vertices.values.max(),
+    )
+
+
+def test_the_scale_of_accuracies_leaves_out_the_worst_twentieth(table):
+    accuracies = torch.cat([torch.full((40,), 0.1), torch.linspace(0.9, 0.9432, 960)])
+    benchmark = SimpleNamespace(mean_test=lambda rows: accuracies[rows].double())
+    colours = colouring("accuracy", table, torch.arange(1000), benchmark)
+    assert colours.label == "mean test accuracy (%)"
+    assert colours.values == pytest.approx(100 * accuracies.numpy())
+    assert (colours.lowest, colours.highest) == (90.0, 94.4)
+    assert not colours.whole
+
+
+def test_the_real_accuracies_are_percents(table, benchmark):
+    best = benchmark.rank(benchmark.all_rows()).argmin()
+    values = colouring("accuracy", table, best[None].repeat(2), benchmark).values
+    assert values == pytest.approx([94.3176] * 2, abs=1e-3)
+
+
+def test_what_cannot_be_shown_is_refused(table):
+    rows = torch.arange(5)
+    with pytest.raises(ValueError, match="need a benchmark"):
+        colouring("accuracy", table, rows, None)
+    with pytest.raises(ValueError, match="no colouring 'depth'"):
+        colouring("depth", table, rows, None)

@@ -1,0 +1,72 @@
+import matplotlib.image
+import numpy as np
+import pytest
+import torch
+from matplotlib.figure import Figure
+
+from gnn_nas.plots.draw import cell_text, draw_cell, labels, save_cell
+from gnn_nas.spaces.packed import PackedCells
+
+COLOURS = {0: (0, 63, 114), 1: (166, 216, 245), 2: (224, 123, 0)}
+
+
+@pytest.fixture
+def cell() -> PackedCells:
+    """0 -> 1 -> 2 -> 3 and 0 -> 3, with two different operations."""
+    return PackedCells(torch.tensor([4]), torch.tensor([0b101101]), torch.tensor([[0, 2, 0, 0, 0]]))
+
+
+def shares(path) -> dict[int, float]:
+    """Which share of the picture has the colour of each operation."""
+    picture = (matplotlib.image.imread(path)[:, :, :3] * 255).round()
+    return {op: float((picture == rgb).all(2).mean()) for op, rgb in COLOURS.items()}
+
+
+def test_a_picture_shows_the_operations_in_their_colours(cell, tmp_path):
+    path = tmp_path / "cell.png"
+    save_cell(path, cell, title="94.32 %")
+    assert list(tmp_path.iterdir()) == [path]
+    share = shares(path)
+    assert share[0] > 0.01
+    assert share[1] == 0
+    assert share[2] > 0.01
+
+
+@pytest.mark.parametrize("vertices", range(2, 8))
+def test_cells_of_every_size_are_drawn_within_the_picture(table, tmp_path, vertices):
+    row = (table.cells.vertices == vertices).nonzero().flatten()[-1].item()
+    path = tmp_path / "cell.png"
+    save_cell(path, table.cells[row : row + 1], title=table.hash_of(row))
+    picture = matplotlib.image.imread(path)[:, :, :3]
+    dark = (picture < 0.6).all(2)
+    assert dark.sum() > 500
+    for edge in (dark[0], dark[-1], dark[:, 0], dark[:, -1]):
+        assert not edge.any()
+
+
+def test_a_cell_is_drawn_into_given_axes(cell):
+    figure = Figure()
+    left, right = figure.subplots(1, 2)
+    draw_cell(left, cell)
+    assert len(left.patches) == 4 + 4 + 3 + 6  # edges, boxes, heads, lines of labels
+    assert not right.patches
+    low, high = left.get_xlim()
+    for patch in left.patches:
+        points = patch.get_path().vertices
+        assert np.isfinite(points).all()
+    assert high > low
+
+
+def test_text_says_what_reads_from_what(cell):
+    assert labels(cell) == ["in", "conv 3×3", "max pool", "out"]
+    assert cell_text(cell).splitlines() == [
+        "0  in",
+        "1  conv 3×3  ← 0",
+        "2  max pool  ← 1",
+        "3  out       ← 0, 2",
+    ]
+
+
+def test_the_smallest_cell_as_text(table):
+    row = (table.cells.vertices == 2).nonzero().item()
+    assert cell_text(table.cells[row : row + 1]) == "0  in\n1  out       ← 0"

@@ -1,0 +1,61 @@
+import math
+import warnings
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from gnn_nas.plots.search_curves import draw_search_curves, moving_average
+
+BEST = 94.3176
+
+
+@pytest.fixture(autouse=True)
+def no_warnings():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 40])
+@pytest.mark.parametrize("window", [1, 7, 128])
+def test_moving_averages_agree_with_plain_loops(count, window):
+    values = np.random.default_rng(count).normal(90, 3, count)
+    values[::4] = np.nan
+    averages = moving_average(values, window)
+    assert len(averages) == count
+    for at, average in enumerate(averages):
+        last = [x for x in values[max(0, at + 1 - window) : at + 1] if not math.isnan(x)]
+        if last:
+            assert average == pytest.approx(sum(last) / len(last))
+        else:
+            assert math.isnan(average)
+
+
+def test_a_picture_of_two_panels_is_written(tmp_path):
+    path = tmp_path / "search.png"
+    queried = [[90.0, 93.0, 91.0, 94.0], [92.0, 90.0, BEST, 94.1]]
+    reported = [[90.0, 93.0, 93.0, 94.0], [92.0, 92.0, BEST, BEST]]
+    draw_search_curves(path, reported, queried, BEST, title="random, oracle protocol")
+    assert list(tmp_path.iterdir()) == [path]
+    picture = matplotlib.image.imread(path)[:, :, :3]
+    blue = (picture[:, :, 2] > picture[:, :, 0] + 0.3).astype(int)
+    half = picture.shape[1] // 2
+    assert blue[:, :half].sum() > 500
+    assert blue[:, half:].sum() > 500
+
+
+@pytest.mark.parametrize(
+    ("reported", "queried"),
+    [
+        ([[94.0]], [[94.0]]),
+        ([[BEST] * 3], [[BEST] * 3]),
+        ([[math.nan, math.nan, 90.0]], [[math.nan, math.nan, 90.0]]),
+        ([[math.nan] * 3], [[math.nan] * 3]),
+        ([[10.0, 93.0], [93.0] * 5], [[10.0, 93.0], [93.0, 9.0, 92.0, 91.0, 93.0]]),
+    ],
+    ids=["one query", "optimum at once", "failures first", "failures only", "ended early"],
+)
+def test_searches_with_little_to_show_are_drawn_too(tmp_path, reported, queried):
+    draw_search_curves(tmp_path / "search.png", reported, queried, BEST)
+    assert (tmp_path / "search.png").stat().st_size > 5000
