@@ -30,7 +30,6 @@ from gnn_nas.experiments.searches.config import SearchConfig, resolve_settings
 from gnn_nas.experiments.searches.workers import Workers
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search import methods
-from gnn_nas.search.settings import settings_of
 
 if TYPE_CHECKING:
     from gnn_nas.benchmarks.nasbench101 import NASBench101
@@ -178,7 +177,7 @@ def _about(method: str) -> str:
 def _run(arguments: argparse.Namespace) -> None:
     refuse_below_one(arguments, ("queries", "seeds", "jobs"))
     refuse_seeds(arguments)
-    settings = resolve_settings(settings_of(arguments.method), arguments.overrides)
+    settings = resolve_settings(methods.get_method(arguments.method).Settings, arguments.overrides)
     refuse_missing(arguments.checkpoint)
     if task := chosen_task(arguments):
         search_with_task(task, arguments, settings)

@@ -1,4 +1,8 @@
-"""The cells that a search has come across, seen through its controller."""
+"""The cells that a search has met, seen through its controller."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -8,22 +12,23 @@ from gnn_nas.spaces.table import CellTable
 
 
 class EmbeddedCells:
-    """Embeddings of cells met so far; with the encoder kept, each is computed once.
+    """Embeddings of the cells met so far; with the encoder kept, each is computed once.
 
     Args:
         controller: its encoder and its predictor's pretrained half must not change meanwhile.
+
+    Attributes:
+        met: rows of the table that were ever given to `meet` or `descriptors`, bool ``[cells]``.
     """
 
     def __init__(self, controller: Controller, table: CellTable) -> None:
         self.met = torch.zeros(len(table), dtype=torch.bool)
-        """Which rows of the table were met, ``[423624]``."""
         self._controller = controller
         self._table = table
-        width = controller.encoder.project.out_features
-        self._embeddings = torch.empty(len(table), width)
+        self._embeddings = torch.empty(len(table), controller.encoder.project.out_features)
 
-    def embed(self, rows: Tensor) -> Tensor:
-        """Embeddings of rows of the table, ``[N] -> [N, embedding]``; the cells are met then."""
+    def meet(self, rows: Tensor) -> Tensor:
+        """Embeddings of rows of the table, ``[N] -> [N, embedding]``; they are met from then on."""
         new = rows[~self.met[rows]].unique()
         if len(new):
             self._embeddings[new] = self._controller.encode_rows(self._table, new)
@@ -32,5 +37,15 @@ class EmbeddedCells:
 
     @torch.no_grad()
     def descriptors(self, rows: Tensor) -> Tensor:
-        """What the controller tells of the descriptors of rows of the table, ``[N, 141]``."""
-        return self._controller.predictor.predict_descriptors(self.embed(rows))
+        """What the controller predicts of rows of the table, which are met then, ``[N, 141]``."""
+        return self._controller.predictor.predict_descriptors(self.meet(rows))
+
+    def state_dict(self) -> dict[str, Any]:
+        """The embeddings themselves: computed in other batches they would differ in last bits."""
+        rows = self.met.nonzero().flatten()
+        return {"rows": rows, "embeddings": self._embeddings[rows]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Have met what another had met, and nothing else."""
+        self.met.zero_()[state["rows"]] = True
+        self._embeddings[state["rows"]] = state["embeddings"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -29,7 +30,17 @@ class Surrogate:
 
     Args:
         blocks: widths of the blocks of columns.
+
+    Attributes:
+        parameters: logarithms of amplitudes, scales and noise, float64 ``[2 * blocks + 1]``.
+        inputs: known from `fit` and `believe`, float64 ``[N, D]``; None before the first fit.
+        mean, deviation: of the values fitted, which are standardised by them.
+        units: median distances of the inputs fitted, by block: scales count in them.
+        factor: of Cholesky of the covariance, lower, ``[N, N]``; weights: of the kernel's rows in
+            the predicted mean, ``[N]``.
     """
+
+    inputs: Tensor | None = None
 
     def __init__(self, blocks: tuple[int, ...]) -> None:
         self.blocks = blocks
@@ -50,7 +61,23 @@ class Surrogate:
         if len(inputs) >= self._fitted_to * _GROWTH:
             self._fit_parameters(*_thinned(distances, values))
             self._fitted_to = len(inputs)
+        self._condition(distances, values)
+
+    @torch.no_grad()
+    def believe(self, inputs: Tensor) -> None:
+        """Take what is predicted at ``[M, D]`` inputs for their values, until the next `fit`.
+
+        Means stay what they are, and deviations shrink around the inputs: the kriging believer
+        (Ginsbourger, Le Riche & Carraro 2010). Raises RuntimeError before the first fit.
+        """
+        self._known()
+        means = self._kernel(self._distances(inputs.double()), self.parameters) @ self.weights
+        self.inputs = torch.cat([self.inputs, inputs.double()])
+        self._condition(self._distances(self.inputs), torch.cat([self._values, means]))
+
+    def _condition(self, distances: list[Tensor], values: Tensor) -> None:
         with torch.no_grad():
+            self._values = values
             self.factor = self._factor(distances, self.parameters)
             self.weights = torch.cholesky_solve(values[:, None], self.factor)[:, 0]
 
@@ -58,6 +85,7 @@ class Surrogate:
         """Mean and standard deviation of the values at ``[M, D]`` inputs, ``[M]`` each.
 
         The deviation is that of the noiseless value; both can be differentiated by the inputs.
+        Raises RuntimeError before the first fit.
         """
         parts = [self._predict(part) for part in inputs.double().split(self._chunk())]
         means, deviations = (torch.cat(part) for part in zip(*parts, strict=True))
@@ -70,15 +98,28 @@ class Surrogate:
         Shapes:
             - inputs: ``[M, D]``; returns: float64 ``[M]``
         """
-        weights = self.weights.float()
+        chunk, weights = self._chunk(), self.weights.float()
         parts = [
             self._kernel(self._distances(part), self.parameters) @ weights
-            for part in inputs.float().split(self._chunk())
+            for part in inputs.float().split(chunk)
         ]
         return self.mean + self.deviation * torch.cat(parts).double()
 
     def _chunk(self) -> int:
-        return max(_ENTRIES // len(self.inputs), 64)
+        return max(_ENTRIES // len(self._known()), 64)
+
+    def _known(self) -> Tensor:
+        if self.inputs is None:
+            raise RuntimeError("the surrogate knows nothing yet: fit it first")
+        return self.inputs
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the next `fit` depends on beside its data."""
+        return {"parameters": self.parameters, "fitted_to": self._fitted_to}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Fit from now on as another would; nothing is predicted before."""
+        self.parameters, self._fitted_to = state["parameters"], state["fitted_to"]
 
     def _predict(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         covariance = self._kernel(self._distances(inputs), self.parameters)

@@ -6,8 +6,6 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from gnn_nas.benchmarks.protocols import BenchmarkReport, objective_and_report
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches.config import SearchConfig
@@ -28,8 +26,8 @@ from gnn_nas.plots.draw import save_cell
 from gnn_nas.plots.search_curves import draw_search_curves
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.history import History
-from gnn_nas.search.methods import get_method
 from gnn_nas.search.queries import Queries
+from gnn_nas.search.searcher import Searcher
 from gnn_nas.spaces.table import CellTable
 
 if TYPE_CHECKING:
@@ -121,15 +119,11 @@ def run_seed(
             " or search anew with another --out"
         )
     controller = checkpoint.controller(seed)
-    method = get_method(config.method)
     history = History(folder.history(seed), report.columns)
-    method.search(
-        Queries(table, objective, report, config.queries, history),
-        table,
-        controller,
-        torch.Generator().manual_seed(seed),
-        method.Settings.model_validate(config.settings),
+    searcher = Searcher(
+        table, controller, config.method, seed, config.settings, budget=config.queries
     )
+    Queries(table, objective, report, history).spend(searcher)
     own = folder.controller(seed)
     checkpoint.save(controller, own, seed)
     own.save_summary(

@@ -1,47 +1,41 @@
 """Search methods, one module each: a new file here is a new ``--method``.
 
-A module ``some_name.py`` is the method ``some-name``. It has
-
-- ``Settings``: ``SomeName`` of `gnn_nas.search.settings`, whose defaults are the method's,
-- ``search(queries, table, controller, generator, settings)``: asks `Queries` for rewards until
-  its budget is spent; may train ``controller`` in place.
+A module ``some_name.py`` is the method ``some-name``; its class ``SomeName`` is a
+`gnn_nas.search.method.Method`. A method of one's own is named by ``module:object``.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
+
+from gnn_nas.errors import UserError
 
 if TYPE_CHECKING:
-    import torch
-
-    from gnn_nas.config import Section
-    from gnn_nas.models.controller import Controller
-    from gnn_nas.search.queries import Queries
-    from gnn_nas.spaces.table import CellTable
+    from gnn_nas.search.method import Method
 
 METHODS = tuple(sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__)))
 
 
-class Method(Protocol):
-    """What a module of this package offers."""
+def get_method(reference: str) -> type[Method]:
+    """The class of a method: one of ``METHODS``, or ``module:object``.
 
-    Settings: type[Section]
+    Raises:
+        UserError: there is no such method, or it is none.
+    """
+    if reference in METHODS:
+        module = importlib.import_module(f"{__name__}.{reference.replace('-', '_')}")
+        return getattr(module, "".join(part.title() for part in reference.split("-")))
 
-    def search(
-        self,
-        queries: Queries,
-        table: CellTable,
-        controller: Controller,
-        generator: torch.Generator,
-        settings: Section,
-    ) -> None:
-        """Query cells until ``queries.remaining`` is 0."""
+    from gnn_nas.references import resolve
+    from gnn_nas.search.method import Method
 
-
-def get_method(name: str) -> Method:
-    """The module of a method. Raises ``KeyError`` for a name that is not in ``METHODS``."""
-    if name not in METHODS:
-        raise KeyError(name)
-    return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+    if ":" not in reference:
+        raise UserError(f"--method {reference}: neither {', '.join(METHODS)} nor module:object")
+    found = resolve(reference, "--method")
+    if not (isinstance(found, type) and issubclass(found, Method)):
+        raise UserError(
+            f"--method {reference}: it must be a class derived from gnn_nas.search.method.Method"
+        )
+    return found

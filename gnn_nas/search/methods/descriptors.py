@@ -1,25 +1,32 @@
 """The predictor-guided search without a controller: the surrogate sees cells' exact descriptors."""
 
-import torch
+from __future__ import annotations
 
-from gnn_nas.models.controller import Controller
-from gnn_nas.search.methods.predictor import query_highest_bounds
-from gnn_nas.search.queries import Queries
-from gnn_nas.search.settings import Descriptors as Settings
+from torch import Tensor
+
+from gnn_nas.search.guided import Described
+from gnn_nas.search.methods.predictor import Predictor
 from gnn_nas.spaces.standard_descriptors import load_standard_descriptors
 from gnn_nas.spaces.table import CellTable
 
 
-def search(
-    queries: Queries,
-    table: CellTable,
-    controller: Controller,
-    generator: torch.Generator,
-    settings: Settings,
-) -> None:
-    """Search as `gnn_nas.search.methods.predictor` does; what it tells of a cell is computed.
+class Descriptors(Predictor):
+    """Searches as `gnn_nas.search.methods.predictor`; what that predicts of a cell is computed.
 
     This is the plainest baseline beside NAO: what pretraining adds is what NAO finds more.
     """
-    standard = load_standard_descriptors(table)
-    query_highest_bounds(queries, lambda rows: standard[rows], generator, settings)
+
+    needs_controller = False
+
+    def _described(self) -> Described:
+        return _Computed(self.table)
+
+
+class _Computed:
+    """Cells by their exact descriptors, those of the whole space at hand."""
+
+    def __init__(self, table: CellTable) -> None:
+        self._standard = load_standard_descriptors(table)
+
+    def descriptors(self, rows: Tensor) -> Tensor:
+        return self._standard[rows]

@@ -1,52 +1,43 @@
 """Regularized evolution: the oldest dies, the fittest of a random few has a child."""
 
-from collections import deque
+from __future__ import annotations
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
-from gnn_nas.models.controller import Controller
-from gnn_nas.search.fresh import draw_fresh
-from gnn_nas.search.queries import Queries
-from gnn_nas.search.settings import Evolution as Settings
+from gnn_nas.config import Section
+from gnn_nas.search.method import Method
+from gnn_nas.search.observations import Observations
 from gnn_nas.spaces.neighbours import neighbours
-from gnn_nas.spaces.table import CellTable
 
 
-def search(
-    queries: Queries,
-    table: CellTable,
-    controller: Controller,
-    generator: torch.Generator,
-    settings: Settings,
-) -> None:
-    """Evolve a population by mutations of one step each (Real et al. 2019).
+class Evolution(Method):
+    """Evolves a population by mutations of one step each (Real et al. 2019).
 
-    The child is a neighbour that was never asked for, all being equally likely. A cell whose
-    evaluation failed lives as the least fit.
+    Alive are the cells that were told last. The child is a neighbour that was never asked for, all
+    being equally likely. A cell whose evaluation failed lives as the least fit.
     """
-    population: deque[tuple[float, int]] = deque(maxlen=settings.population)
-    children = draw_fresh(queries, settings.population, generator)
-    while True:
-        rewards = queries.ask(children).nan_to_num(nan=-torch.inf)
-        population.extend(zip(rewards.tolist(), children.tolist(), strict=False))
-        if not queries.remaining:
-            return
-        drawn = torch.randperm(len(population), generator=generator)[: settings.sample]
-        fittest_first = sorted((population[i] for i in drawn.tolist()), reverse=True)
-        parents = torch.tensor([row for _, row in fittest_first])
-        children = _mutate(queries, table, parents, generator)
 
+    class Settings(Section):
+        population: int = Field(default=50, ge=1, description="cells alive; at first, random ones")
+        sample: int = Field(default=20, ge=1, description="cells of which the fittest has a child")
 
-def _mutate(
-    queries: Queries, table: CellTable, parents: Tensor, generator: torch.Generator
-) -> Tensor:
-    """A fresh neighbour of the first parent that has one, else any fresh cell, int64 ``[1]``."""
-    owner, around = neighbours(table, parents)
-    fresh = ~queries.asked[around]
-    if not bool(fresh.any()):
-        return draw_fresh(queries, 1, generator)
-    owner, around = owner[fresh], around[fresh]
-    # Owners ascend, so the first is the fittest that is left.
-    around = around[owner == owner[0]]
-    return around[torch.randint(len(around), (1,), generator=generator)]
+    def propose(self, seen: Observations, count: int | None = None) -> Tensor:
+        missing = self.settings.population - len(seen)
+        if missing > 0 or not len(seen.told):
+            missing = max(missing, 1)
+            return seen.draw_fresh(min(count or missing, missing), self.generator)
+        rewards = seen.told_rewards[-self.settings.population :].nan_to_num(nan=-torch.inf)
+        rows = seen.told[-self.settings.population :]
+        alive = list(zip(rewards.tolist(), rows.tolist(), strict=True))
+        drawn = torch.randperm(len(alive), generator=self.generator)[: self.settings.sample]
+        parents = [row for _, row in sorted((alive[i] for i in drawn.tolist()), reverse=True)]
+        owner, around = neighbours(self.table, torch.tensor(parents))
+        fresh = ~seen.taken[around]
+        if not bool(fresh.any()):
+            return seen.draw_fresh(1, self.generator)
+        owner, around = owner[fresh], around[fresh]
+        # Owners ascend, so the first is the fittest that has a fresh neighbour.
+        around = around[owner == owner[0]]
+        return around[torch.randint(len(around), (1,), generator=self.generator)]

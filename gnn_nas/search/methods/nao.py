@@ -1,97 +1,118 @@
 """NAO: ascend the predicted reward in embedding space, decode, query what looks best."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import torch
+from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from gnn_nas.models.controller import Controller
 from gnn_nas.search.embedded import EmbeddedCells
-from gnn_nas.search.fresh import draw_fresh
-from gnn_nas.search.queries import Queries
-from gnn_nas.search.rewards import spread
-from gnn_nas.search.settings import Nao as Settings
-from gnn_nas.search.surrogate import Surrogate
-from gnn_nas.spaces.descriptors import NUM_PATTERNS, NUM_SHAPE
+from gnn_nas.search.guided import Described, GuidedMethod
+from gnn_nas.search.observations import Observations
 from gnn_nas.spaces.neighbours import neighbours
-from gnn_nas.spaces.table import CellTable
 
 
-def search(
-    queries: Queries,
-    table: CellTable,
-    controller: Controller,
-    generator: torch.Generator,
-    settings: Settings,
-) -> None:
-    """Search with the controller as it was pretrained (paper, section 3; Luo et al. 2018).
+class Nao(GuidedMethod):
+    """Searches with the controller as it was pretrained (paper, section 3; Luo et al. 2018).
 
     Encoder, decoder and the predictor's pretrained half are kept; what a round fits is a Gaussian
-    process on the descriptors they tell of a cell. The ascent climbs its upper confidence bound
-    through them, from the best cells and from random ones.
+    process on the descriptors that they predict of a cell. The ascent climbs its upper confidence
+    bound through them, from the best cells and from random ones.
     """
-    controller.requires_grad_(False)
-    cells = EmbeddedCells(controller, table)
-    surrogate = Surrogate((NUM_SHAPE, NUM_PATTERNS))
-    queries.ask(draw_fresh(queries, settings.initial, generator))
-    while queries.remaining:
-        fresh = draw_fresh(queries, settings.restarts, generator)
-        if len(queries.rows) < 2:
-            queries.ask(fresh[: settings.candidates])
-            continue
-        surrogate.fit(cells.descriptors(queries.rows), spread(queries.rewards))
 
-        def bound(descriptors: Tensor) -> Tensor:
-            mean, deviation = surrogate.predict(descriptors)
-            return mean + settings.optimism * deviation
+    needs_controller = True
 
-        best = queries.rows[queries.rewards.argsort(descending=True)[: settings.seeds]]
-        starts = cells.embed(torch.cat([best, fresh]))
-        found = _ascend(controller, table, starts, bound, settings)
+    class Settings(GuidedMethod.Settings):
+        # The defaults are the best found on NAS-Bench-101.
+        seeds: int = Field(
+            default=48, ge=1, description="best cells so far that the ascent starts at"
+        )
+        restarts: int = Field(
+            default=240, ge=1, description="random cells that it starts at as well"
+        )
+        steps: int = Field(
+            default=12, ge=1, description="steps of the ascent, each of them decoded"
+        )
+        step_size: float = Field(
+            default=0.1, gt=0, description="length of a step on the unit sphere"
+        )
+        patience: int = Field(
+            default=100, ge=1, description="queries without a better cell before the search widens"
+        )
+        wide_candidates: int = Field(
+            default=32, ge=1, description="cells queried in a round of the widened search"
+        )
+        share: float = Field(
+            default=0.8, ge=0, le=1, description="share of these drawn from all promising cells met"
+        )
+
+    def _described(self) -> Described:
+        self.controller.requires_grad_(False)
+        return EmbeddedCells(self.controller, self.table)
+
+    def _drawn(self) -> int:
+        return self.settings.restarts
+
+    def _ranked(self, seen: Observations, fresh: Tensor, count: int | None) -> Tensor:
+        best = seen.rows[seen.rewards.argsort(descending=True)[: self.settings.seeds]]
+        found = self._ascend(self.cells.meet(torch.cat([best, fresh])))
         found = torch.cat([found, fresh]).unique()
-        found = found[~queries.asked[found]]
-        ranked = found[bound(cells.descriptors(found)).argsort(descending=True)]
-        if len(queries.rows) - queries.rewards.argmax() > settings.patience:
-            queries.ask(_widen(queries, table, cells, surrogate, ranked, generator, settings))
-        else:
-            queries.ask(ranked[: settings.candidates])
+        found = found[~seen.taken[found]]
+        ranked = found[self.bound(self.cells.descriptors(found)).argsort(descending=True)]
+        if len(seen.rows) - seen.rewards.argmax() <= self.settings.patience:
+            return ranked[: count or self.settings.candidates]
+        wide = self._widened(seen, ranked)
+        if count is None:
+            return wide
+        # Part of a wide round has its mixture.
+        return wide[torch.randperm(len(wide), generator=self.generator)[:count]]
 
+    def _ascend(self, position: Tensor) -> Tensor:
+        """Rows of all valid cells on the way up from embeddings, ``[N, embedding]``."""
+        found = []
+        for _ in range(self.settings.steps):
+            position.requires_grad_(True)
+            heights = self.bound(self.controller.predictor.predict_descriptors(position))
+            (slope,) = torch.autograd.grad(heights.sum(), position)
+            with torch.no_grad():
+                slope -= (slope * position).sum(1, keepdim=True) * position
+                step = self.settings.step_size * normalize(slope, dim=1)
+                position = normalize(position + step, dim=1)
+            cells, valid = self.controller.decode(position)
+            found.append(self.table.rows_of(cells[valid]))
+        return torch.cat(found)
 
-def _ascend(controller, table, position, bound, settings) -> Tensor:
-    """Rows of all valid cells met on the way up from embeddings, ``[N, embedding]``."""
-    met = []
-    for _ in range(settings.steps):
-        position.requires_grad_(True)
-        heights = bound(controller.predictor.predict_descriptors(position))
-        (slope,) = torch.autograd.grad(heights.sum(), position)
-        with torch.no_grad():
-            slope -= (slope * position).sum(1, keepdim=True) * position
-            position = normalize(position + settings.step_size * normalize(slope, dim=1), dim=1)
-        cells, valid = controller.decode(position)
-        met.append(table.rows_of(cells[valid]))
-    return torch.cat(met)
+    def _widened(self, seen: Observations, ranked: Tensor) -> Tensor:
+        """Draw most of a round from all promising cells met so far, instead of the very best.
 
+        Where the top is known, what is left to find are cells much better than predicted, and what
+        the surrogate lacks to predict them is a wider sample of good cells (Wu et al. 2021,
+        WeakNAS). It is drawn from as many cells as there are queries left, so that it narrows to
+        the best ones. What lies one edit away from them is met as well.
+        """
+        count = self.settings.wide_candidates
+        drawn = round(self.settings.share * count)
+        kept = ranked[: count - drawn]
+        taken = seen.taken.clone()
+        taken[kept] = True
 
-def _widen(queries, table, cells, surrogate, ranked, generator, settings) -> Tensor:
-    """Draw most of a round from all promising cells met so far, instead of the very best.
+        def promising() -> Tensor:
+            pool = (self.cells.met & ~taken).nonzero().flatten()
+            mean = self.surrogate.predict_mean(self.cells.descriptors(pool))
+            return pool[mean.argsort(descending=True)[: max(seen.horizon, count)]]
 
-    Where the top is known, what is left to find are cells much better than predicted, and what the
-    surrogate lacks to predict them is a wider sample of good cells (Wu et al. 2021, WeakNAS). It is
-    drawn from as many cells as there are queries left, so that it narrows to the best ones. What
-    lies one edit away from them is met as well.
-    """
-    count = settings.wide_candidates
-    drawn = round(settings.share * count)
-    kept = ranked[: count - drawn]
-    taken = queries.asked.clone()
-    taken[kept] = True
+        _, edited = neighbours(self.table, promising())
+        self.cells.meet(edited)
+        pool = promising()
+        order = torch.randperm(len(pool), generator=self.generator)
+        return torch.cat([kept, pool[order[:drawn]]])
 
-    def promising() -> Tensor:
-        pool = (cells.met & ~taken).nonzero().flatten()
-        mean = surrogate.predict_mean(cells.descriptors(pool))
-        return pool[mean.argsort(descending=True)[: max(queries.remaining, count)]]
+    def state_dict(self) -> dict[str, Any]:
+        return {**super().state_dict(), "cells": self.cells.state_dict()}
 
-    _, edited = neighbours(table, promising())
-    cells.embed(edited)
-    pool = promising()
-    order = torch.randperm(len(pool), generator=generator)
-    return torch.cat([kept, pool[order[:drawn]]])
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
+        self.cells.load_state_dict(state["cells"])

@@ -1,0 +1,107 @@
+"""What a search knows: the cells that were handed out, and what came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from gnn_nas.spaces.table import CellTable
+
+
+class Observations:
+    """Cells of a table by their rows; isomorphic ones share theirs, so a row is a query.
+
+    Methods read it, and only `gnn_nas.search.searcher.Searcher` changes it.
+
+    Args:
+        table: the cells; budget: how many may be handed out or told in all, None for no limit.
+
+    Attributes:
+        told: rows whose evaluation has ended, in the order of being told, int64 ``[T]``.
+        told_rewards: theirs, float64 ``[T]``, NaN where the evaluation failed.
+        rows, rewards: the same without the failed ones, ``[N]`` each.
+        pending: rows that were handed out and not told yet, in this order, int64 ``[P]``.
+        taken: which rows are one or the other, bool ``[cells]``; none of them is handed out again.
+    """
+
+    def __init__(self, table: CellTable, budget: int | None = None) -> None:
+        self.budget = len(table) if budget is None else min(budget, len(table))
+        self.taken = torch.zeros(len(table), dtype=torch.bool)
+        self.told = torch.empty(0, dtype=torch.long)
+        self.told_rewards = torch.empty(0, dtype=torch.float64)
+        self.rows, self.rewards = self.told, self.told_rewards
+        self.pending = torch.empty(0, dtype=torch.long)
+        self._is_limited = budget is not None
+
+    def __len__(self) -> int:
+        """How many cells are taken: told or pending."""
+        return len(self.told) + len(self.pending)
+
+    @property
+    def remaining(self) -> int:
+        """Cells that may still be handed out."""
+        return max(self.budget - len(self), 0)
+
+    @property
+    def horizon(self) -> int:
+        """How many more cells to plan for: those that remain, without a budget as many again."""
+        return self.remaining if self._is_limited else max(len(self), 1)
+
+    def draw_fresh(self, count: int, generator: torch.Generator) -> Tensor:
+        """Draw distinct cells uniformly from all that are not taken; fewer where few are left.
+
+        Shapes:
+            - returns: int64 ``[N]``, ``N <= count``, in random order
+        """
+        fresh = (~self.taken).nonzero().flatten()
+        return fresh[torch.randperm(len(fresh), generator=generator)[:count]]
+
+    def rewards_of(self, rows: Iterable[int]) -> Tensor:
+        """Rewards of rows, float64 ``[N]``, minus infinity where they failed or are not told."""
+        known = dict(zip(self.rows.tolist(), self.rewards.tolist(), strict=True))
+        return torch.tensor([known.get(row, -torch.inf) for row in rows], dtype=torch.float64)
+
+    def hand_out(self, rows: Tensor) -> None:
+        """Note that cells are being evaluated. Raises ValueError where one is taken."""
+        if len(rows.unique()) < len(rows) or bool(self.taken[rows].any()):
+            raise ValueError("a search may ask for a cell only once")
+        self.taken[rows] = True
+        self.pending = torch.cat([self.pending, rows])
+
+    def tell(self, rows: Tensor, rewards: Tensor) -> None:
+        """Note what came of cells, handed out or not; what is not finite is a failure.
+
+        Shapes:
+            - rows: int64 ``[N]``; rewards: float64 ``[N]``
+
+        Raises:
+            ValueError: a cell was told before; nothing is noted then.
+        """
+        if len(rows.unique()) < len(rows) or bool(torch.isin(rows, self.told).any()):
+            raise ValueError("a cell may be told only once, isomorphic ones counting as one")
+        rewards = rewards.clone()
+        there = rewards.isfinite()
+        rewards[~there] = torch.nan
+        self.taken[rows] = True
+        self.pending = self.pending[~torch.isin(self.pending, rows)]
+        self.told = torch.cat([self.told, rows])
+        self.told_rewards = torch.cat([self.told_rewards, rewards])
+        self.rows = torch.cat([self.rows, rows[there]])
+        self.rewards = torch.cat([self.rewards, rewards[there]])
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that `load_state_dict` needs, in tensors."""
+        return {"told": self.told, "rewards": self.told_rewards, "pending": self.pending}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Know what another knew, whatever was known here."""
+        self.taken.zero_()
+        for name in ("told", "pending", "rows"):
+            setattr(self, name, torch.empty(0, dtype=torch.long))
+        self.told_rewards = self.rewards = torch.empty(0, dtype=torch.float64)
+        self.tell(state["told"], state["rewards"])
+        self.hand_out(state["pending"])

@@ -1,0 +1,159 @@
+"""A search that others drive: ask for cells, tell what came of them, in any order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from pydantic import ValidationError
+from torch import Tensor
+
+from gnn_nas.benchmarks.rows import CellRows
+from gnn_nas.search.methods import get_method
+from gnn_nas.search.observations import Observations
+from gnn_nas.spaces.cell import Cell
+from gnn_nas.spaces.table import CellTable, load_table
+
+if TYPE_CHECKING:
+    from gnn_nas.models.controller import Controller
+    from gnn_nas.spaces.conversion import Spec
+
+    AnyCell = Cell | str | Spec
+
+
+class Searcher:
+    """Proposes cells to evaluate and learns from their rewards, which are to be maximised.
+
+    ``ask`` may be called while cells are still out, as several workers need it: they are never
+    handed out twice, and count for what the method believes of them. ``tell`` takes results in any
+    order. What methods promise stands in `gnn_nas.search.method.Method`.
+
+    Args:
+        table: all cells, by default those of NAS-Bench-101.
+        controller: that searches, say of `gnn_nas.load_pretrained`; a method may train it in place.
+        method: one of `gnn_nas.search.methods.METHODS`, a class derived from ``Method``, or
+            ``module:object``.
+        seed: of all draws; settings: of the method, where they are not its defaults.
+        budget: how many cells may be asked for or told in all, None for no limit.
+
+    Raises:
+        UserError: there is no such method.
+        ValueError: it has no such setting, or lacks a controller.
+    """
+
+    def __init__(
+        self,
+        table: CellTable | None = None,
+        controller: Controller | None = None,
+        method: str | type = "nao",
+        seed: int = 0,
+        settings: Mapping[str, Any] | None = None,
+        budget: int | None = None,
+    ) -> None:
+        kind = get_method(method) if isinstance(method, str) else method
+        if kind.needs_controller and controller is None:
+            raise ValueError(f"the method {method} needs a controller, see load_pretrained")
+        try:
+            checked = kind.Settings.model_validate(dict(settings or {}))
+        except ValidationError as error:
+            problems = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+            raise ValueError(f"settings of {method}: {'; '.join(problems)}") from None
+        self.table = load_table() if table is None else table
+        self.seen = Observations(self.table, budget)
+        self._generator = torch.Generator().manual_seed(seed)
+        self.method = kind(self.table, controller, self._generator, checked)
+        self._rows_of = CellRows(self.table).of
+
+    def ask(self, count: int = 1) -> list[Cell]:
+        """Cells to evaluate, none ever asked for or told before, isomorphic ones counting as one.
+
+        They are fewer than ``count`` where the budget ends or the method has nothing more to
+        propose, and none at last.
+        """
+        asked: list[int] = []
+        while len(asked) < count and len(rows := self.propose(count - len(asked))):
+            asked += rows.tolist()
+        return [Cell(self.table, row) for row in asked]
+
+    def tell(
+        self,
+        cells: AnyCell | Sequence[AnyCell],
+        rewards: float | Sequence[float] | None = None,
+        *,
+        failure: str | None = None,
+    ) -> None:
+        """Say what came of cells, asked for or not: a reward each, or why there is none.
+
+        Args:
+            cells: one or many, of ``ask``, or module hashes, or anything with ``matrix`` and
+                ``ops``; of the last, whether they were pruned does not matter.
+            rewards: as many; NaN and infinities are failures.
+            failure: instead of rewards, why the evaluation of all these cells failed.
+
+        Raises:
+            ValueError: a cell is invalid or was told before, or rewards are not as many.
+            KeyError: there is no cell with a module hash.
+        """
+        many = isinstance(cells, Sequence) and not isinstance(cells, str)
+        cells = list(cells) if many else [cells]
+        if (rewards is None) == (failure is None):
+            raise ValueError("tell either rewards or a failure")
+        if rewards is None:
+            rewards = [math.nan] * len(cells)
+        values = torch.as_tensor(rewards, dtype=torch.float64).reshape(-1)
+        if len(values) != len(cells):
+            raise ValueError(f"{len(values)} rewards do not go with {len(cells)} cells")
+        if cells:
+            self.record(self._rows(cells), values)
+
+    @property
+    def best(self) -> tuple[Cell, float] | None:
+        """The cell with the highest reward, the first of equal ones, and it; None without any."""
+        if not len(self.seen.rows):
+            return None
+        place = self.seen.rewards.argmax()
+        return Cell(self.table, self.seen.rows[place].item()), self.seen.rewards[place].item()
+
+    @property
+    def pending(self) -> list[Cell]:
+        """Cells that were asked for and not told yet, in this order."""
+        return [Cell(self.table, row) for row in self.seen.pending.tolist()]
+
+    def propose(self, count: int | None = None) -> Tensor:
+        """Rows to evaluate next, by default a round of the method's; see ``ask``, int64 ``[N]``."""
+        rows = torch.empty(0, dtype=torch.long)
+        if self.seen.remaining:
+            rows = self.method.propose(self.seen, count)[: self.seen.remaining]
+            self.seen.hand_out(rows)
+        return rows
+
+    def record(self, rows: Tensor, rewards: Tensor) -> None:
+        """Say what came of rows, ``[N]`` each; see ``tell``."""
+        self.seen.tell(rows, rewards)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that has happened, in tensors and plain values: what ``torch.save`` keeps.
+
+        A searcher of the same arguments goes on from it bit for bit, with the same cells pending.
+        """
+        return {
+            "seen": self.seen.state_dict(),
+            "generator": self._generator.get_state(),
+            "method": self.method.state_dict(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from where another searcher was."""
+        self.seen.load_state_dict(state["seen"])
+        self._generator.set_state(state["generator"])
+        self.method.load_state_dict(state["method"])
+
+    def _rows(self, cells: list[AnyCell]) -> Tensor:
+        return torch.cat(
+            [
+                torch.tensor([each.row]) if isinstance(each, Cell) else self._rows_of(each)
+                for each in cells
+            ]
+        )
