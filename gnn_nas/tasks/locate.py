@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gnn_nas.config_file import read_mapping
 from gnn_nas.errors import UserError
+from gnn_nas.references import is_reference
 
 if TYPE_CHECKING:
     from gnn_nas.tasks.task import Task
@@ -31,8 +32,7 @@ def load_task(reference: str) -> Task:
         from gnn_nas.tasks.image_task import ImageTask
 
         return ImageTask.from_file(path)
-    module, colon, attribute = reference.partition(":")
-    if not (colon and attribute and module.replace(".", "").isidentifier()):
+    if not is_reference(reference):
         raise UserError(
             f"--task {reference}: neither {', '.join(SHIPPED)} nor FILE.yaml nor module:object"
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib
 import inspect
 import math
 import os
@@ -14,7 +13,8 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gnn_nas.errors import UserError, described, reported
+from gnn_nas.errors import UserError, reported
+from gnn_nas.references import resolve, users_code
 from gnn_nas.tasks.task import COLUMNS, Trained, Training
 
 _MOST_TRAININGS = 1000
@@ -38,22 +38,20 @@ class UserTask:
 
     Args:
         reference: ``module:object``.
+        folder: where the module may lie, see `gnn_nas.references.resolve`.
 
     Raises:
         UserError: the module cannot be imported, or the object is no task.
     """
 
-    def __init__(self, reference: str) -> None:
+    def __init__(self, reference: str, folder: str | None = None) -> None:
         self._reference = reference
-        module, found = _find(reference)
+        found = resolve(reference, "--task", folder)
 
         def said(name: str, default: Any = None) -> Any:
-            try:
+            # A property is the user's code too.
+            with users_code(f"--task {reference}: its {name} cannot be read"):
                 return getattr(found, name, default)
-            except Exception as error:  # a property is the user's code too
-                raise UserError(
-                    f"--task {reference}: its {name} cannot be read: {described(error)}"
-                ) from error
 
         self._train = _function(reference, said("train", found))
         test = said("test")
@@ -88,11 +86,11 @@ class UserTask:
             raise UserError(
                 f"--task {reference}: fingerprint must be a text or a number: {fingerprint!r:.100}"
             )
-        self.fingerprint = _text(str(fingerprint or _hash(module, reference)))
+        self.fingerprint = _text(str(fingerprint or _hash(reference)))
 
     def __reduce__(self) -> tuple:
         # By name: what the user's object holds need not survive pickling.
-        return _reopen, (self._reference, os.getcwd())
+        return UserTask, (self._reference, os.getcwd())
 
     def train(self, cell: PackedCells, seed: int) -> Training:
         """Train a cell: see `gnn_nas.tasks.task.Task`."""
@@ -102,32 +100,6 @@ class UserTask:
     def test(self, cell: PackedCells, seed: int) -> Trained:
         """Judge a cell by held-out data: see `gnn_nas.tasks.task.Task`."""
         return Trained(_figures(self._test(cell, seed), "test"))
-
-
-def _reopen(reference: str, folder: str) -> UserTask:
-    _make_importable(folder)
-    return UserTask(reference)
-
-
-def _find(reference: str) -> tuple[Any, Any]:
-    name, _, attribute = reference.partition(":")
-    # The launchers keep the current folder out of the path; it is where a user's module lies.
-    _make_importable(os.getcwd())
-    try:
-        module = importlib.import_module(name)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # the module's own code runs here, and may exit
-        raise UserError(f"--task {reference}: cannot import {name}: {described(error)}") from error
-    try:
-        return module, getattr(module, attribute)
-    except Exception:  # as a rule an AttributeError, but a module may have a __getattr__
-        raise UserError(f"--task {reference}: the module has no {attribute}") from None
-
-
-def _make_importable(folder: str) -> None:
-    if folder not in sys.path:
-        sys.path.append(folder)
 
 
 def _function(reference: str, function: Any) -> Callable:
@@ -194,8 +166,9 @@ def _is_number(value: Any, *kinds: type) -> bool:
     return isinstance(value, kinds) and not isinstance(value, bool)
 
 
-def _hash(module: Any, reference: str) -> str:
+def _hash(reference: str) -> str:
     digest = hashlib.sha256(reference.encode())
+    module = sys.modules.get(reference.partition(":")[0])
     if path := getattr(module, "__file__", None):
         with reported(f"--task {reference}: cannot read {path}"):
             digest.update(Path(path).read_bytes())
