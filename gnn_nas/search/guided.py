@@ -21,6 +21,12 @@ class Described(Protocol):
     def descriptors(self, rows: Tensor) -> Tensor:
         """Descriptors of rows of the table, true or predicted, ``[N] -> [N, 141]``."""
 
+    def state_dict(self) -> dict[str, Any]:
+        """What the descriptors depend on beside the rows."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Give the descriptors that another would."""
+
 
 class GuidedMethod(Method):
     """Random cells first; then those of which a Gaussian process on descriptors expects most.
@@ -70,7 +76,8 @@ class GuidedMethod(Method):
         return mean + self.settings.optimism * deviation
 
     def state_dict(self) -> dict[str, Any]:
-        return {"surrogate": self.surrogate.state_dict()}
+        return {"surrogate": self.surrogate.state_dict(), "cells": self.cells.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.surrogate.load_state_dict(state["surrogate"])
+        self.cells.load_state_dict(state["cells"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor
 
 from gnn_nas.search.guided import Described
@@ -30,3 +32,9 @@ class _Computed:
 
     def descriptors(self, rows: Tensor) -> Tensor:
         return self._standard[rows]
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """They are the same everywhere."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -109,10 +107,3 @@ class Nao(GuidedMethod):
         pool = promising()
         order = torch.randperm(len(pool), generator=self.generator)
         return torch.cat([kept, pool[order[:drawn]]])
-
-    def state_dict(self) -> dict[str, Any]:
-        return {**super().state_dict(), "cells": self.cells.state_dict()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        super().load_state_dict(state)
-        self.cells.load_state_dict(state["cells"])
