@@ -13,7 +13,7 @@ from gnn_nas.cli.common import run_guarded
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches.config import resolve_settings
 from gnn_nas.progress import Progress
-from gnn_nas.search.settings import settings_of
+from gnn_nas.search.methods import get_method
 from gnn_nas.terminal import printable
 
 ENCODINGS = ("ascii", "cp1252", "latin-1", "koi8-r", "cp437", "shift_jis", "utf-8", "utf-16")
@@ -104,7 +104,9 @@ def test_what_is_going_on(capsys, kind):
 
 @pytest.mark.parametrize("kind", TEXTS)
 def test_a_setting(refuses, kind):
+    settings = get_method("nao").Settings
+
     def main(_: list[str]) -> int:
-        return run_guarded(lambda: resolve_settings(settings_of("nao"), [f"{TEXTS[kind]}x=1"]))
+        return run_guarded(lambda: resolve_settings(settings, [f"{TEXTS[kind]}x=1"]))
 
     refuses(main)

@@ -11,18 +11,28 @@ def test_embeddings_are_the_controllers_and_computed_once(table):
     controller = Controller(SIZES)
     cells = EmbeddedCells(controller, table)
     rows = torch.tensor([5, 3, 5, 400_000])
-    torch.testing.assert_close(cells.embed(rows), controller.encode_rows(table, rows))
+    torch.testing.assert_close(cells.meet(rows), controller.encode_rows(table, rows))
     assert cells.met.nonzero().flatten().tolist() == [3, 5, 400_000]
     encoded = []
     encode_rows = controller.encode_rows
     controller.encode_rows = lambda t, r: encoded.extend(r.tolist()) or encode_rows(t, r)
-    cells.embed(torch.tensor([3, 7, 7, 5]))
+    cells.meet(torch.tensor([3, 7, 7, 5]))
     assert encoded == [7]
 
 
 @torch.no_grad()
-def test_the_structure_is_what_the_predictor_tells(table):
+def test_descriptors_are_what_the_predictor_says(table):
     controller = Controller(SIZES)
     rows = torch.tensor([1, 2])
-    told = controller.predictor.predict_descriptors(controller.encode_rows(table, rows))
-    torch.testing.assert_close(EmbeddedCells(controller, table).descriptors(rows), told)
+    expected = controller.predictor.predict_descriptors(controller.encode_rows(table, rows))
+    torch.testing.assert_close(EmbeddedCells(controller, table).descriptors(rows), expected)
+
+
+def test_another_goes_on_from_the_state_with_the_embeddings_themselves(table):
+    first, second = (EmbeddedCells(Controller(SIZES, seed), table) for seed in range(2))
+    rows, others = torch.tensor([5, 3, 400_000]), torch.tensor([7, 3])
+    embeddings = first.meet(rows)
+    second.meet(others)
+    second.load_state_dict(first.state_dict())
+    assert torch.equal(second.meet(rows), embeddings)
+    assert torch.equal(second.met, first.met)

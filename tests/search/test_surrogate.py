@@ -151,3 +151,51 @@ def test_evenly_spaced_data_are_spread_over_all(excess):
     assert kept.diff().max() <= math.ceil(len(values) / most)
     for distance in thinned:
         assert torch.equal(distance, (kept[:, None] - kept).abs())
+
+
+def test_it_says_that_it_knows_nothing_before_it_is_fitted():
+    surrogate = Surrogate((2,))
+    for use in (surrogate.predict, surrogate.predict_mean, surrogate.believe):
+        with pytest.raises(RuntimeError, match="fit it first"):
+            use(torch.zeros(3, 2))
+
+
+def test_what_is_believed_equals_a_fit_to_the_predicted_means():
+    generator = torch.Generator().manual_seed(0)
+    inputs, new = (torch.randn(n, 3, generator=generator).double() for n in (30, 8))
+    surrogate = Surrogate((2, 1))
+    surrogate.fit(inputs, inputs.square().sum(1))
+    means, before = surrogate.predict(new)
+    units, parameters = surrogate.units, surrogate.parameters
+    surrogate.believe(new)
+    same, after = surrogate.predict(new)
+    torch.testing.assert_close(same, means)
+    assert (after < before).all()
+    # The naive twin: all of Rasmussen & Williams' equations 2.25 and 2.26 with both kinds of data.
+    joined = torch.cat([inputs, new])
+    amplitudes, scales, noise = parameters[:2].exp(), parameters[2:4].exp(), parameters[4].exp()
+
+    def kernel(left, right):
+        total = 0
+        for block, unit, a, s in zip(((0, 1), (2,)), units, amplitudes, scales, strict=True):
+            apart = (left[:, None, block] - right[None, :, block]).norm(dim=2) / (unit * s)
+            root = 5**0.5 * apart
+            total = total + a * (1 + root + root**2 / 3) * torch.exp(-root)
+        return total
+
+    covariance = kernel(joined, joined) + (noise + 1e-6) * torch.eye(38)
+    explained = kernel(new, joined) @ torch.linalg.solve(covariance, kernel(joined, new))
+    variance = amplitudes.sum() - explained.diagonal()
+    torch.testing.assert_close(after, surrogate.deviation * variance.sqrt(), rtol=1e-4, atol=1e-5)
+
+
+def test_another_fits_as_one_whose_state_it_has_taken():
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.randn(40, 3, generator=generator).double()
+    values = inputs.sin().sum(1)
+    first, second = Surrogate((2, 1)), Surrogate((2, 1))
+    first.fit(inputs[:39], values[:39])
+    second.load_state_dict(first.state_dict())
+    for surrogate in (first, second):
+        surrogate.fit(inputs, values)
+    assert torch.equal(first.predict_mean(inputs), second.predict_mean(inputs))

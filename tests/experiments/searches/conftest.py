@@ -68,7 +68,6 @@ def make_queries(table, make_objective, tmp_path) -> Callable[..., Queries]:
     """Gives queries to a stand-in, with a history in a file."""
 
     def make(
-        budget: int,
         path: Path | None = None,
         objective: StandIn | None = None,
         report: RewardReport | None = None,
@@ -76,7 +75,7 @@ def make_queries(table, make_objective, tmp_path) -> Callable[..., Queries]:
         objective = objective or make_objective()
         report = report or RewardReport(objective)
         history = History(path or tmp_path / "history.csv", report.columns)
-        return Queries(table, objective, report, budget, history)
+        return Queries(table, objective, report, history)
 
     return make
 

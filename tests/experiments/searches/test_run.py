@@ -1,10 +1,7 @@
-from types import SimpleNamespace
-
 import pytest
 import torch
 
 from gnn_nas.errors import UserError
-from gnn_nas.experiments.searches import run as module
 from gnn_nas.experiments.searches.config import SearchConfig
 from gnn_nas.experiments.searches.run import run_seed
 from gnn_nas.models.controller import Controller
@@ -87,12 +84,12 @@ def test_seeds_differ_and_do_not_disturb_each_other(search):
 
 
 def test_the_controller_is_saved_as_the_search_has_left_it(search, monkeypatch):
-    def train(queries, table, controller, generator, settings):
+    def train(method, seen, count=None):
         with torch.no_grad():
-            next(controller.predictor.parameters()).fill_(3.0)
+            next(method.controller.predictor.parameters()).fill_(3.0)
+        return torch.empty(0, dtype=torch.long)
 
-    method = SimpleNamespace(Settings=get_method("evolution").Settings, search=train)
-    monkeypatch.setattr(module, "get_method", lambda name: method)
+    monkeypatch.setattr(get_method("evolution"), "propose", train)
     folder, _, evaluated = search()
     assert evaluated == 0
     saved = load_pretrained(folder.controller(4).path)

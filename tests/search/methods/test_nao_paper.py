@@ -3,10 +3,11 @@ import torch
 from gnn_nas.config import ModelConfig
 from gnn_nas.models.controller import Controller
 from gnn_nas.search.joint_training import JointTraining
-from gnn_nas.search.methods import nao_paper
+from gnn_nas.search.methods.nao_paper import NaoPaper
+from gnn_nas.search.searcher import Searcher
 
 SIZES = ModelConfig(hidden=16, layers=2, embedding=8, decoder_hidden=16, predictor_hidden=16)
-SETTINGS = nao_paper.Settings(initial=20, seeds=10, candidates=10, epochs=2, steps=5, floor=-3.0)
+SETTINGS = {"initial": 20, "seeds": 10, "candidates": 10, "epochs": 2, "steps": 5, "floor": -3.0}
 
 
 def test_joint_training_lowers_both_losses_and_leaves_the_global_generator_alone(table):
@@ -24,12 +25,14 @@ def test_joint_training_lowers_both_losses_and_leaves_the_global_generator_alone
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_a_search_trains_its_controller_and_never_exceeds_its_budget(table, make_queries, tmp_path):
+def test_a_search_trains_its_controller_and_ends_by_itself(table, make_objective):
     controller = Controller(SIZES)
     weights = controller.encoder.project.weight.clone()
-    queries = make_queries(45, path=tmp_path / "history.csv")
-    nao_paper.search(queries, table, controller, torch.Generator().manual_seed(0), SETTINGS)
-    assert 20 <= len(queries.rows) <= 45
+    rewards = make_objective().rewards
+    searcher = Searcher(table, controller, "nao-paper", settings={**SETTINGS, "rounds": 2})
+    while len(rows := searcher.propose()):
+        searcher.record(rows, rewards[rows])
+    assert 20 <= len(searcher.seen.rows) <= 40
     assert not torch.equal(controller.encoder.project.weight, weights)
 
 
@@ -46,6 +49,8 @@ def test_it_climbs_to_cells_that_are_new_and_distinct(table):
         return cells, torch.ones(len(number), dtype=torch.bool)
 
     controller.decode = decode
-    found = nao_paper._climb(controller, table, torch.arange(1000, 1020), asked, SETTINGS)
+    settings = NaoPaper.Settings(**SETTINGS)
+    method = NaoPaper(table, controller, torch.Generator(), settings)
+    found = method._climb(torch.arange(1000, 1020), asked)
     assert len(found) == len(found.unique()) > 0
     assert not asked[found].any()

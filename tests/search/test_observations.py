@@ -1,0 +1,83 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gnn_nas.search.observations import Observations
+
+
+@pytest.fixture
+def seen(table) -> Observations:
+    return Observations(table, budget=10)
+
+
+def tensor(*rewards: float) -> torch.Tensor:
+    return torch.tensor(rewards, dtype=torch.float64)
+
+
+def test_what_is_handed_out_is_pending_until_it_is_told(seen):
+    seen.hand_out(torch.tensor([5, 400_000, 9]))
+    seen.tell(torch.tensor([9, 5]), tensor(0.9, math.nan))
+    assert seen.pending.tolist() == [400_000]
+    assert seen.told.tolist() == [9, 5]
+    assert seen.rows.tolist() == [9]
+    assert seen.rewards.tolist() == [0.9]
+    assert seen.told_rewards.isnan().tolist() == [False, True]
+    assert seen.taken.nonzero().flatten().tolist() == [5, 9, 400_000]
+    assert (len(seen), seen.remaining) == (3, 7)
+
+
+@pytest.mark.parametrize("rows", [[9], [1, 2, 1], [1, 400_000]])
+def test_no_cell_is_handed_out_twice(seen, rows):
+    seen.hand_out(torch.tensor([5, 9]))
+    seen.tell(torch.tensor([400_000]), tensor(0.1))
+    with pytest.raises(ValueError, match="only once"):
+        seen.hand_out(torch.tensor(rows))
+    assert len(seen) == 3
+
+
+@pytest.mark.parametrize("rows", [[9], [1, 1], [1, 9]])
+def test_no_cell_is_told_twice_and_nothing_is_noted_then(seen, rows):
+    seen.tell(torch.tensor([9]), tensor(math.nan))
+    with pytest.raises(ValueError, match="only once"):
+        seen.tell(torch.tensor(rows), torch.ones(len(rows)).double())
+    assert seen.told.tolist() == [9]
+    assert not seen.taken[1]
+
+
+@pytest.mark.parametrize("reward", [math.inf, -math.inf, math.nan])
+def test_what_is_no_number_is_a_failure(seen, reward):
+    given = tensor(reward, 0.5)
+    seen.tell(torch.tensor([3, 4]), given)
+    assert seen.rows.tolist() == [4]
+    assert seen.told_rewards[0].isnan()
+    assert math.isinf(given[0]) == math.isinf(reward)
+    assert seen.rewards_of([4, 3, 7]).tolist() == [0.5, -math.inf, -math.inf]
+
+
+def test_the_budget_is_no_more_than_there_are_cells(table):
+    assert Observations(table, 10**9).remaining == Observations(table).remaining == len(table)
+
+
+def test_the_horizon_is_what_remains_or_as_many_again(table):
+    for budget, horizon in ((10, 7), (None, 3)):
+        seen = Observations(table, budget)
+        seen.hand_out(torch.arange(3))
+        assert seen.horizon == horizon
+
+
+@given(st.lists(st.integers(0, 59), unique=True, max_size=57), st.integers(1, 80))
+def test_fresh_cells_are_distinct_and_never_taken(table, taken, count):
+    few = table.cells[:60]
+
+    class Table:
+        def __len__(self):
+            return len(few)
+
+    seen = Observations(Table())
+    seen.hand_out(torch.tensor(taken, dtype=torch.long))
+    drawn = seen.draw_fresh(count, torch.Generator().manual_seed(0)).tolist()
+    assert len(drawn) == len(set(drawn)) == min(count, 60 - len(taken))
+    assert not set(drawn) & set(taken)

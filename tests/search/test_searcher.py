@@ -1,0 +1,85 @@
+import math
+
+import pytest
+import torch
+
+from gnn_nas.errors import UserError
+from gnn_nas.search.method import Method
+from gnn_nas.search.searcher import Searcher
+
+
+@pytest.fixture
+def searcher(table) -> Searcher:
+    return Searcher(table, method="random")
+
+
+def test_cells_are_as_the_official_api_knows_them_and_told_in_any_way(searcher, table):
+    from gnn_nas.benchmarks.model_spec import ModelSpec
+
+    first, second, third, fourth = searcher.ask(4)
+    assert len(first.matrix) == len(first.ops) == len(first.to_data().x)
+    assert ModelSpec(first.matrix, first.ops).hash_spec(
+        ["conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3"]
+    ) == (first.module_hash)
+    searcher.tell(first, 0.3)
+    searcher.tell([second.module_hash, ModelSpec(third.matrix, third.ops)], [0.7, 0.7])
+    searcher.tell(fourth, failure="out of memory")
+    assert searcher.pending == []
+    assert searcher.best == (second, 0.7)
+    assert searcher.seen.told.tolist() == [each.row for each in (first, second, third, fourth)]
+
+
+@pytest.mark.parametrize(
+    ("rewards", "failure", "message"),
+    [
+        (None, None, "either rewards or a failure"),
+        ([0.5], "out of memory", "either rewards or a failure"),
+        ([0.5, 0.5], None, "2 rewards do not go with 1 cells"),
+    ],
+)
+def test_what_is_no_result_is_refused(searcher, rewards, failure, message):
+    cells = searcher.ask()
+    with pytest.raises(ValueError, match=message):
+        searcher.tell(cells, rewards, failure=failure)
+    assert searcher.pending == cells
+
+
+def test_isomorphic_cells_count_as_one(searcher):
+    from gnn_nas.benchmarks.model_spec import ModelSpec
+
+    ops = ["input", "conv3x3-bn-relu", "maxpool3x3", "output"]
+    matrix = [[0, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 0, 0]]
+    twin = ModelSpec(matrix, [ops[0], ops[2], ops[1], ops[3]])
+    searcher.tell(ModelSpec(matrix, ops), 0.5)
+    with pytest.raises(ValueError, match="isomorphic ones counting as one"):
+        searcher.tell(twin, 0.5)
+
+
+def test_nothing_is_the_best_where_everything_failed(searcher):
+    assert searcher.best is None
+    searcher.tell(searcher.ask(3), [math.nan] * 3)
+    assert searcher.best is None
+
+
+def test_mistakes_are_named_before_anything_is_searched(table):
+    with pytest.raises(UserError, match="--method annealing"):
+        Searcher(table, method="annealing")
+    with pytest.raises(ValueError, match="method nao needs a controller"):
+        Searcher(table)
+    with pytest.raises(ValueError, match=r"settings of local: initial: .*greater than or equal"):
+        Searcher(table, method="local", settings={"initial": 0})
+    with pytest.raises(KeyError, match="no cell of NAS-Bench-101"):
+        Searcher(table, method="random").tell("0" * 32, 0.5)
+
+
+def test_a_method_of_ones_own_is_a_class(table):
+    class Fewest(Method):
+        """Proposes cells in the table's order."""
+
+        def propose(self, seen, count=None):
+            return (~seen.taken).nonzero().flatten()[: count or 2]
+
+    searcher = Searcher(table, method=Fewest)
+    assert searcher.propose().tolist() == [0, 1]
+    assert [cell.row for cell in searcher.ask(3)] == [2, 3, 4]
+    assert torch.equal(searcher.seen.pending, torch.arange(5))
