@@ -33,7 +33,6 @@ from gnn_nas.search import methods
 
 if TYPE_CHECKING:
     from gnn_nas.benchmarks.nasbench101 import NASBench101
-    from gnn_nas.config import Section
     from gnn_nas.models.checkpoint import Checkpoint
 
 _QUERIES = 300
@@ -177,10 +176,9 @@ def _about(method: str) -> str:
 def _run(arguments: argparse.Namespace) -> None:
     refuse_below_one(arguments, ("queries", "seeds", "jobs"))
     refuse_seeds(arguments)
-    settings = resolve_settings(methods.get_method(arguments.method).Settings, arguments.overrides)
     refuse_missing(arguments.checkpoint)
     if task := chosen_task(arguments):
-        search_with_task(task, arguments, settings)
+        search_with_task(task, arguments)
         return
     arguments.protocol = arguments.protocol or "oracle"
     if arguments.queries is None:
@@ -190,12 +188,11 @@ def _run(arguments: argparse.Namespace) -> None:
     benchmark_path(arguments.benchmark)
     # Made before anything is imported that takes long: they import it at the same time.
     with Workers(min(arguments.jobs or available_cores(), arguments.seeds)) as workers:
-        _search_measurements(arguments, path, settings, workers)
+        _search_measurements(arguments, path, workers)
 
 
-def _search_measurements(
-    arguments: argparse.Namespace, path: Path, settings: Section, workers: Workers
-) -> None:
+def _search_measurements(arguments: argparse.Namespace, path: Path, workers: Workers) -> None:
+    settings = resolve_settings(methods.get_method(arguments.method).Settings, arguments.overrides)
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from gnn_nas.benchmarks.protocols import objective_and_report
     from gnn_nas.experiments.searches.run import run_search

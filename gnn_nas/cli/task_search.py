@@ -19,13 +19,13 @@ from gnn_nas.cli.common import (
 from gnn_nas.cli.search_text import best_cell_text, default_folder, figures_text
 from gnn_nas.config_file import read_mapping
 from gnn_nas.errors import UserError
-from gnn_nas.experiments.searches.config import TaskSearchConfig
+from gnn_nas.experiments.searches.config import TaskSearchConfig, resolve_settings
 from gnn_nas.run_folder import RunFolder
+from gnn_nas.search import methods
 from gnn_nas.tasks.engines import ENGINES
 from gnn_nas.tasks.locate import load_task
 
 if TYPE_CHECKING:
-    from gnn_nas.config import Section
     from gnn_nas.tasks.engines.pool import Engine
     from gnn_nas.tasks.task import Task
 
@@ -98,7 +98,7 @@ def chosen_task(arguments: argparse.Namespace) -> str | None:
     return task
 
 
-def search_with_task(reference: str, arguments: argparse.Namespace, settings: Section) -> None:
+def search_with_task(reference: str, arguments: argparse.Namespace) -> None:
     """Search by trainings, and print what was found. Raises UserError."""
     if arguments.out:
         RunFolder(arguments.out).refuse_taken(arguments.resume)
@@ -106,6 +106,7 @@ def search_with_task(reference: str, arguments: argparse.Namespace, settings: Se
     if task.cost == "latency":
         _refuse_company(reference, arguments)
     _complete_queries(arguments, task.name)
+    settings = resolve_settings(methods.get_method(arguments.method).Settings, arguments.overrides)
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from gnn_nas.experiments.searches.task_run import run_task_search

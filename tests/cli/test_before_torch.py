@@ -52,7 +52,11 @@ MISTAKES = [
 ]
 # What can be set of a method stands beside its code.
 LATER = [
-    ("nao_search", ["--set=candidats=3"], "unknown key candidats, did you mean candidates?"),
+    (
+        "nao_search",
+        ["--task=digits", "--set=candidats=3"],
+        "unknown key candidats, did you mean candidates?",
+    ),
     ("nao_search", ["--task=digits", "--set=steps=x"], "steps: "),
 ]
 
