@@ -1,3 +1,48 @@
 """Pretraining and search of neural-architecture-search controllers with graph neural networks."""
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gnn_nas.benchmarks.locate import find_benchmark
+    from gnn_nas.benchmarks.nasbench101 import NASBench101
+    from gnn_nas.config import PretrainConfig, load_config
+    from gnn_nas.models.controller import Controller
+    from gnn_nas.models.pretrained import load_pretrained
+    from gnn_nas.pretraining.trainer import pretrain
+    from gnn_nas.search.method import Method
+    from gnn_nas.search.searcher import Searcher
+    from gnn_nas.spaces.cell import Cell
+    from gnn_nas.spaces.dataset import CellDataset
+    from gnn_nas.spaces.table import CellTable, load_table
+    from gnn_nas.spaces.transform import RandomEdit
+
 __version__ = "0.1.0"
+
+# Imported when they are asked for: torch and PyG take seconds.
+_MODULES = {
+    "Cell": "spaces.cell",
+    "CellDataset": "spaces.dataset",
+    "CellTable": "spaces.table",
+    "Controller": "models.controller",
+    "Method": "search.method",
+    "NASBench101": "benchmarks.nasbench101",
+    "PretrainConfig": "config",
+    "RandomEdit": "spaces.transform",
+    "Searcher": "search.searcher",
+    "find_benchmark": "benchmarks.locate",
+    "load_config": "config",
+    "load_pretrained": "models.pretrained",
+    "load_table": "spaces.table",
+    "pretrain": "pretraining.trainer",
+}
+
+__all__ = [*_MODULES, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
