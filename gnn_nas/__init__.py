@@ -39,7 +39,23 @@ _MODULES = {
     "pretrain": "pretraining.trainer",
 }
 
-__all__ = [*_MODULES, "__version__"]
+__all__ = [
+    "Cell",
+    "CellDataset",
+    "CellTable",
+    "Controller",
+    "Method",
+    "NASBench101",
+    "PretrainConfig",
+    "RandomEdit",
+    "Searcher",
+    "__version__",
+    "find_benchmark",
+    "load_config",
+    "load_pretrained",
+    "load_table",
+    "pretrain",
+]
 
 
 def __getattr__(name: str) -> Any:
