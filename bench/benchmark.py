@@ -1,13 +1,12 @@
 """NAS-Bench-101: import of a file of the official size, opening, look-ups, on one core."""
 
-import runpy
 import tempfile
 import time
 from pathlib import Path
 
 import torch
 
-from bench.apart import ROOT, apart, peak_memory
+from bench.apart import apart, peak_memory
 from bench.measuring import Figure, say, time_of
 from gnn_nas.benchmarks.importing import import_tfrecord
 from gnn_nas.benchmarks.model_spec import ModelSpec
@@ -15,6 +14,7 @@ from gnn_nas.benchmarks.nasbench101 import NASBench101
 from gnn_nas.benchmarks.official_api import NASBench
 from gnn_nas.spaces.conversion import to_matrix
 from gnn_nas.spaces.table import load_table
+from tests.helpers.official_writer import synthetic_rows, write_tfrecord
 
 LOOK_UPS = 1_000_000
 
@@ -32,8 +32,7 @@ def measure() -> list[Figure]:
 
 
 def _write(path: Path) -> None:
-    writer = runpy.run_path(str(ROOT / "tests" / "benchmarks" / "writer.py"))
-    writer["write_tfrecord"](path, writer["synthetic_rows"](load_table()))
+    write_tfrecord(path, synthetic_rows(load_table()))
 
 
 def _import(source: Path, target: Path) -> list[Figure]:

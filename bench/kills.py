@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import runpy
 import shlex
 import signal
 import sys
@@ -14,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import adversities
-from bench.apart import ROOT, apart
+from bench.apart import apart
 from bench.kill_scenarios import (
     Scenario,
     digits,
@@ -30,6 +29,7 @@ from gnn_nas.benchmarks.locate import has_benchmark
 from gnn_nas.cli.common import INTERRUPTED_STATUS, TERMINATED_STATUS
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.spaces.table import load_table
+from tests.helpers.official_writer import synthetic_rows, write_tfrecord
 
 _SIDE_BY_SIDE = 2
 _STATUS = {signal.SIGTERM: TERMINATED_STATUS, signal.SIGINT: INTERRUPTED_STATUS}
@@ -201,5 +201,4 @@ def _of_adversity(name: str, answer: list[str] | str) -> Figure:
 
 
 def _write(path: Path) -> None:
-    writer = runpy.run_path(str(ROOT / "tests" / "benchmarks" / "writer.py"))
-    writer["write_tfrecord"](path, writer["synthetic_rows"](load_table()))
+    write_tfrecord(path, synthetic_rows(load_table()))

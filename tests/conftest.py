@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 import os
-import runpy
 import signal
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,13 +60,15 @@ def benchmark(benchmark_path: Path, table: CellTable) -> NASBench101:
 
 
 @pytest.fixture(scope="session")
-def elsewhere() -> SimpleNamespace:
-    """A device for machines that have none: see ``tests/elsewhere.py``."""
-    return SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("elsewhere.py"))))
+def made_up_benchmark(table: CellTable, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of measurements that nobody made."""
+    from tests.helpers.measurements import write_benchmark
+
+    return write_benchmark(tmp_path_factory.mktemp("benchmark"), table)
 
 
 @pytest.fixture(params=["elsewhere", "cuda"])
-def on_device(request: pytest.FixtureRequest, elsewhere: SimpleNamespace) -> Callable:
+def on_device(request: pytest.FixtureRequest) -> Callable:
     """Gives ``check(compute)``: what ``compute(device)`` returns is the same on another device.
 
     The device is a GPU, where there is one, and the one that is told apart from the CPU on any
@@ -78,13 +78,15 @@ def on_device(request: pytest.FixtureRequest, elsewhere: SimpleNamespace) -> Cal
     import torch
     from torch.utils._pytree import tree_leaves
 
+    from tests.helpers.absent_device import Elsewhere
+
     if request.param == "cuda" and not torch.cuda.is_available():
         pytest.skip("no CUDA device is here")
 
     def check(compute: Callable[[torch.device], object], drawn: bool = False) -> None:
         expected = tree_leaves(compute(torch.device("cpu")))
         is_gpu = request.param == "cuda"
-        with nullcontext() if is_gpu else elsewhere.Elsewhere():
+        with nullcontext() if is_gpu else Elsewhere():
             found = tree_leaves(compute(torch.device("cuda", 0)))
             assert {each.device.type for each in found} == {"cuda"}
             found = [each.detach().cpu() for each in found]

@@ -6,7 +6,6 @@ What is looked at is the figure's geometry at its final size, not its pixels.
 import functools
 import math
 import re
-import runpy
 from collections.abc import Callable, Iterator
 from itertools import combinations
 from pathlib import Path
@@ -36,9 +35,9 @@ from gnn_nas.plots.maps.colours import Colouring
 from gnn_nas.plots.maps.picture import draw_maps
 from gnn_nas.plots.search_curves import draw_search_curves
 from gnn_nas.plots.task_curves import draw_pareto, draw_reward_curves
+from tests.helpers import made_up_maps
 
 ROOT = Path(__file__).parents[1]
-MADE_UP = runpy.run_path(str(Path(__file__).parent / "plots" / "maps" / "made_up.py"))
 DISTANCE = np.repeat(np.arange(1, 13), 40)
 LONG_NAME = "gin_multisim-of-another-machine-with-a-long-name"
 
@@ -178,13 +177,13 @@ PICTURES = {
         path, ["step by samples in a batch", "embedding by cells", "search by queries"], 6
     ),
     "scaling of one": lambda path: draw_costs_of_sizes(path, ["search by queries"], 2),
-    "map": lambda path: draw_map(path, [MADE_UP["classes"]()]),
-    "map of one anchor": lambda path: draw_map(path, [MADE_UP["classes"](1, 2)]),
+    "map": lambda path: draw_map(path, [made_up_maps.classes()]),
+    "map of one anchor": lambda path: draw_map(path, [made_up_maps.classes(1, 2)]),
     "maps side by side": lambda path: draw_map(
-        path, [MADE_UP["classes"](name=name) for name in ("gin_multisim", LONG_NAME)]
+        path, [made_up_maps.classes(name=name) for name in ("gin_multisim", LONG_NAME)]
     ),
-    "cells": lambda path: draw_map(path, [MADE_UP["random_cells"]()], coloured=True),
-    "cells of four": lambda path: draw_map(path, [MADE_UP["random_cells"]()] * 4, coloured=True),
+    "cells": lambda path: draw_map(path, [made_up_maps.random_cells()], coloured=True),
+    "cells of four": lambda path: draw_map(path, [made_up_maps.random_cells()] * 4, coloured=True),
 }
 
 

@@ -1,17 +1,9 @@
-import runpy
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bench.random_search import best_of, main
-
-
-@pytest.fixture(scope="module")
-def made_up_benchmark(table, tmp_path_factory) -> Path:
-    written = runpy.run_path(str(Path(__file__).parents[1] / "search" / "made_up.py"))
-    return written["write_benchmark"](tmp_path_factory.mktemp("benchmark"), table)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 6, 7])

@@ -1,9 +1,7 @@
-import runpy
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,14 +12,9 @@ from gnn_nas.benchmarks.importing import import_tfrecord
 from gnn_nas.benchmarks.nasbench101 import NASBench101
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.table import CellTable
+from tests.helpers import official_writer as writer
 
 EPOCHS = (4, 12, 36, 108)
-
-
-@pytest.fixture(scope="session")
-def writer() -> SimpleNamespace:
-    """What writes the official format: see ``writer.py``."""
-    return SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("writer.py"))))
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +32,7 @@ def small_table(table) -> CellTable:
 
 
 @pytest.fixture(scope="session")
-def full_rows(writer, small_table) -> list:
+def full_rows(small_table) -> list:
     """The trainings of ``nasbench_full.tfrecord``, were the space that small."""
     return list(writer.synthetic_rows(small_table, EPOCHS))
 
@@ -51,7 +44,7 @@ def rows(full_rows) -> list:
 
 
 @pytest.fixture
-def import_rows(writer, small_table, tmp_path) -> Callable[[list], Path]:
+def import_rows(small_table, tmp_path) -> Callable[[list], Path]:
     """Writes trainings to ``official.tfrecord`` and imports it to ``imported.safetensors``."""
 
     def call(rows: list) -> Path:

@@ -10,6 +10,7 @@ from gnn_nas.benchmarks.importing import import_tfrecord
 from gnn_nas.benchmarks.nasbench101 import NASBench101
 from gnn_nas.benchmarks.records import FIGURES
 from gnn_nas.errors import UserError
+from tests.helpers import official_writer as writer
 
 
 @pytest.mark.parametrize("kind", ["full", "only108"])
@@ -75,7 +76,7 @@ def test_as_many_rows_as_expected_may_still_be_the_wrong_ones(import_rows, rows)
         ({"module_hash": None}, "it must begin with a hash and the epochs"),
     ],
 )
-def test_a_foreign_row_is_named_by_its_offset(import_rows, writer, rows, change, message):
+def test_a_foreign_row_is_named_by_its_offset(import_rows, rows, change, message):
     offset = sum(len(writer.frame(writer.payload(row))) for row in rows[:20])
     rows = [*rows[:20], rows[20]._replace(**change), *rows[21:]]
     shown = f"official.tfrecord: the record at byte {offset} is wrong: .*{re.escape(message)}"
@@ -124,7 +125,7 @@ def test_a_target_that_cannot_be_written_is_one_line_before_anything_is_read(
     assert source.read_bytes() == b"precious"
 
 
-def test_a_pipe_is_imported_into_a_new_folder(writer, rows, small_table, tmp_path):
+def test_a_pipe_is_imported_into_a_new_folder(rows, small_table, tmp_path):
     pipe, target = tmp_path / "pipe", tmp_path / "new" / "folder" / "x.safetensors"
     os.mkfifo(pipe)
     thread = threading.Thread(target=writer.write_tfrecord, args=[pipe, rows])

@@ -7,6 +7,7 @@ from gnn_nas.benchmarks.figures import Figures
 from gnn_nas.benchmarks.nasbench101 import NASBench101
 from gnn_nas.errors import UserError
 from gnn_nas.spaces.conversion import to_matrix
+from tests.helpers import official_writer as writer
 
 
 @pytest.fixture
@@ -129,7 +130,7 @@ def test_a_folder_may_hold_an_imported_file(import_rows, rows, small_table, comp
     assert repr(opened) == f"NASBench101('{compact_folder}', epochs=(108,))"
 
 
-def test_what_is_no_data_is_one_line(writer, rows, small_table, tmp_path):
+def test_what_is_no_data_is_one_line(rows, small_table, tmp_path):
     path = tmp_path / "official.tfrecord"
     writer.write_tfrecord(path, rows)
     for given, message in (

@@ -4,6 +4,7 @@ import pytest
 from gnn_nas.benchmarks import official_api as api
 from gnn_nas.benchmarks.nasbench101 import NASBench101
 from gnn_nas.errors import UserError
+from tests.helpers import official_writer as writer
 
 
 @pytest.fixture
@@ -135,7 +136,7 @@ def test_what_the_data_lacks_is_the_users_to_mend(compact_folder, small_table, o
     assert nasbench.get_budget_counters() == (0.0, 0)
 
 
-def test_a_path_is_opened(writer, rows, tmp_path):
+def test_a_path_is_opened(rows, tmp_path):
     writer.write_tfrecord(tmp_path / "nasbench.tfrecord", rows)
     with pytest.raises(UserError, match="must be imported first"):
         api.NASBench(str(tmp_path / "nasbench.tfrecord"))

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnn_nas.benchmarks.records import FIGURES, parse_record
+from tests.helpers import official_writer as writer
 
 
-def test_reads_what_the_official_format_says(writer, rows):
+def test_reads_what_the_official_format_says(rows):
     for row in rows:
         record = parse_record(writer.payload(row))
         assert record == (row.module_hash, 108, row.parameters, (*row.halfway, *row.final))
@@ -33,14 +34,14 @@ def with_message(row, message: bytes) -> bytes:
     return json.dumps([*fields, base64.b64encode(message).decode()]).encode()
 
 
-def test_fields_that_are_not_needed_may_be_there(writer, rows):
+def test_fields_that_are_not_needed_may_be_there(rows):
     message = base64.b64decode(writer.encoded(rows[0]))
     # Field 9, and in the first evaluation field 6, the path of its checkpoint.
     more = b"\x0a\x32" + message[2:47] + b"\x32\x03abc" + message[47:] + b"\x48\x07"
     assert parse_record(with_message(rows[0], more)) == parse_record(writer.payload(rows[0]))
 
 
-def test_a_missing_field_is_an_error(writer, rows):
+def test_a_missing_field_is_an_error(rows):
     message = base64.b64decode(writer.encoded(rows[0]))
     halfway, final, parameters = 47, 94, 141
     for missing in range(1, 5):
@@ -61,7 +62,7 @@ def test_a_missing_field_is_an_error(writer, rows):
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), float("inf")])
 @pytest.mark.parametrize("position", [0, 1, 2, 3])
 @pytest.mark.parametrize("point", ["halfway", "final"])
-def test_impossible_measurements_are_an_error(writer, rows, value, position, point):
+def test_impossible_measurements_are_an_error(rows, value, position, point):
     values = list(getattr(rows[0], point))
     values[position] = value
     row = rows[0]._replace(**{point: tuple(values)})
@@ -92,7 +93,7 @@ def test_another_payload_is_an_error(payload):
 
 
 @pytest.mark.parametrize("change", [{"module_hash": 7}, {"epochs": 108.0}, {"epochs": True}])
-def test_fields_of_another_type_are_an_error(writer, rows, change):
+def test_fields_of_another_type_are_an_error(rows, change):
     with pytest.raises(ValueError, match="begin with a hash and the epochs"):
         parse_record(writer.payload(rows[0]._replace(**change)))
 

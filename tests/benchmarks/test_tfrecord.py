@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from gnn_nas.benchmarks.tfrecord import begins_record, read_records
 from gnn_nas.errors import UserError
+from tests.helpers import official_writer as writer
 
 PAYLOADS = [b"first", b"", b"third, a longer one", b"\0" * 5]
 OFFSETS = [0, *accumulate(len(payload) + 16 for payload in PAYLOADS)]
 
 
 @pytest.fixture(scope="module")
-def content(writer) -> bytes:
+def content() -> bytes:
     return b"".join(map(writer.frame, PAYLOADS))
 
 
@@ -46,7 +47,7 @@ def test_checksums_are_masked_crc32c(path):
 
 
 @given(payloads=st.lists(st.binary(max_size=300), max_size=20))
-def test_gives_every_record_and_where_it_begins(path, writer, payloads):
+def test_gives_every_record_and_where_it_begins(path, payloads):
     path.write_bytes(b"".join(map(writer.frame, payloads)))
     offsets = [0, *accumulate(len(payload) + 16 for payload in payloads)]
     assert list(read_records(path)) == list(zip(offsets, payloads, strict=False))
@@ -79,7 +80,7 @@ def test_any_damaged_byte_is_noticed_and_the_record_named(path, content, data):
         next(records)
 
 
-def test_an_absurd_length_takes_no_memory(path, writer):
+def test_an_absurd_length_takes_no_memory(path):
     length = struct.pack("<Q", 1 << 60)
     path.write_bytes(length + writer.masked(length))
     with pytest.raises(UserError, match=r"byte 0 is damaged \(its length is 1,152,"):

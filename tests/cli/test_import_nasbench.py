@@ -3,14 +3,12 @@
 import fcntl
 import os
 import re
-import runpy
 import signal
 import subprocess
 import sys
 import termios
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -20,13 +18,9 @@ from gnn_nas.cli.import_nasbench import main
 from gnn_nas.locking import is_lock
 from gnn_nas.spaces import table as table_module
 from gnn_nas.spaces.table import CellTable
+from tests.helpers import official_writer as writer
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def writer() -> SimpleNamespace:
-    return SimpleNamespace(**runpy.run_path(str(ROOT / "tests" / "benchmarks" / "writer.py")))
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +38,7 @@ def user(monkeypatch, tmp_path, small_table) -> None:
 
 
 @pytest.fixture
-def source(writer, small_table, tmp_path) -> Path:
+def source(small_table, tmp_path) -> Path:
     path = tmp_path / "nasbench_full.tfrecord"
     writer.write_tfrecord(path, writer.synthetic_rows(small_table, (4, 12, 36, 108)))
     return path

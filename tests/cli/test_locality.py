@@ -4,7 +4,6 @@ import csv
 import json
 import os
 import re
-import runpy
 import shutil
 from pathlib import Path
 
@@ -20,12 +19,6 @@ PICTURES = {"a-distances.png", "b-differences.png", "c-similarities.png"}
 FILES = PICTURES | {name.replace("png", "csv") for name in PICTURES} | {
     "config.yaml", "summary.json"
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def made_up_benchmark(table, tmp_path_factory) -> Path:
-    written = runpy.run_path(str(ROOT / "tests" / "search" / "made_up.py"))
-    return written["write_benchmark"](tmp_path_factory.mktemp("benchmark"), table)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import json
 import os
 import random
 import re
-import runpy
 import shutil
 import signal
 import subprocess
@@ -18,6 +17,7 @@ from gnn_nas.cli.nao_search import main
 from gnn_nas.models.pretrained import SHIPPED, load_pretrained
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.history import History
+from tests.helpers.measurements import write_benchmark
 
 ROOT = Path(__file__).parents[2]
 QUERIES = 250
@@ -29,8 +29,7 @@ TOP = ("best_test_mean", "best_test_std", "queries_to_best", "regret", "rank", "
 @pytest.fixture(scope="module")
 def measurements(table, tmp_path_factory) -> Path:
     """A folder of measurements that nobody made."""
-    written = runpy.run_path(str(ROOT / "tests" / "search" / "made_up.py"))
-    return written["write_benchmark"](tmp_path_factory.mktemp("benchmark"), table)
+    return write_benchmark(tmp_path_factory.mktemp("benchmark"), table)
 
 
 @pytest.fixture

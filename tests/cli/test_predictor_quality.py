@@ -3,9 +3,7 @@
 import csv
 import json
 import os
-import runpy
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -26,6 +24,7 @@ from gnn_nas.spaces import standard_descriptors as descriptors_module
 from gnn_nas.spaces import table as table_module
 from gnn_nas.spaces.standard_descriptors import standard_descriptors
 from gnn_nas.spaces.table import CellTable
+from tests.helpers import official_writer as writer
 
 ROOT = Path(__file__).parents[2]
 TINY = ("--sizes", "5", "12", "--seeds", "2", "--members", "1")
@@ -41,7 +40,6 @@ def small_table(table) -> CellTable:
 @pytest.fixture(scope="module")
 def measured(small_table, tmp_path_factory) -> Path:
     """Measurements of the small space, all that official files have."""
-    writer = SimpleNamespace(**runpy.run_path(str(ROOT / "tests" / "benchmarks" / "writer.py")))
     folder = tmp_path_factory.mktemp("data")
     writer.write_tfrecord(folder / "official", writer.synthetic_rows(small_table))
     import_tfrecord(folder / "official", folder / "small.safetensors", small_table)

@@ -10,12 +10,10 @@ import json
 import lzma
 import pickle
 import random
-import runpy
 import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -24,14 +22,9 @@ import torch
 from gnn_nas.benchmarks.importing import import_tfrecord
 from gnn_nas.errors import UserError
 from gnn_nas.spaces.table import CellTable
+from tests.helpers import official_writer as writer
 
 ROWS = 9
-
-
-@pytest.fixture(scope="module")
-def writer() -> SimpleNamespace:
-    path = Path(__file__).parents[1] / "benchmarks" / "writer.py"
-    return SimpleNamespace(**runpy.run_path(str(path)))
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +34,12 @@ def small_table(table) -> CellTable:
 
 
 @pytest.fixture(scope="module")
-def rows(writer, small_table) -> list:
+def rows(small_table) -> list:
     return list(writer.synthetic_rows(small_table))
 
 
 @pytest.fixture(scope="module")
-def frames(writer, rows) -> list[bytes]:
+def frames(rows) -> list[bytes]:
     return [writer.frame(writer.payload(row)) for row in rows]
 
 
@@ -273,7 +266,7 @@ CONTENTS: dict[str, Callable] = {
 
 
 @pytest.mark.parametrize("name", CONTENTS)
-def test_contents_with_right_checksums_are_read_with_care(refused, writer, frames, rows, name):
+def test_contents_with_right_checksums_are_read_with_care(refused, frames, rows, name):
     number = random.Random(name).randrange(ROWS)
     content = CONTENTS[name](rows[number])
     payload = content if isinstance(content, bytes) else json.dumps(content).encode()
@@ -284,7 +277,7 @@ def test_contents_with_right_checksums_are_read_with_care(refused, writer, frame
     assert f"the record at byte {start} is wrong" in line or "1 in another training" in line
 
 
-def test_the_rows_that_these_contents_are_made_of_are_sound(bring, writer, rows, imported):
+def test_the_rows_that_these_contents_are_made_of_are_sound(bring, rows, imported):
     content = b"".join(writer.frame(json.dumps(_fields(row)).encode()) for row in rows)
     assert bring(content).read_bytes() == imported
 
@@ -357,7 +350,7 @@ def test_a_sparse_file_of_a_terabyte_takes_no_time(small_table, tmp_path):
 
 
 @pytest.mark.parametrize("length", [1 << 20, 1 << 31, 1 << 40, (1 << 64) - 1])
-def test_a_claimed_length_takes_no_memory(refused, writer, frames, length):
+def test_a_claimed_length_takes_no_memory(refused, frames, length):
     packed = struct.pack("<Q", length)
     line = refused(b"".join(frames) + packed + writer.masked(packed))
     assert "is damaged" in line

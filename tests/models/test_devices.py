@@ -5,6 +5,7 @@ import torch
 from gnn_nas.config import ModelConfig
 from gnn_nas.models.controller import Controller
 from gnn_nas.spaces.tokens import to_tokens
+from tests.helpers.absent_device import Elsewhere
 
 SMALL = ModelConfig(hidden=8, layers=2, embedding=8, decoder_hidden=8, predictor_hidden=8)
 
@@ -37,8 +38,8 @@ def test_decoding_and_encoding_of_rows(table, on_device):
     on_device(compute)
 
 
-def test_the_host_waits_once_for_the_number_of_distinct_states(table, elsewhere):
-    with elsewhere.Elsewhere() as there:
+def test_the_host_waits_once_for_the_number_of_distinct_states(table):
+    with Elsewhere() as there:
         cells = table.cells[:64]
         batch, tokens = cells.to_batch().to("cuda"), to_tokens(cells).to("cuda")
         controller = Controller(SMALL).to("cuda")

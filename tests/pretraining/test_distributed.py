@@ -2,7 +2,6 @@
 
 import os
 import re
-import runpy
 import shutil
 import subprocess
 import sys
@@ -26,9 +25,9 @@ from gnn_nas.pretraining.held_out import held_out_cells
 from gnn_nas.pretraining.loss import Losses, PretrainingObjective
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.spaces.descriptors import NUM_PATTERNS, NUM_SHAPE
+from tests.helpers.quick_pretrain import cut_short
 
 ROOT = Path(__file__).parents[2]
-QUICK_RUN = str(Path(__file__).with_name("quick_run.py"))
 NAMES = sorted(path.stem for path in (ROOT / "configs").glob("gin_*.yaml"))
 STEPS = 10
 OPTIONS = [
@@ -51,7 +50,7 @@ def torchrun(*options: str | Path, **environment: str) -> subprocess.CompletedPr
     """Let two processes make the run of ``OPTIONS``."""
     launcher = [sys.executable, "-P", "-m", "torch.distributed.run", "--nproc-per-node=2"]
     return subprocess.run(
-        [*launcher, QUICK_RUN, *OPTIONS, *map(str, options)],
+        [*launcher, "-m", "tests.helpers.quick_pretrain", *OPTIONS, *map(str, options)],
         env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **environment},
         capture_output=True,
         text=True,
@@ -81,7 +80,7 @@ def resumed(failed, tmp_path_factory) -> RunFolder:
 @pytest.fixture
 def alone(monkeypatch):
     """Makes or resumes the same run with this process alone."""
-    runpy.run_path(QUICK_RUN)["cut_short"](monkeypatch.setattr)
+    cut_short(monkeypatch.setattr)
 
     def run(path: Path, *options: str) -> RunFolder:
         assert main([*OPTIONS, f"--out={path}", *options]) == 0

@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from bench.apart import ORDINARY
 from gnn_nas.pretraining import precision
 from gnn_nas.pretraining.precision import choose_precision, computes_in_bfloat16
 
 CPU = torch.device("cpu")
 ROOT = Path(__file__).parents[2]
-# What makes an ordinary machine of one with units for bfloat16.
-ORDINARY = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
 
 
 def test_what_the_config_says_is_not_measured(monkeypatch):

@@ -1,9 +1,7 @@
 import math
-import runpy
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -11,8 +9,7 @@ from gnn_nas.tasks.evaluator import Evaluator
 from gnn_nas.tasks.store import Store
 from gnn_nas.tasks.task import COLUMNS
 from gnn_nas.tasks.trainings import make_training
-
-Task = runpy.run_path(str(Path(__file__).with_name("made_up_task.py")))["Task"]
+from tests.helpers.made_up_task import Task
 
 
 class Here:

@@ -1,13 +1,10 @@
 import math
-import runpy
-from pathlib import Path
 
 import pytest
 import torch
 
 from gnn_nas.tasks.trainings import Job, make_training
-
-Task = runpy.run_path(str(Path(__file__).with_name("made_up_task.py")))["Task"]
+from tests.helpers.made_up_task import Task
 
 
 @pytest.fixture

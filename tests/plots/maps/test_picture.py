@@ -1,7 +1,4 @@
-import runpy
 import warnings
-from pathlib import Path
-from types import SimpleNamespace
 
 import matplotlib.image
 import numpy as np
@@ -9,8 +6,7 @@ import pytest
 
 from gnn_nas.plots.maps.colours import Colouring
 from gnn_nas.plots.maps.picture import draw_maps
-
-made_up = SimpleNamespace(**runpy.run_path(str(Path(__file__).parent / "made_up.py")))
+from tests.helpers import made_up_maps
 
 
 @pytest.fixture(autouse=True)
@@ -33,10 +29,10 @@ def distinct(picture: np.ndarray) -> int:
 @pytest.mark.parametrize("kind", ["classes", "classes by value", "cells", "cells by number"])
 def test_pictures_are_the_same_bit_for_bit(tmp_path, kind):
     if kind.startswith("classes"):
-        maps = [made_up.classes(), made_up.classes(name="gin_nometric")]
+        maps = [made_up_maps.classes(), made_up_maps.classes(name="gin_nometric")]
         shown = colours(128) if kind.endswith("value") else None
     else:
-        maps = [made_up.random_cells()]
+        maps = [made_up_maps.random_cells()]
         shown = colours(300, whole=kind.endswith("number"))
     first = [tmp_path / "1.png", tmp_path / "1.svg"]
     second = [tmp_path / "2.png", tmp_path / "2.svg"]
@@ -52,7 +48,7 @@ def test_panels_stand_in_rows_of_three_and_four_in_a_square(tmp_path):
     sizes = {}
     for count in (1, 2, 3, 4, 6):
         path = tmp_path / f"{count}.png"
-        draw_maps([path], [made_up.classes(4, 9, name=str(n)) for n in range(count)])
+        draw_maps([path], [made_up_maps.classes(4, 9, name=str(n)) for n in range(count)])
         sizes[count] = matplotlib.image.imread(path).shape[:2]
     assert sizes[2] == (sizes[1][0], 2 * sizes[1][1])
     assert sizes[3] == (sizes[1][0], 3 * sizes[1][1])
@@ -68,9 +64,9 @@ def test_panels_stand_in_rows_of_three_and_four_in_a_square(tmp_path):
 def test_nothing_is_cut_off(tmp_path, name, kind):
     path = tmp_path / "map.png"
     if kind == "classes":
-        draw_maps([path], [made_up.classes(99, 1, name=name)])
+        draw_maps([path], [made_up_maps.classes(99, 1, name=name)])
     else:
-        draw_maps([path], [made_up.random_cells(name=name)], colours(300))
+        draw_maps([path], [made_up_maps.random_cells(name=name)], colours(300))
     picture = matplotlib.image.imread(path)[:, :, :3]
     for edge in (picture[:8], picture[-8:], picture[:, :8], picture[:, -8:]):
         assert (edge > 0.99).all()
@@ -79,7 +75,7 @@ def test_nothing_is_cut_off(tmp_path, name, kind):
 def test_many_points_of_an_svg_are_an_image_and_few_are_shapes(tmp_path):
     path, images, shapes = tmp_path / "map.svg", [], []
     for count in (2000, 2001):
-        draw_maps([path], [made_up.random_cells(count)], colours(count))
+        draw_maps([path], [made_up_maps.random_cells(count)], colours(count))
         images.append(path.read_text().count("<image"))
         shapes.append(path.read_text().count("<use"))
     # The colour bar is an image in both.

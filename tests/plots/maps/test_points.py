@@ -1,5 +1,4 @@
 import csv
-import runpy
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,8 +7,7 @@ import pytest
 import torch
 
 from gnn_nas.plots.maps.points import COLUMNS, write_points
-
-made_up = SimpleNamespace(**runpy.run_path(str(Path(__file__).parent / "made_up.py")))
+from tests.helpers import made_up_maps
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -20,7 +18,7 @@ def read(path: Path) -> list[dict[str, str]]:
 
 
 def test_every_point_of_every_map_is_there_exactly(tmp_path, table):
-    maps = [made_up.classes(3, 2, name="a"), made_up.classes(3, 2, name="b")]
+    maps = [made_up_maps.classes(3, 2, name="a"), made_up_maps.classes(3, 2, name="b")]
     write_points(tmp_path / "points.csv", maps, table)
     lines = read(tmp_path / "points.csv")
     assert [line["checkpoint"] for line in lines] == ["a"] * 9 + ["b"] * 9
@@ -38,7 +36,7 @@ def test_every_point_of_every_map_is_there_exactly(tmp_path, table):
 
 def test_accuracies_are_there_where_they_are_known(tmp_path, table):
     benchmark = SimpleNamespace(mean_test=lambda rows: 0.9 + rows.double() / 1000)
-    write_points(tmp_path / "points.csv", [made_up.random_cells(40)], table, benchmark)
+    write_points(tmp_path / "points.csv", [made_up_maps.random_cells(40)], table, benchmark)
     lines = read(tmp_path / "points.csv")
     accuracies = [float(line["accuracy"]) for line in lines]
     assert accuracies == pytest.approx((90 + torch.arange(40) / 10).tolist())

@@ -1,15 +1,10 @@
-import runpy
-from pathlib import Path
-from types import SimpleNamespace
-
 from gnn_nas.plots.maps.config import MapConfig
 from gnn_nas.plots.maps.summary import figures_table, summarised
-
-made_up = SimpleNamespace(**runpy.run_path(str(Path(__file__).parent / "made_up.py")))
+from tests.helpers import made_up_maps
 
 
 def test_maps_of_classes_stand_side_by_side():
-    maps = [made_up.classes(), made_up.classes(name="search-nao-oracle/controller-0")]
+    maps = [made_up_maps.classes(), made_up_maps.classes(name="search-nao-oracle/controller-0")]
     lines = figures_table(maps, 100).splitlines()
     assert lines[0].split() == [each.name for each in maps]
     assert lines[1].split() == ["silhouette", "0.300", "0.300"]
@@ -20,7 +15,7 @@ def test_maps_of_classes_stand_side_by_side():
 
 
 def test_maps_of_random_cells_have_no_classes_to_tell_of():
-    text = figures_table([made_up.random_cells()], 0)
+    text = figures_table([made_up_maps.random_cells()], 0)
     assert "agreement of neighbours" in text
     assert "silhouette" not in text
     assert "draws" not in text
@@ -29,7 +24,7 @@ def test_maps_of_random_cells_have_no_classes_to_tell_of():
 def test_a_summary_has_the_settings_and_all_figures():
     settings = {"seed": 3, "anchors": 16, "positives": 7, "cells": None, "color": "class"}
     config = MapConfig(**settings, checkpoints=["runs/x"], weights=["ab"], benchmark=None)
-    drawn = made_up.classes()
+    drawn = made_up_maps.classes()
     summary = summarised(config, [drawn])
     assert summary.items() >= settings.items()
     (figures,) = summary["maps"]

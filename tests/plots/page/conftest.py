@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,8 +11,8 @@ import pytest
 import torch
 
 from gnn_nas.plots.page import CellMap, SearchPath, View, write_page
+from tests.helpers.browser import Browser
 
-Browser = runpy.run_path(str(Path(__file__).with_name("browser.py")))["Browser"]
 CELLS, QUERIES = 500, 120
 
 

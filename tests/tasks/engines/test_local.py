@@ -1,8 +1,6 @@
 """Real processes; what they train is made up."""
 
 import multiprocessing
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -10,18 +8,12 @@ from gnn_nas.errors import UserError
 from gnn_nas.tasks.engines.local import LocalEngine
 from gnn_nas.tasks.engines.pool import Pool
 from gnn_nas.tasks.trainings import Job
-
-HERE = Path(__file__).parents[1]
+from tests.helpers.made_up_task import Task
 
 
 @pytest.fixture
-def make_task(tmp_path, monkeypatch):
-    """Gives tasks of a module that processes can import."""
-    monkeypatch.syspath_prepend(str(HERE))
-    import made_up_task
-
-    yield lambda **options: made_up_task.Task(tmp_path / "notes", **options)
-    sys.modules.pop("made_up_task")
+def make_task(tmp_path):
+    return lambda **options: Task(tmp_path / "notes", **options)
 
 
 @pytest.fixture

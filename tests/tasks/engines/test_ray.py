@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 
@@ -12,29 +11,26 @@ from gnn_nas.errors import UserError
 from gnn_nas.tasks.engines.local import LocalEngine
 from gnn_nas.tasks.engines.pool import Pool
 from gnn_nas.tasks.trainings import Job
+from tests.helpers.made_up_task import Task
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'gnn_nas[ray]'")
 
-HERE = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
 def cluster():
     from gnn_nas.tasks.engines.ray import RayEngine
 
-    os.environ["PYTHONPATH"] = f"{HERE.parents[1]}{os.pathsep}{HERE}"
-    sys.path.append(str(HERE))
+    os.environ["PYTHONPATH"] = str(ROOT)
     ray.init(num_cpus=2, log_to_driver=False, logging_level="ERROR", include_dashboard=False)
     yield RayEngine
     ray.shutdown()
-    sys.path.remove(str(HERE))
 
 
 @pytest.fixture
 def task(cluster, tmp_path):
-    import made_up_task
-
-    return made_up_task.Task(tmp_path / "notes", seconds=1.0)
+    return Task(tmp_path / "notes", seconds=1.0)
 
 
 @pytest.fixture

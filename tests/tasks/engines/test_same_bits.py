@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from bench.apart import ORDINARY
+
 ROOT = Path(__file__).parents[3]
-SCRIPT = Path(__file__).with_name("same_bits.py")
-OLDER = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
 
 
-@pytest.fixture(scope="module", params=[{}, OLDER], ids=["this processor", "AVX2"])
+@pytest.fixture(scope="module", params=[{}, ORDINARY], ids=["this processor", "AVX2"])
 def digests(request, table) -> dict[str, list[str]]:
     """Of trainings of grey and coloured images, moved about or not, by where they were made."""
     process = subprocess.run(
-        [sys.executable, "-P", str(SCRIPT)],
+        [sys.executable, "-P", "-m", "tests.helpers.training_digests"],
         env={**os.environ, "PYTHONPATH": str(ROOT), **request.param},
         capture_output=True,
         text=True,

@@ -4,6 +4,7 @@ import pytest
 
 from gnn_nas.experiments.table1.engines.local import LocalEngine
 from gnn_nas.experiments.table1.jobs import run_jobs
+from tests.helpers import made_up_command as made_up
 
 
 def test_commands_run_here_with_one_thread(make, tmp_path, monkeypatch):
@@ -24,7 +25,7 @@ def test_a_killed_command_is_not_begun_again(make, tmp_path, capsys):
     assert not job.noted("pid1")
 
 
-def test_ctrl_c_leaves_no_process(make, made_up, tmp_path):
+def test_ctrl_c_leaves_no_process(make, tmp_path):
     jobs = [make("hanging", "hang", kind=made_up.Stopping), make("too", "hang")]
     with pytest.raises(KeyboardInterrupt):
         run_jobs(jobs, LocalEngine(2), tmp_path / "logs")

@@ -9,10 +9,11 @@ import pytest
 
 from gnn_nas.experiments.table1.engines.local import LocalEngine
 from gnn_nas.experiments.table1.jobs import run_jobs
+from tests.helpers import made_up_command as made_up
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'gnn_nas[ray]'")
 
-HERE = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def engine():
     from gnn_nas.experiments.table1.engines.ray import RayEngine
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", f"{HERE}{os.pathsep}{HERE.parents[2]}")
+        patch.setenv("PYTHONPATH", str(ROOT))
         ray.init(num_cpus=2, log_to_driver=False, logging_level="ERROR", include_dashboard=False)
         yield RayEngine
         ray.shutdown()
@@ -61,7 +62,7 @@ def test_a_failing_command_is_told_by_its_last_line(engine, make, tmp_path, caps
 
 
 @pytest.mark.parametrize(("kind", "what"), [("Killing", "hang-once"), ("Fake", "die-once")])
-def test_a_killed_worker_or_command_is_begun_again(engine, make, made_up, tmp_path, kind, what):
+def test_a_killed_worker_or_command_is_begun_again(engine, make, tmp_path, kind, what):
     jobs = [make("killed", what, kind=getattr(made_up, kind)), make("other")]
     assert run_jobs(jobs, engine(None, 1), tmp_path / "logs") == []
     assert (tmp_path / "logs" / "killed.log").read_text() == "begun\nbegun\n"
@@ -87,7 +88,7 @@ def test_a_machine_that_does_not_see_the_logs_is_told(engine, make, tmp_path, ca
     assert "job: cannot be started there: [Errno 2] No such file" in capsys.readouterr().err
 
 
-def test_ctrl_c_leaves_no_process_whether_it_has_begun_or_waits(engine, make, made_up, tmp_path):
+def test_ctrl_c_leaves_no_process_whether_it_has_begun_or_waits(engine, make, tmp_path):
     jobs = [make("hanging", "hang", kind=made_up.Stopping), make("too", "hang"), make("waiting")]
     made = engine(None, 1)
     made.at_once = 3  # more than there is room for, as where others use the cluster too

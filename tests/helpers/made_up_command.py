@@ -46,7 +46,7 @@ class Fake:
     what: str = "work"
     after: "Fake | None" = None
     steps: int = 1
-    module: str = "made_up_command"
+    module: str = "tests.helpers.made_up_command"
 
     @property
     def name(self) -> str:

@@ -1,6 +1,6 @@
 """Writes files in the official format of NAS-Bench-101, byte by byte.
 
-Nothing is shared with the code that reads them. Loaded by path (``runpy``), here and by ``bench/``.
+Nothing is shared with the code that reads them. Also for ``bench/``.
 """
 
 from __future__ import annotations

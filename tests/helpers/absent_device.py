@@ -22,7 +22,7 @@ from torch.utils._pytree import tree_leaves
 
 DEVICE = torch.device("cuda", 0)
 
-_PACKAGE = Path(__file__).parents[1] / "gnn_nas"
+_PACKAGE = Path(__file__).parents[2] / "gnn_nas"
 _aten = torch.ops.aten
 # Their work goes on between two devices.
 _COPIES = {_aten.copy_, _aten._to_copy}

@@ -6,6 +6,8 @@ import pytest
 import torch
 from torch.autograd import Function
 
+from tests.helpers.absent_device import Elsewhere, Mixed
+
 DEFECTS = {
     "arange": lambda x: x + torch.arange(3),
     "zeros": lambda x: torch.cat([x, torch.zeros(3)]),
@@ -42,24 +44,24 @@ class Wrong(Function):
 
 
 @pytest.mark.parametrize("name", DEFECTS)
-def test_a_tensor_made_without_a_device_is_found(elsewhere, name):
-    with elsewhere.Elsewhere() as there:
+def test_a_tensor_made_without_a_device_is_found(name):
+    with Elsewhere() as there:
         x = torch.tensor([1.0, 5.0, 7.0]).to(there.device)
-        with pytest.raises((elsewhere.Mixed, TypeError)):
+        with pytest.raises((Mixed, TypeError)):
             DEFECTS[name](x)
 
 
 @pytest.mark.parametrize("name", SOUND)
-def test_what_stays_on_its_device_is_let_through(elsewhere, name):
-    with elsewhere.Elsewhere() as there:
+def test_what_stays_on_its_device_is_let_through(name):
+    with Elsewhere() as there:
         found = SOUND[name](torch.tensor([1.0, 5.0, 7.0], device="cuda"))
         assert found.device == there.device
         assert found.cpu().device.type == "cpu"
 
 
-def test_values_and_the_cpu_stay_what_they_are(elsewhere):
+def test_values_and_the_cpu_stay_what_they_are():
     made = torch.Generator
-    with elsewhere.Elsewhere():
+    with Elsewhere():
         x = torch.arange(4, device="cuda")
         assert x[x > 1].tolist() == [2, 3]
         assert (torch.arange(4) + torch.ones(4)).device.type == "cpu"

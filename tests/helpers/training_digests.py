@@ -21,7 +21,7 @@ from gnn_nas.tasks.images import Images, read_digits
 from gnn_nas.tasks.task import Trained
 from gnn_nas.tasks.trainings import Job, Outcome, make_training
 
-DIGITS = Path(__file__).parents[3] / "gnn_nas" / "tasks" / "digits.yaml"
+DIGITS = Path(__file__).parents[2] / "gnn_nas" / "tasks" / "digits.yaml"
 KINDS = ("grey", "grey, moved", "colour", "colour, moved")
 
 
