@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gnn_nas.benchmarks.nasbench101 import NASBench101
+    from gnn_nas.models.controller import Controller
     from gnn_nas.spaces.table import CellTable
 
 # How fast an example is depends on what else the machine does; that is no property to test.
@@ -40,6 +41,16 @@ def standard(table: CellTable) -> Tensor:
     from gnn_nas.spaces.standard_descriptors import standard_descriptors
 
     return standard_descriptors(table)
+
+
+@pytest.fixture
+def controller() -> Controller:
+    """A small controller that nothing was learned by."""
+    from gnn_nas.config import ModelConfig
+    from gnn_nas.models.controller import Controller
+
+    sizes = ModelConfig(hidden=8, layers=2, embedding=6, decoder_hidden=8, predictor_hidden=8)
+    return Controller(sizes, seed=1)
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,8 @@ from gnn_nas.spaces.table import CellTable
 from gnn_nas.tensor_file import checksum
 from gnn_nas.user_folders import cache_folder
 
-# Part of the file name: what is computed otherwise makes a new file instead of being misread.
-_FORMAT = 1
+# Part of the file name, and another where other figures are computed: no older file is misread.
+_VERSION = 1
 _NAME = "descriptors"
 _CHUNK = 8192
 # In standard deviations: a few cells have tens of times the usual number of some path.
@@ -28,7 +28,7 @@ def load_standard_descriptors(table: CellTable, cache: Path | None = None) -> Te
     Raises:
         UserError: the cache folder cannot be written.
     """
-    path = (cache or cache_folder()) / f"nasbench101-descriptors-{_FORMAT}.safetensors"
+    path = (cache or cache_folder()) / f"nasbench101-descriptors-{_VERSION}.safetensors"
     form = {_NAME: (torch.float16, (len(table), NUM_SHAPE + NUM_PATTERNS))}
 
     def is_right(arrays: dict[str, Tensor], noted: str | None) -> bool:
