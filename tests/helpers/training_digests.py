@@ -18,8 +18,8 @@ from gnn_nas.tasks.engines.local import LocalEngine
 from gnn_nas.tasks.engines.pool import Engine, Pool
 from gnn_nas.tasks.image_task import ImageTask
 from gnn_nas.tasks.images import Images, read_digits
-from gnn_nas.tasks.task import Trained
-from gnn_nas.tasks.trainings import Job, Outcome, make_training
+from gnn_nas.tasks.task import TestResult
+from gnn_nas.tasks.training_job import TrainingJob, TrainingRecord, run_training
 
 DIGITS = Path(__file__).parents[2] / "gnn_nas" / "tasks" / "digits.yaml"
 KINDS = ("grey", "grey, moved", "colour", "colour, moved")
@@ -44,18 +44,18 @@ class Tasks:
             config = ImageTaskConfig.model_validate(values)
             self.tasks.append(ImageTask(config, Images(pixels, labels)))
 
-    def test(self, cell, seed: int) -> Trained:
+    def test(self, cell, seed: int) -> TestResult:
         return self.tasks[seed].test(cell, 0)
 
 
-def digest(outcome: Outcome) -> str:
+def digest(outcome: TrainingRecord) -> str:
     """Of the network's weights, and of how good it is."""
     assert outcome.state == "done", outcome
     figures = json.dumps([outcome.metrics["accuracy"], outcome.metrics["test"]])
     return hashlib.sha256(outcome.weights + figures.encode()).hexdigest()
 
 
-def made_by(engine: Engine, jobs: list[Job]) -> list[Outcome]:
+def made_by(engine: Engine, jobs: list[TrainingJob]) -> list[TrainingRecord]:
     """Trainings made elsewhere."""
     with Pool(engine, None, lambda *_: None) as pool:
         return [future.result(300) for future in [pool.submit(job) for job in jobs]]
@@ -64,9 +64,9 @@ def made_by(engine: Engine, jobs: list[Job]) -> list[Outcome]:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     tasks, table = Tasks(), load_table()
-    jobs = [Job.of_row(table, 0, seed, "test") for seed in range(len(KINDS))]
+    jobs = [TrainingJob.of_row(table, 0, seed, "test") for seed in range(len(KINDS))]
     outcomes = {
-        "here": [make_training(tasks, job) for job in jobs],
+        "here": [run_training(tasks, job) for job in jobs],
         "in a process": made_by(LocalEngine(tasks, 1), jobs),
     }
     if importlib.util.find_spec("ray"):

@@ -7,8 +7,8 @@ import pytest
 
 from gnn_nas.tasks.evaluator import Evaluator
 from gnn_nas.tasks.store import Store
-from gnn_nas.tasks.task import COLUMNS
-from gnn_nas.tasks.trainings import make_training
+from gnn_nas.tasks.task import METRICS
+from gnn_nas.tasks.training_job import run_training
 from tests.helpers.made_up_task import Task
 
 
@@ -39,7 +39,7 @@ class HereWorker:
 
     def begin(self, job):
         def work():
-            self.outcome = make_training(self.task, job)
+            self.outcome = run_training(self.task, job)
 
         self.thread = threading.Thread(target=work)
         self.thread.start()
@@ -76,7 +76,7 @@ def test_evaluations_are_the_task_s(make, table):
         edges = table.cells.edges[row].item()
         assert answer.evaluation.reward == edges % 101 / 100
         assert answer.evaluation.failure is None
-        assert dict(zip(COLUMNS, answer.figures, strict=True)) == {
+        assert dict(zip(METRICS, answer.figures, strict=True)) == {
             "accuracy": edges % 11,
             "parameters": edges,
             "latency": pytest.approx(math.nan, nan_ok=True),

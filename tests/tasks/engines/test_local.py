@@ -7,7 +7,7 @@ import pytest
 from gnn_nas.errors import UserError
 from gnn_nas.tasks.engines.local import LocalEngine
 from gnn_nas.tasks.engines.pool import Pool
-from gnn_nas.tasks.trainings import Job
+from gnn_nas.tasks.training_job import TrainingJob
 from tests.helpers.made_up_task import Task
 
 
@@ -20,7 +20,7 @@ def make_task(tmp_path):
 def jobs(table):
     """Trainings of cells whose edge bitmasks modulo 7 are 0 to 6."""
     rows = {table.cells.edges[row].item() % 7: row for row in range(200)}
-    return [Job.of_row(table, rows[kind], 0, "search") for kind in range(7)]
+    return [TrainingJob.of_row(table, rows[kind], 0, "search") for kind in range(7)]
 
 
 def run(task, jobs, workers=2, timeout=None):

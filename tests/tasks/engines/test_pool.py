@@ -7,11 +7,11 @@ import pytest
 
 from gnn_nas.errors import UserError
 from gnn_nas.tasks.engines.pool import Pool, WorkerDied
-from gnn_nas.tasks.trainings import Job, Outcome
+from gnn_nas.tasks.training_job import TrainingJob, TrainingRecord
 
 
-def job(number: int) -> Job:
-    return Job(f"{number:032x}", 3, 5, (0, 0, 0, 0, 0), 0, "search")
+def job(number: int) -> TrainingJob:
+    return TrainingJob(f"{number:032x}", 3, 5, (0, 0, 0, 0, 0), 0, "search")
 
 
 class FakeEngine:
@@ -60,7 +60,7 @@ class FakeWorker:
         if self.engine.deadly.get(self.number):
             self.engine.deadly[self.number] -= 1
             raise WorkerDied("killed")
-        return Outcome("done", 0.0, reward=float(self.number))
+        return TrainingRecord("done", 0.0, reward=float(self.number))
 
     def end(self):
         self.ended = True

@@ -10,7 +10,7 @@ import pytest
 from gnn_nas.errors import UserError
 from gnn_nas.tasks.engines.local import LocalEngine
 from gnn_nas.tasks.engines.pool import Pool
-from gnn_nas.tasks.trainings import Job
+from gnn_nas.tasks.training_job import TrainingJob
 from tests.helpers.made_up_task import Task
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'gnn_nas[ray]'")
@@ -35,7 +35,7 @@ def task(cluster, tmp_path):
 
 @pytest.fixture
 def jobs(table):
-    return [Job.of_row(table, row, 0, "search") for row in range(6)]
+    return [TrainingJob.of_row(table, row, 0, "search") for row in range(6)]
 
 
 def notes(task) -> list[list[str]]:
