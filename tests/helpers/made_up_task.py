@@ -51,7 +51,9 @@ class Task:
                 time.sleep(1000)
             case "stop":
                 return TrainingResult(0.1, {"parameters": edges}, stopped=True)
-        return TrainingResult(edges % 101 / 100 + seed, {"parameters": edges, "accuracy": edges % 11})
+        return TrainingResult(
+            edges % 101 / 100 + seed, {"parameters": edges, "accuracy": edges % 11}
+        )
 
     def test(self, cell, seed):
         from gnn_nas.tasks.task import TestResult

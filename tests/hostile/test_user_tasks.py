@@ -24,7 +24,7 @@ import torch
 from gnn_nas.errors import UserError
 from gnn_nas.search.history import History, Query
 from gnn_nas.spaces.packed import PackedCells
-from gnn_nas.tasks.evaluator import _evaluated
+from gnn_nas.tasks.evaluator import _evaluation, _mean
 from gnn_nas.tasks.network import NetworkConfig
 from gnn_nas.tasks.store import Store
 from gnn_nas.tasks.task import METRICS, Diverged
@@ -380,13 +380,15 @@ def keep(tmp_path):
         again = store.get(JOB)
         store.close()
         assert repr(again) == repr(outcome)
-        told = _evaluated([again, again])
-        assert repr(told) == repr(_evaluated([outcome, outcome]))
+        evaluation = _evaluation([again, again])
+        figures = tuple(_mean([again, again], name) for name in METRICS)
+        assert repr(evaluation) == repr(_evaluation([outcome, outcome]))
+        assert repr(figures) == repr(tuple(_mean([outcome] * 2, name) for name in METRICS))
         history = History(tmp_path / "history.csv", METRICS)
-        history.append([Query(1, JOB.module_hash, told.evaluation, told.figures, 0)])
+        history.append([Query(1, JOB.module_hash, evaluation, figures, 0)])
         (query,) = History(history.path, METRICS).queries
-        assert repr(query.report) == repr(told.figures)
-        assert query.evaluation.reward == told.evaluation.reward
+        assert repr(query.report) == repr(figures)
+        assert query.evaluation.reward == evaluation.reward
         return again
 
     return call

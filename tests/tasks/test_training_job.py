@@ -17,7 +17,16 @@ def test_a_job_is_a_cell_in_plain_numbers(job, table):
     cell = job.cell()
     assert table.rows_of(cell).tolist() == [0]
     assert cell.ops.dtype == torch.long
-    assert len({job, TrainingJob.of_row(table, 0, 2, "search"), TrainingJob.of_row(table, 0, 2, "test")}) == 2
+    assert (
+        len(
+            {
+                job,
+                TrainingJob.of_row(table, 0, 2, "search"),
+                TrainingJob.of_row(table, 0, 2, "test"),
+            }
+        )
+        == 2
+    )
 
 
 @pytest.mark.parametrize(

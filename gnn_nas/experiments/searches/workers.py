@@ -104,7 +104,7 @@ class Threads:
     """
 
     def __init__(self, count: int) -> None:
-        self._threads = ThreadPoolExecutor(count)
+        self._threads = ThreadPoolExecutor(count, "search")
 
     def __enter__(self) -> Self:
         return self

@@ -12,7 +12,7 @@ from gnn_nas.experiments.table1.table import Row, csv_text, markdown, read_row
 from gnn_nas.models.pretrained import SHIPPED
 from gnn_nas.run_folder import RunFolder
 
-CONFIGS = Path(__file__).parents[2] / "configs"
+CONFIGS = Path(__file__).parents[3] / "configs"
 ANCHORS = 96_000
 
 
