@@ -24,11 +24,10 @@ from gnn_nas.cli.common import (
 from gnn_nas.errors import UserError, reported
 from gnn_nas.experiments.table1.paper import LOSSES, NAMES
 from gnn_nas.locking import writing
+from gnn_nas.parallel import ENGINES, get_engine
 from gnn_nas.search import methods
-from gnn_nas.tasks.engines import ENGINES
 
 if TYPE_CHECKING:
-    from gnn_nas.experiments.table1.jobs import Engine
     from gnn_nas.experiments.table1.plan import Pretraining, Search
 
 _DESCRIPTION = """\
@@ -155,6 +154,7 @@ def _run(arguments: argparse.Namespace) -> None:
     # Imported only now: help and mistakes are answered before torch has loaded.
     from gnn_nas.benchmarks.protocols import objective_and_report
     from gnn_nas.experiments.table1.jobs import run_jobs
+    from gnn_nas.parallel.commands import run_command
 
     # Before hours of pretraining, and before processes that would all enumerate the space.
     table = open_table()
@@ -170,7 +170,9 @@ def _run(arguments: argparse.Namespace) -> None:
     with reported(f"cannot write {arguments.out}"):
         arguments.out.mkdir(parents=True, exist_ok=True)
     with writing(arguments.out):
-        failed = run_jobs(jobs, _engine(arguments), arguments.out / "logs")
+        workers = arguments.jobs or (available_cores() if arguments.engine == "local" else None)
+        engine = get_engine(arguments.engine, run_command, workers, arguments.job_cpus or 1.0)
+        failed = run_jobs(jobs, engine, arguments.out / "logs")
         for protocol in protocols:
             by_loss = {loss: searches[loss, protocol] for loss in _rows(losses)}
             _write(arguments.out, protocol, by_loss)
@@ -180,16 +182,6 @@ def _run(arguments: argparse.Namespace) -> None:
             f"{len(failed)} of {len(jobs)} jobs failed ({'; '.join(job.name for job in failed)}):"
             " the same call tries them again"
         )
-
-
-def _engine(arguments: argparse.Namespace) -> Engine:
-    if arguments.engine == "ray":
-        from gnn_nas.experiments.table1.engines.ray import RayEngine
-
-        return RayEngine(arguments.jobs, arguments.job_cpus or 1.0)
-    from gnn_nas.experiments.table1.engines.local import LocalEngine
-
-    return LocalEngine(arguments.jobs or available_cores())
 
 
 def _plan(

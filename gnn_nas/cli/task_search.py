@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import math
 import os
 import sys
@@ -20,13 +21,13 @@ from gnn_nas.cli.search_text import best_cell_text, default_folder, figures_text
 from gnn_nas.config_file import read_mapping
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches.config import TaskSearchConfig, resolve_settings
+from gnn_nas.parallel import ENGINES, get_engine
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search import methods
-from gnn_nas.tasks.engines import ENGINES
 from gnn_nas.tasks.locate import load_task
 
 if TYPE_CHECKING:
-    from gnn_nas.tasks.engines.pool import Engine
+    from gnn_nas.parallel.pool import Engine
     from gnn_nas.tasks.task import Task
 
 TASK_QUERIES = 40
@@ -166,14 +167,13 @@ def _complete_queries(arguments: argparse.Namespace, name: str) -> None:
 
 
 def _engine(task: Task, arguments: argparse.Namespace) -> Engine:
+    from gnn_nas.tasks.training_job import run_training
+
+    work = functools.partial(run_training, task)
     if arguments.engine == "ray":
-        from gnn_nas.tasks.engines.ray import RayEngine
-
         cpus = 1.0 if arguments.task_cpus is None else arguments.task_cpus
-        return RayEngine(task, arguments.jobs, cpus, arguments.task_gpus or 0.0)
-    from gnn_nas.tasks.engines.local import LocalEngine
-
-    return LocalEngine(task, arguments.jobs or available_cores())
+        return get_engine("ray", work, arguments.jobs, cpus, arguments.task_gpus or 0.0)
+    return get_engine("local", work, arguments.jobs or available_cores())
 
 
 def _text(figure: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import torch
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 # Cells encoded at a time where there are many: large enough for the matrix products, small enough
 # for the caches.
 _CHUNK = 1024
+# Of the whole process: who searches in threads may make controllers at the same time.
+_RANDOM_STATE = threading.Lock()
 
 
 class Controller(nn.Module):
@@ -35,7 +38,7 @@ class Controller(nn.Module):
 
     def __init__(self, config: ModelConfig, seed: int = 0) -> None:
         super().__init__()
-        with torch.random.fork_rng(devices=[]):
+        with _RANDOM_STATE, torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.encoder = Encoder(config.hidden, config.layers, config.embedding)
             self.decoder = Decoder(config.embedding, config.decoder_hidden)

@@ -1,1 +1,33 @@
-"""Work in several processes: here, or on the machines of a Ray cluster."""
+"""Jobs in several processes: here, or on the machines of a Ray cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gnn_nas.parallel.pool import Engine
+
+ENGINES = ("local", "ray")
+
+
+def get_engine(
+    name: str, work: Callable[[Any], Any], workers: int | None, cpus: float = 1.0, gpus: float = 0.0
+) -> Engine:
+    """The engine of this name.
+
+    Args:
+        work: what its workers do, see `gnn_nas.parallel.pool.Engine`.
+        workers: at once; None on Ray for as many as there is room for.
+        cpus, gpus: a worker's share on Ray.
+
+    Raises:
+        UserError: see `gnn_nas.parallel.ray.RayEngine`.
+    """
+    if name == "ray":
+        from gnn_nas.parallel.ray import RayEngine
+
+        return RayEngine(work, workers, cpus, gpus)
+    from gnn_nas.parallel.local import LocalEngine
+
+    return LocalEngine(work, workers)

@@ -7,46 +7,41 @@ import statistics
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Self
 
+import torch
+from torch import Tensor
+
 from gnn_nas.objective import Evaluation
+from gnn_nas.parallel.pool import Engine, JobLost, Pool, TimedOut
 from gnn_nas.spaces.table import CellTable
-from gnn_nas.tasks.engines.pool import Engine, Pool
 from gnn_nas.tasks.store import Store
-from gnn_nas.tasks.task import COLUMNS, Task
-from gnn_nas.tasks.trainings import Job, Outcome, Purpose
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluated:
-    """What a search is told of a cell, and the figures of `COLUMNS`, which it is not told.
-
-    Figures are means over the trainings, NaN where the task does not tell them.
-    """
-
-    evaluation: Evaluation
-    figures: tuple[float, ...]
+from gnn_nas.tasks.task import METRICS, Task
+from gnn_nas.tasks.training_job import Purpose, TrainingJob, TrainingRecord
 
 
 class Evaluator:
-    """Evaluates cells for any number of searches at once, from any number of threads.
+    """An `Objective` and its `Report`, for any number of searches at once, in any threads.
 
     A training that is in the store is never made again, and one that two searches ask for at the
     same time is made once. It is in the store before a search hears of it.
 
     Args:
         task: trains the cells; table: of them.
-        store: of the trainings; engine: makes them.
+        store: of the trainings.
+        engine: makes them: its work is `gnn_nas.tasks.training_job.run_training` of the task.
     """
+
+    columns = METRICS
 
     def __init__(self, task: Task, table: CellTable, store: Store, engine: Engine) -> None:
         self._task = task
         self._table = table
         self._store = store
-        self._running: dict[Job, Future[Outcome]] = {}
+        self._metrics: dict[int, list[float]] = {}
+        self._running: dict[TrainingJob, Future[TrainingRecord]] = {}
         self._lock = threading.Lock()
-        self.pool = Pool(engine, task.timeout, store.put)
+        self.pool = Pool(engine, task.timeout, self._keep)
 
     def __enter__(self) -> Self:
         return self
@@ -54,55 +49,69 @@ class Evaluator:
     def __exit__(self, *_: object) -> None:
         self.pool.close()
 
-    def evaluate(self, rows: list[int]) -> list[Evaluated]:
-        """Evaluate rows of the cell table, and give what came of them in this order.
+    def evaluate(self, rows: Tensor) -> list[Evaluation]:
+        """Evaluate cells: see `gnn_nas.objective.Objective`.
 
         Raises:
             UserError: the store cannot be written, or trainings cannot be made at all.
         """
-        waiting = [list(self._ask(row, "search")) for row in rows]
-        return [_evaluated([future.result() for future in futures]) for futures in waiting]
+        asked = [(row, list(self._ask(row, "search"))) for row in rows.tolist()]
+        evaluations = []
+        for row, futures in asked:
+            records = [future.result() for future in futures]
+            self._metrics[row] = [_mean(records, name) for name in METRICS]
+            evaluations.append(_evaluation(records))
+        return evaluations
 
-    def test(self, row: int) -> list[Outcome]:
+    def report(self, rows: Tensor) -> Tensor:
+        """Means over the trainings of evaluated cells: see `gnn_nas.objective.Report`."""
+        metrics = [self._metrics[row] for row in rows.tolist()]
+        return torch.tensor(metrics, dtype=torch.float64).reshape(-1, len(METRICS))
+
+    def test(self, row: int) -> list[TrainingRecord]:
         """Train a cell again with each of its seeds and judge it by held-out data.
 
         One training after the other: where none is made beside it, what it takes is its own.
         Raises as `evaluate`.
         """
-        return [job.result() for job in self._ask(row, "test")]
+        return [future.result() for future in self._ask(row, "test")]
 
-    def _ask(self, row: int, purpose: Purpose) -> Iterator[Future[Outcome]]:
+    def _ask(self, row: int, purpose: Purpose) -> Iterator[Future[TrainingRecord]]:
         for seed in range(self._task.trainings):
-            yield self._one(Job.of_row(self._table, row, seed, purpose))
+            yield self._one(TrainingJob.of_row(self._table, row, seed, purpose))
 
-    def _one(self, job: Job) -> Future[Outcome]:
+    def _one(self, job: TrainingJob) -> Future[TrainingRecord]:
         with self._lock:
-            if job in self._running:
-                return self._running[job]
-            stored = self._store.get(job)
-            if stored is None:
-                self._running[job] = self.pool.submit(job)
-                return self._running[job]
-        future: Future[Outcome] = Future()
-        future.set_result(stored)
-        return future
+            if job not in self._running:
+                stored = self._store.get(job)
+                if stored is None:
+                    self._running[job] = self.pool.submit(job)
+                else:
+                    self._running[job] = Future()
+                    self._running[job].set_result(stored)
+            return self._running[job]
+
+    def _keep(self, job: TrainingJob, result: TrainingRecord | JobLost) -> TrainingRecord:
+        if isinstance(result, JobLost):
+            state = "timeout" if isinstance(result, TimedOut) else "crashed"
+            result = TrainingRecord(state, result.seconds, failure=str(result))
+        self._store.put(job, result)
+        return result
 
 
-def _evaluated(outcomes: list[Outcome]) -> Evaluated:
-    """A cell by its trainings: means, or the failure of the first that failed."""
-    seconds = math.fsum(outcome.seconds for outcome in outcomes)
+def _evaluation(records: list[TrainingRecord]) -> Evaluation:
+    """A cell's by its trainings: the mean, or the failure of the first that failed."""
+    seconds = math.fsum(record.seconds for record in records)
     failures = [
-        f"{outcome.state}: {outcome.failure}" + (f" (seed {seed})" if len(outcomes) > 1 else "")
-        for seed, outcome in enumerate(outcomes)
-        if outcome.reward is None
+        f"{record.state}: {record.failure}" + (f" (seed {seed})" if len(records) > 1 else "")
+        for seed, record in enumerate(records)
+        if record.reward is None
     ]
-    figures = tuple(_mean(outcomes, name) for name in COLUMNS)
     if failures:
-        return Evaluated(Evaluation(None, seconds, failures[0]), figures)
-    reward = statistics.fmean(outcome.reward for outcome in outcomes)
-    return Evaluated(Evaluation(reward, seconds), figures)
+        return Evaluation(None, seconds, failures[0])
+    return Evaluation(statistics.fmean(record.reward for record in records), seconds)
 
 
-def _mean(outcomes: list[Outcome], name: str) -> float:
-    figures = [outcome.metrics.get(name, math.nan) for outcome in outcomes]
-    return math.nan if any(isinstance(each, str) for each in figures) else statistics.fmean(figures)
+def _mean(records: list[TrainingRecord], name: str) -> float:
+    values = [record.metrics.get(name, math.nan) for record in records]
+    return math.nan if any(isinstance(each, str) for each in values) else statistics.fmean(values)

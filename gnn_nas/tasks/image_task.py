@@ -18,8 +18,8 @@ from gnn_nas.tasks.images import Images, read_digits
 from gnn_nas.tasks.network import CellNetwork, NetworkConfig
 from gnn_nas.tasks.network_weights import weights_bytes
 from gnn_nas.tasks.parts import Parts, divide, part_indices
-from gnn_nas.tasks.task import Trained, Training
-from gnn_nas.tasks.training import Course, accuracy, latency, train_network
+from gnn_nas.tasks.task import TestResult, TrainingResult
+from gnn_nas.tasks.training import FitResult, accuracy, latency, train_network
 
 # Part of the fingerprint: a change of what the same config does makes another task. A cost is in
 # its second version, all else in its first.
@@ -74,42 +74,42 @@ class ImageTask:
             digest.update(array)
         return digest.hexdigest()
 
-    def train(self, cell: PackedCells, seed: int) -> Training:
+    def train(self, cell: PackedCells, seed: int) -> TrainingResult:
         """Train a cell: see `gnn_nas.tasks.task.Task`.
 
         Latency is measured only where it is the cost, and no other training is then made beside
         this one: with one on every core the same network takes up to 15 times as long.
         """
-        network, course = self._train(cell, seed)
+        network, fit = self._train(cell, seed)
         metrics = {
-            "accuracy": course.accuracy,
+            "accuracy": fit.accuracy,
             "parameters": sum(each.numel() for each in network.parameters()),
-            "epochs": course.epochs,
+            "epochs": fit.epochs,
         }
         if self.cost == "latency":
             metrics["latency"] = self._latency(network)
-        reward = course.accuracy
+        reward = fit.accuracy
         if cost := self.config.cost:
             reward *= min(1.0, (cost.target / metrics[cost.of]) ** cost.weight)
-        return Training(reward, metrics, course.stopped)
+        return TrainingResult(reward, metrics, fit.stopped)
 
-    def test(self, cell: PackedCells, seed: int) -> Trained:
+    def test(self, cell: PackedCells, seed: int) -> TestResult:
         """Judge a cell by the held-out images: see `gnn_nas.tasks.task.Task`.
 
         Its latency is measured now, as tests are made one after the other.
         """
-        network, course = self._train(cell, seed)
+        network, fit = self._train(cell, seed)
         metrics = {
-            "accuracy": course.accuracy,
+            "accuracy": fit.accuracy,
             "test": accuracy(network, self._parts.test),
             "latency": self._latency(network),
         }
-        return Trained(metrics, weights_bytes(network))
+        return TestResult(metrics, weights_bytes(network))
 
     def _latency(self, network: CellNetwork) -> float:
         return latency(network, self._parts.validation.images[:1])
 
-    def _train(self, cell: PackedCells, seed: int) -> tuple[CellNetwork, Course]:
+    def _train(self, cell: PackedCells, seed: int) -> tuple[CellNetwork, FitResult]:
         network = CellNetwork(cell, self.network, seed).to(self.config.training.device)
         parts = self._parts
         return network, train_network(network, parts.training, parts.validation, self.config, seed)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gnn_nas.errors import UserError
 from gnn_nas.tasks.store_line import Line
-from gnn_nas.tasks.trainings import Job, Outcome
+from gnn_nas.tasks.training_job import TrainingJob, TrainingRecord
 
 # In the file's header: a change of the table below makes another one. The first had no checksums.
 _FORMAT, _FIRST_FORMAT = 2, 1
@@ -73,13 +73,13 @@ class Store:
                 " to make its trainings again"
             ) from None
 
-    def get(self, job: Job) -> Outcome | None:
+    def get(self, job: TrainingJob) -> TrainingRecord | None:
         """What came of a training; None where it has not been made. Raises UserError."""
         key = job.module_hash, self._fingerprint, job.purpose, job.seed
         found = self._execute(f"SELECT {_COLUMNS} FROM evaluations WHERE {_KEY}", key)
         return Line(*found[0]).outcome() if found else None
 
-    def put(self, job: Job, outcome: Outcome) -> None:
+    def put(self, job: TrainingJob, outcome: TrainingRecord) -> None:
         """Keep what came of a training; it is on the disk when this returns. Raises UserError."""
         self._execute(*_insertion(Line.of(job, self._fingerprint, outcome)))
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self, get_args
 from crc32c import crc32c
 
 from gnn_nas.files import to_json
-from gnn_nas.tasks.trainings import Job, Outcome, Purpose, State
+from gnn_nas.tasks.training_job import Purpose, State, TrainingJob, TrainingRecord
 
 # Those that give a reward, or of a test its figures; the others say why they failed.
 _WELL = ("done", "stopped")
@@ -31,7 +31,7 @@ class Line(NamedTuple):
     weights: bytes | None
 
     @classmethod
-    def of(cls, job: Job, task: str, outcome: Outcome) -> Self:
+    def of(cls, job: TrainingJob, task: str, outcome: TrainingRecord) -> Self:
         """The line of a training for the task with this fingerprint."""
         return cls(
             job.module_hash,
@@ -52,14 +52,16 @@ class Line(NamedTuple):
         *others, weights = self
         return crc32c(weights or b"", crc32c(to_json(others).encode()))
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> TrainingRecord:
         """What came of the training."""
         # JSON has no NaN: it is written as null.
         metrics = {
             name: math.nan if value is None else value
             for name, value in json.loads(self.metrics).items()
         }
-        return Outcome(self.state, self.seconds, self.reward, metrics, self.failure, self.weights)
+        return TrainingRecord(
+            self.state, self.seconds, self.reward, metrics, self.failure, self.weights
+        )
 
     def refuse_impossible(self) -> None:
         """Raise ``ValueError``, which names the column, for what no training leaves."""

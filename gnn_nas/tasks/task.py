@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     from gnn_nas.spaces.packed import PackedCells
 
-COLUMNS = ("accuracy", "parameters", "latency")
-"""Figures beside the reward that histories, pictures and tables know; latency in milliseconds."""
+METRICS = ("accuracy", "parameters", "latency")
+"""What histories, pictures and tables know beside the reward; latency in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Training:
+class TrainingResult:
     """What one training of a cell gave.
 
     Args:
         reward: to be maximised, of data that was not trained on; NaN is a training that diverged.
-        metrics: further figures by name, numbers or texts; those of `COLUMNS` are numbers, NaN
+        metrics: further figures by name, numbers or texts; those of `METRICS` are numbers, NaN
             where one is not known.
         stopped: whether it was cut short as hopeless.
     """
@@ -29,7 +29,7 @@ class Training:
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class TestResult:
     """A training for good, judged by the data that no search saw.
 
     Args:
@@ -39,6 +39,10 @@ class Trained:
 
     metrics: dict[str, float | str]
     weights: bytes | None = None
+
+
+# What they were called, as in users' own tasks.
+Training, Trained = TrainingResult, TestResult
 
 
 class Diverged(Exception):
@@ -69,12 +73,12 @@ class Task(Protocol):
     has_test: bool
     """Whether there is data that no search sees."""
 
-    def train(self, cell: PackedCells, seed: int) -> Training:
+    def train(self, cell: PackedCells, seed: int) -> TrainingResult:
         """Train a batch of one pruned cell; the same seed gives the same reward.
 
         Raises:
             Diverged: the training has come to nothing.
         """
 
-    def test(self, cell: PackedCells, seed: int) -> Trained:
+    def test(self, cell: PackedCells, seed: int) -> TestResult:
         """Train it again in the same way, and judge it by the data that no search saw."""

@@ -22,7 +22,7 @@ _LATENCY_REPEATS = 9
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class FitResult:
     """How a training went: accuracy on the validation images, epochs made, whether given up."""
 
     accuracy: float
@@ -32,7 +32,7 @@ class Course:
 
 def train_network(
     network: nn.Module, training: Part, validation: Part, config: ImageTaskConfig, seed: int
-) -> Course:
+) -> FitResult:
     """Train a network in place; what is not drawn by the seed is as the network came.
 
     Raises:
@@ -69,8 +69,8 @@ def train_network(
         if _is_time(config, epoch):
             reached = accuracy(network, validation)
             if reached < config.early_stop.below:
-                return Course(reached, epoch, stopped=True)
-    return Course(accuracy(network, validation), settings.epochs, stopped=False)
+                return FitResult(reached, epoch, stopped=True)
+    return FitResult(accuracy(network, validation), settings.epochs, stopped=False)
 
 
 @torch.no_grad()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from gnn_nas.errors import UserError, reported
 from gnn_nas.references import resolve, users_code
-from gnn_nas.tasks.task import COLUMNS, Trained, Training
+from gnn_nas.tasks.task import METRICS, TestResult, TrainingResult
 
 _MOST_TRAININGS = 1000
 # Beyond it no mean of figures can be relied on to be a number.
@@ -92,14 +92,14 @@ class UserTask:
         # By name: what the user's object holds need not survive pickling.
         return UserTask, (self._reference, os.getcwd())
 
-    def train(self, cell: PackedCells, seed: int) -> Training:
+    def train(self, cell: PackedCells, seed: int) -> TrainingResult:
         """Train a cell: see `gnn_nas.tasks.task.Task`."""
         figures = _figures(self._train(cell, seed), "reward")
-        return Training(figures.pop("reward"), figures)
+        return TrainingResult(figures.pop("reward"), figures)
 
-    def test(self, cell: PackedCells, seed: int) -> Trained:
+    def test(self, cell: PackedCells, seed: int) -> TestResult:
         """Judge a cell by held-out data: see `gnn_nas.tasks.task.Task`."""
-        return Trained(_figures(self._test(cell, seed), "test"))
+        return TestResult(_figures(self._test(cell, seed), "test"))
 
 
 def _function(reference: str, function: Any) -> Callable:
@@ -136,7 +136,7 @@ def _figures(given: Any, main: str) -> dict[str, float | str]:
 
 def _figure(name: str, value: Any, is_main: bool) -> float | str:
     """One figure: a number, NaN for what is not known, or a text where no number is needed."""
-    must_be_number = is_main or name in COLUMNS
+    must_be_number = is_main or name in METRICS
     if hasattr(value, "item"):
         # A tensor or an array of one number is one too; of several it is no figure.
         with contextlib.suppress(Exception):

@@ -21,10 +21,13 @@ def main(options: list[str]) -> int | None:
     folder.mkdir(exist_ok=True)
     runs = len(list(folder.glob("pid*")))
     (folder / f"pid{runs}").write_text(str(os.getpid()))
-    (folder / f"parent{runs}").write_text(str(os.getppid()))
-    if what == "die" or (what == "die-once" and not runs):
+    if what == "die-once" and not runs:
         os.kill(os.getpid(), signal.SIGKILL)
-    if what == "hang" or (what == "hang-once" and not runs):
+    if what == "raise":
+        raise ValueError("no luck")
+    if what == "exit":
+        sys.exit(3)
+    if what == "hang":
         try:
             time.sleep(600)
         except KeyboardInterrupt:
@@ -33,8 +36,8 @@ def main(options: list[str]) -> int | None:
     (folder / "threads").write_text(os.environ["OMP_NUM_THREADS"])
     (folder / "variable").write_text(os.environ.get("GNN_NAS_MADE_UP", ""))
     (folder / "where").write_text(os.getcwd())
-    if what != "forget":
-        (folder / "summary.json").write_text('{"steps": 1}')
+    (folder / "called").write_text(repr(sys.argv))
+    (folder / "summary.json").write_text('{"steps": 1}')
     return None
 
 
@@ -70,14 +73,4 @@ class Stopping(Fake):
     def steps_done(self) -> int:
         if self.noted("pid0"):
             raise KeyboardInterrupt
-        return 0
-
-
-class Killing(Fake):
-    """Its process's parent is killed as soon as it is on its way."""
-
-    def steps_done(self) -> int:
-        if self.noted("parent0") and not self.noted("killed"):
-            (self.folder.path / "killed").write_text("once")
-            os.kill(int(self.noted("parent0")), signal.SIGKILL)
         return 0

@@ -28,7 +28,7 @@ class Task:
         self.misbehave = misbehave or {}
 
     def train(self, cell, seed):
-        from gnn_nas.tasks.task import Diverged, Training
+        from gnn_nas.tasks.task import Diverged, TrainingResult
 
         edges = cell.edges.item()
         with self.notes.open("a") as stream:
@@ -40,7 +40,7 @@ class Task:
             case "diverge":
                 raise Diverged("the loss is nan in epoch 1")
             case "nan":
-                return Training(math.nan)
+                return TrainingResult(math.nan)
             case "exit":
                 raise SystemExit(3)
             case "die":
@@ -50,10 +50,12 @@ class Task:
             case "hang":
                 time.sleep(1000)
             case "stop":
-                return Training(0.1, {"parameters": edges}, stopped=True)
-        return Training(edges % 101 / 100 + seed, {"parameters": edges, "accuracy": edges % 11})
+                return TrainingResult(0.1, {"parameters": edges}, stopped=True)
+        return TrainingResult(
+            edges % 101 / 100 + seed, {"parameters": edges, "accuracy": edges % 11}
+        )
 
     def test(self, cell, seed):
-        from gnn_nas.tasks.task import Trained
+        from gnn_nas.tasks.task import TestResult
 
-        return Trained({"test": 0.5 + seed}, b"weights")
+        return TestResult({"test": 0.5 + seed}, b"weights")

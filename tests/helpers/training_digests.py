@@ -3,6 +3,7 @@
 For `test_same_bits`: what torch may use of a processor is decided when it is imported.
 """
 
+import functools
 import hashlib
 import importlib.util
 import json
@@ -12,14 +13,14 @@ import numpy as np
 import torch
 import yaml
 
+from gnn_nas.parallel import get_engine
+from gnn_nas.parallel.pool import Pool
 from gnn_nas.spaces.table import load_table
 from gnn_nas.tasks.config import ImageTaskConfig
-from gnn_nas.tasks.engines.local import LocalEngine
-from gnn_nas.tasks.engines.pool import Engine, Pool
 from gnn_nas.tasks.image_task import ImageTask
 from gnn_nas.tasks.images import Images, read_digits
-from gnn_nas.tasks.task import Trained
-from gnn_nas.tasks.trainings import Job, Outcome, make_training
+from gnn_nas.tasks.task import TestResult
+from gnn_nas.tasks.training_job import TrainingJob, TrainingRecord, run_training
 
 DIGITS = Path(__file__).parents[2] / "gnn_nas" / "tasks" / "digits.yaml"
 KINDS = ("grey", "grey, moved", "colour", "colour, moved")
@@ -44,33 +45,31 @@ class Tasks:
             config = ImageTaskConfig.model_validate(values)
             self.tasks.append(ImageTask(config, Images(pixels, labels)))
 
-    def test(self, cell, seed: int) -> Trained:
+    def test(self, cell, seed: int) -> TestResult:
         return self.tasks[seed].test(cell, 0)
 
 
-def digest(outcome: Outcome) -> str:
+def digest(record: TrainingRecord) -> str:
     """Of the network's weights, and of how good it is."""
-    assert outcome.state == "done", outcome
-    figures = json.dumps([outcome.metrics["accuracy"], outcome.metrics["test"]])
-    return hashlib.sha256(outcome.weights + figures.encode()).hexdigest()
+    assert record.state == "done", record
+    figures = json.dumps([record.metrics["accuracy"], record.metrics["test"]])
+    return hashlib.sha256(record.weights + figures.encode()).hexdigest()
 
 
-def made_by(engine: Engine, jobs: list[Job]) -> list[Outcome]:
+def made_by(engine: str, tasks: Tasks, jobs: list[TrainingJob]) -> list[TrainingRecord]:
     """Trainings made elsewhere."""
-    with Pool(engine, None, lambda *_: None) as pool:
+    with Pool(get_engine(engine, functools.partial(run_training, tasks), 1)) as pool:
         return [future.result(300) for future in [pool.submit(job) for job in jobs]]
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
     tasks, table = Tasks(), load_table()
-    jobs = [Job.of_row(table, 0, seed, "test") for seed in range(len(KINDS))]
-    outcomes = {
-        "here": [make_training(tasks, job) for job in jobs],
-        "in a process": made_by(LocalEngine(tasks, 1), jobs),
+    jobs = [TrainingJob.of_row(table, 0, seed, "test") for seed in range(len(KINDS))]
+    records = {
+        "here": [run_training(tasks, job) for job in jobs],
+        "in a process": made_by("local", tasks, jobs),
     }
     if importlib.util.find_spec("ray"):
-        from gnn_nas.tasks.engines.ray import RayEngine
-
-        outcomes["on Ray"] = made_by(RayEngine(tasks, 1, 1, 0), jobs)
-    print(json.dumps({where: list(map(digest, made)) for where, made in outcomes.items()}))
+        records["on Ray"] = made_by("ray", tasks, jobs)
+    print(json.dumps({where: list(map(digest, made)) for where, made in records.items()}))

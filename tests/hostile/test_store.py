@@ -12,10 +12,10 @@ import pytest
 
 from gnn_nas.tasks.store import Store
 from gnn_nas.tasks.store_line import Line
-from gnn_nas.tasks.trainings import Job, Outcome
+from gnn_nas.tasks.training_job import TrainingJob, TrainingRecord
 
 TRAININGS = {
-    Job(f"{number:032x}", 3, 5, (0, 0, 0, 0, 0), number % 2, purpose): Outcome(
+    TrainingJob(f"{number:032x}", 3, 5, (0, 0, 0, 0, 0), number % 2, purpose): TrainingRecord(
         state,
         1.5 + number,
         reward=number / 7 if state == "done" and purpose == "search" else None,

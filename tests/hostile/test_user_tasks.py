@@ -24,14 +24,14 @@ import torch
 from gnn_nas.errors import UserError
 from gnn_nas.search.history import History, Query
 from gnn_nas.spaces.packed import PackedCells
-from gnn_nas.tasks.evaluator import _evaluated
+from gnn_nas.tasks.evaluator import _evaluation, _mean
 from gnn_nas.tasks.network import NetworkConfig
 from gnn_nas.tasks.store import Store
-from gnn_nas.tasks.task import COLUMNS, Diverged
-from gnn_nas.tasks.trainings import Job, Outcome, make_training
+from gnn_nas.tasks.task import METRICS, Diverged
+from gnn_nas.tasks.training_job import TrainingJob, TrainingRecord, run_training
 from gnn_nas.tasks.user_task import UserTask
 
-JOB = Job("0a" * 16, 3, 0b111, (0, -1, -1, -1, -1), 0, "search")
+JOB = TrainingJob("0a" * 16, 3, 0b111, (0, -1, -1, -1, -1), 0, "search")
 NAME = "hostile_module"
 
 
@@ -370,7 +370,7 @@ def user(monkeypatch, tmp_path):
 def keep(tmp_path):
     """Gives what a store and a history give back for an outcome, as a search writes them."""
 
-    def call(outcome: Outcome) -> Outcome:
+    def call(outcome: TrainingRecord) -> TrainingRecord:
         path = tmp_path / "evaluations.sqlite"
         store = Store(path, "0" * 64)
         outcome = pickle.loads(pickle.dumps(outcome))  # on its way from a process
@@ -380,19 +380,21 @@ def keep(tmp_path):
         again = store.get(JOB)
         store.close()
         assert repr(again) == repr(outcome)
-        told = _evaluated([again, again])
-        assert repr(told) == repr(_evaluated([outcome, outcome]))
-        history = History(tmp_path / "history.csv", COLUMNS)
-        history.append([Query(1, JOB.module_hash, told.evaluation, told.figures, 0)])
-        (query,) = History(history.path, COLUMNS).queries
-        assert repr(query.report) == repr(told.figures)
-        assert query.evaluation.reward == told.evaluation.reward
+        evaluation = _evaluation([again, again])
+        figures = tuple(_mean([again, again], name) for name in METRICS)
+        assert repr(evaluation) == repr(_evaluation([outcome, outcome]))
+        assert repr(figures) == repr(tuple(_mean([outcome] * 2, name) for name in METRICS))
+        history = History(tmp_path / "history.csv", METRICS)
+        history.append([Query(1, JOB.module_hash, evaluation, figures, 0)])
+        (query,) = History(history.path, METRICS).queries
+        assert repr(query.report) == repr(figures)
+        assert query.evaluation.reward == evaluation.reward
         return again
 
     return call
 
 
-def outcome_of(user, given: object) -> Outcome:
+def outcome_of(user, given: object) -> TrainingRecord:
     """What comes of a function that gives, or raises, a thing."""
 
     def train(cell: PackedCells, seed: int) -> object:
@@ -400,10 +402,10 @@ def outcome_of(user, given: object) -> Outcome:
             raise given
         return given
 
-    return make_training(user(train), JOB)
+    return run_training(user(train), JOB)
 
 
-def check(outcome: Outcome, expected: object, found: object) -> None:
+def check(outcome: TrainingRecord, expected: object, found: object) -> None:
     if isinstance(expected, str) and outcome.reward is None:
         assert expected in outcome.failure
         assert len(outcome.failure) < 600
@@ -417,7 +419,7 @@ def check(outcome: Outcome, expected: object, found: object) -> None:
 @pytest.mark.parametrize("case", REWARDS)
 def test_a_reward_is_a_number_or_a_failure(user, keep, case):
     given, expected = REWARDS[case]
-    outcome = keep(make_training(user(lambda cell, seed: given), JOB))
+    outcome = keep(run_training(user(lambda cell, seed: given), JOB))
     assert isinstance(expected, str) == (outcome.reward is None)
     check(outcome, expected, outcome.reward)
 
@@ -441,7 +443,7 @@ def test_two_figures_of_the_same_name_are_refused(user, keep):
     assert outcome.failure == "TypeError: two figures are called 1"
 
 
-@pytest.mark.parametrize("name", COLUMNS)
+@pytest.mark.parametrize("name", METRICS)
 @pytest.mark.parametrize("case", KNOWN)
 def test_figures_that_tables_know_are_numbers(user, keep, name, case):
     given, expected = KNOWN[case]
@@ -463,7 +465,7 @@ def test_functions_that_only_begin_are_failures(user):
     async def train(cell, seed):
         return 0.5
 
-    outcome = make_training(user(train), JOB)
+    outcome = run_training(user(train), JOB)
     assert "reward is no number: <coroutine" in outcome.failure
 
 
@@ -479,8 +481,8 @@ def test_held_out_figures_are_held_to_the_same(user, case):
         def test(self, cell, seed):
             return given
 
-    job = Job(JOB.module_hash, JOB.vertices, JOB.edges, JOB.ops, 0, "test")
-    outcome = make_training(user(Task()), job)
+    job = TrainingJob(JOB.module_hash, JOB.vertices, JOB.edges, JOB.ops, 0, "test")
+    outcome = run_training(user(Task()), job)
     if outcome.failure is None:
         assert type(outcome.metrics["test"]) is float
         # A figure that is not finite is none, but no reason to fail either.
@@ -564,7 +566,7 @@ def drawn(draw: random.Random, depth: int = 0) -> object:
 @pytest.mark.parametrize("seed", range(60))
 def test_drawn_figures_are_told_alike_by_training_and_store_or_fail(user, keep, seed):
     draw = random.Random(seed)
-    names = ["figure", "note", *COLUMNS, draw.randint(0, 9), "\ud800", "reward"]
+    names = ["figure", "note", *METRICS, draw.randint(0, 9), "\ud800", "reward"]
     figures = {name: drawn(draw) for name in draw.sample(names, draw.randrange(1, 5))}
     if draw.random() < 0.8:
         figures["reward"] = draw.gauss(0, 1)
@@ -576,5 +578,5 @@ def test_drawn_figures_are_told_alike_by_training_and_store_or_fail(user, keep, 
     assert type(outcome.reward) is float
     assert math.isfinite(outcome.reward)
     assert {type(value) for value in outcome.metrics.values()} <= {float, str}
-    assert all(type(outcome.metrics.get(name, 0.0)) is float for name in COLUMNS)
+    assert all(type(outcome.metrics.get(name, 0.0)) is float for name in METRICS)
     assert len(outcome.metrics) == len(figures) - 1

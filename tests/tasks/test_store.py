@@ -7,10 +7,10 @@ from gnn_nas.errors import UserError
 from gnn_nas.tasks import store as store_module
 from gnn_nas.tasks.store import Store
 from gnn_nas.tasks.store_line import Line
-from gnn_nas.tasks.trainings import Job, Outcome
+from gnn_nas.tasks.training_job import TrainingJob, TrainingRecord
 
-JOB = Job("0a" * 16, 3, 5, (0, 0, 0, 0, 0), 0, "search")
-OUTCOME = Outcome("done", 1.5, 0.1 + 0.2, {"accuracy": 1 / 3, "latency": math.nan})
+JOB = TrainingJob("0a" * 16, 3, 5, (0, 0, 0, 0, 0), 0, "search")
+OUTCOME = TrainingRecord("done", 1.5, 0.1 + 0.2, {"accuracy": 1 / 3, "latency": math.nan})
 
 
 @pytest.fixture
@@ -30,20 +30,20 @@ def test_a_training_is_known_by_cell_task_purpose_and_seed(path):
     store = Store(path, "task")
     store.put(JOB, OUTCOME)
     others = [
-        Job("0b" * 16, 3, 5, (0, 0, 0, 0, 0), 0, "search"),
-        Job("0a" * 16, 3, 5, (0, 0, 0, 0, 0), 1, "search"),
-        Job("0a" * 16, 3, 5, (0, 0, 0, 0, 0), 0, "test"),
+        TrainingJob("0b" * 16, 3, 5, (0, 0, 0, 0, 0), 0, "search"),
+        TrainingJob("0a" * 16, 3, 5, (0, 0, 0, 0, 0), 1, "search"),
+        TrainingJob("0a" * 16, 3, 5, (0, 0, 0, 0, 0), 0, "test"),
     ]
     assert [store.get(job) for job in others] == [None, None, None]
     assert Store(path, "another").get(JOB) is None
-    tested = Outcome("done", 1.0, metrics={"test": 0.5}, weights=b"\0\1")
+    tested = TrainingRecord("done", 1.0, metrics={"test": 0.5}, weights=b"\0\1")
     store.put(others[2], tested)
     assert store.get(others[2]) == tested
     assert store.states() == {"done": 1}  # tests are none of the search's
 
 
 def test_failures_are_kept_like_all_others(path):
-    failed = Outcome("crashed", 2.0, failure="the process was killed by signal 9")
+    failed = TrainingRecord("crashed", 2.0, failure="the process was killed by signal 9")
     store = Store(path, "task")
     store.put(JOB, failed)
     assert store.get(JOB) == failed

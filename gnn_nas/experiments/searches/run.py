@@ -18,8 +18,7 @@ from gnn_nas.experiments.searches.outcome import (
 from gnn_nas.experiments.searches.progress import SearchProgress
 from gnn_nas.experiments.searches.recorded import check_histories
 from gnn_nas.experiments.searches.seed_figures import best_outcome, seed_outcomes, seed_summary
-from gnn_nas.experiments.searches.sources import BenchmarkSource
-from gnn_nas.experiments.searches.workers import Workers
+from gnn_nas.experiments.searches.workers import BenchmarkSource, Workers
 from gnn_nas.models.checkpoint import open_checkpoint
 from gnn_nas.objective import Objective, Report
 from gnn_nas.plots.draw import save_cell

@@ -13,14 +13,13 @@ from gnn_nas.experiments.searches.progress import SearchProgress
 from gnn_nas.experiments.searches.recorded import check_histories
 from gnn_nas.experiments.searches.run import ended_history
 from gnn_nas.experiments.searches.seed_figures import best_outcome, seed_outcomes
-from gnn_nas.experiments.searches.sources import TrainingSource
 from gnn_nas.experiments.searches.task_outcome import (
     pareto_front,
     rewards_so_far,
     task_outcome,
     task_spreads,
 )
-from gnn_nas.experiments.searches.workers import Workers
+from gnn_nas.experiments.searches.workers import Threads
 from gnn_nas.plots.draw import save_cell
 from gnn_nas.plots.task_curves import draw_pareto, draw_reward_curves
 from gnn_nas.progress import working
@@ -28,11 +27,11 @@ from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.history import History
 from gnn_nas.tasks.evaluator import Evaluator
 from gnn_nas.tasks.store import Store
-from gnn_nas.tasks.task import COLUMNS
+from gnn_nas.tasks.task import METRICS
 
 if TYPE_CHECKING:
+    from gnn_nas.parallel.pool import Engine
     from gnn_nas.spaces.table import CellTable
-    from gnn_nas.tasks.engines.pool import Engine
     from gnn_nas.tasks.task import Task
 
 EVALUATIONS = "evaluations.sqlite"
@@ -41,7 +40,7 @@ PARETO = "pareto.png"
 NETWORK = "network.safetensors"
 """The weights of the best cell's network, with its sizes under ``network`` in the header."""
 
-_BEST = ("seed", "hash", "reward", *COLUMNS, "test")
+_BEST = ("seed", "hash", "reward", *METRICS, "test")
 
 
 def run_task_search(
@@ -65,21 +64,20 @@ def run_task_search(
     Raises:
         UserError: a history does not fit, a file cannot be written, or the engine has failed.
     """
-    check_histories(folder, config, COLUMNS, table)
+    check_histories(folder, config, METRICS, table)
     store = Store(folder.path / EVALUATIONS, config.fingerprint)
     try:
-        with Evaluator(task, table, store, engine) as evaluator:
-            with (
-                Workers(min(engine.workers, config.seeds)) as workers,
-                SearchProgress(folder, config, percent=False) as progress,
-            ):
+        # The threads end when the evaluator has.
+        threads = Threads(min(engine.workers, config.seeds))
+        with threads, Evaluator(task, table, store, engine) as evaluator:
+            with SearchProgress(folder, config, percent=False) as progress:
 
                 def watch() -> None:
                     progress.update()
-                    progress.count_trainings(evaluator.pool.made, evaluator.pool.running)
+                    progress.count_trainings(evaluator.pool.done, evaluator.pool.running)
 
-                workers.search(folder, config, TrainingSource(), watch, evaluator.evaluate)
-            histories = [ended_history(folder, seed, COLUMNS) for seed in config.all_seeds]
+                threads.search(folder, config, lambda: (table, evaluator, evaluator), watch)
+            histories = [ended_history(folder, seed, METRICS) for seed in config.all_seeds]
             outcomes = seed_outcomes(
                 folder, config, histories, lambda history: task_outcome(history, config.queries)
             )
@@ -144,11 +142,11 @@ def _pictures(
         for history in histories
     ]
     best = [rewards_so_far(history) for history in histories]
-    score = COLUMNS.index("accuracy")
+    score = METRICS.index("accuracy")
     # Of a cell that several seeds have queried the figures are the same.
     points = {
         query.module_hash: (
-            query.report[COLUMNS.index(cost)],
+            query.report[METRICS.index(cost)],
             query.evaluation.reward if math.isnan(query.report[score]) else query.report[score],
             query.module_hash,
         )

@@ -1,26 +1,49 @@
-"""Processes that search with one seed after the other."""
+"""Searches with several seeds at once: in processes, or in threads where trainings are the work."""
 
 from __future__ import annotations
 
-import contextlib
-import signal
-import threading
-import traceback
-from collections import deque
+import functools
+import os
 from collections.abc import Callable
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
-from typing import Self
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
-from gnn_nas.errors import UserError, paths_reported
+from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches.config import SearchConfig
-from gnn_nas.experiments.searches.sources import Source
-from gnn_nas.parallel.processes import end_with_parent, start_process
+from gnn_nas.parallel.local import LocalEngine
+from gnn_nas.parallel.pool import Pool, WorkerDied
 from gnn_nas.run_folder import RunFolder
-from gnn_nas.signals import Terminated
 
-# Seconds between two looks at how far the processes are.
+if TYPE_CHECKING:
+    from gnn_nas.objective import Objective, Report
+    from gnn_nas.spaces.table import CellTable
+
+# Seconds between two looks at how far the searches are.
 _TICK = 0.3
+
+Source = Callable[[], "tuple[CellTable, Objective, Report]"]
+"""Opens the cells, what a search may see of them, and what it must not. Raises UserError."""
+
+
+@dataclass(frozen=True)
+class BenchmarkSource:
+    """Opens measurements; a `Source` for any process.
+
+    Args:
+        path: where they are: see `gnn_nas.benchmarks.locate.find_benchmark`.
+        protocol: one of `gnn_nas.benchmarks.protocols.PROTOCOLS`.
+    """
+
+    path: str | os.PathLike[str] | None
+    protocol: str
+
+    def __call__(self) -> tuple[CellTable, Objective, Report]:
+        from gnn_nas.benchmarks.locate import find_benchmark
+        from gnn_nas.benchmarks.protocols import objective_and_report
+
+        benchmark = find_benchmark(self.path)
+        return benchmark.table, *objective_and_report(benchmark, self.protocol)
 
 
 class Workers:
@@ -35,121 +58,109 @@ class Workers:
     """
 
     def __init__(self, count: int) -> None:
-        self._processes = dict(start_process(_work) for _ in range(count))
+        self._pool = Pool(LocalEngine(_Search(), count), early=count)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in self._processes.values():
-            process.terminate()
-        for process in self._processes.values():
-            process.join()
+        self._pool.close()
 
     def search(
-        self,
-        folder: RunFolder,
-        config: SearchConfig,
-        source: Source,
-        watch: Callable[[], None],
-        answer: Callable[[object], object] | None = None,
+        self, folder: RunFolder, config: SearchConfig, source: Source, watch: Callable[[], None]
     ) -> None:
         """Search with all seeds that are not done yet.
 
         Args:
-            source: of the rewards, opened by every process.
+            source: of the rewards, opened by every process; must survive pickling.
             watch: called several times a second.
-            answer: called with what a process's objective asks for, each time in a thread of its
-                own.
 
         Raises:
-            UserError: of a process, or a process was killed.
+            UserError: of a search, or a process was killed.
+            Terminated: a process was asked to end.
             RuntimeError: a process failed; its traceback is on stderr.
         """
-        pending = deque(seed for seed in config.all_seeds if not folder.controller(seed).finished)
-        busy: dict[Connection, BaseProcess] = {}
-        for connection, process in self._processes.items():
-            if pending:
-                _send(connection, (folder, config, source))
-                _send(connection, pending.popleft())
-                busy[connection] = process
-        while busy:
-            for connection in wait(list(busy), timeout=_TICK):
-                message = _receive(connection, busy[connection])
-                if message is not None:
-                    threading.Thread(
-                        target=_reply, args=(connection, answer, message), daemon=True
-                    ).start()
-                elif pending:
-                    _send(connection, pending.popleft())
-                else:
-                    del busy[connection]
-            watch()
-
-
-def _send(connection: Connection, message: object) -> None:
-    # A process that has ended in the meantime is noticed where its messages are received.
-    with contextlib.suppress(OSError):
-        connection.send(message)
-
-
-def _receive(connection: Connection, process: BaseProcess) -> object | None:
-    """Take a process's word that a seed is done, None, or what it asks for.
-
-    Raises what it or its death has to say instead.
-    """
-    try:
-        message = connection.recv()
-    except (EOFError, ConnectionError):
-        process.join()
-        if process.exitcode == -signal.SIGTERM:
-            # Whatever ends a whole job, as SLURM does, may come to this process last.
-            raise Terminated from None
-        if process.exitcode < 0:
+        try:
+            _follow(
+                lambda seed: self._pool.submit((folder, config, seed, source)),
+                folder,
+                config,
+                watch,
+            )
+        except WorkerDied as death:
             raise UserError(
-                f"a process of the search was killed by signal {-process.exitcode}, perhaps for"
-                " want of memory: continue with --resume and fewer --jobs"
+                f"a search was lost, as {death}, perhaps for want of memory: continue with --resume"
+                " and fewer --jobs"
             ) from None
-        raise RuntimeError("a process of the search failed: see its traceback") from None
-    if isinstance(message, UserError):
-        raise message
-    return message
 
 
-def _reply(connection: Connection, answer: Callable[[object], object], message: object) -> None:
-    try:
-        with paths_reported():
-            reply = answer(message)
-    except UserError as error:
-        reply = error
-    except Exception:  # a defect; the process must not wait for ever
-        traceback.print_exc()
-        reply = RuntimeError("what a search asked for could not be answered")
-    _send(connection, reply)
+class Threads:
+    """Searches in threads of this process, whose objective has others do the work.
+
+    Leaving the context waits for searches to end, which they do as soon as the objective raises.
+
+    Args:
+        count: of searches at once.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._threads = ThreadPoolExecutor(count, "search")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown(cancel_futures=True)
+
+    def search(
+        self, folder: RunFolder, config: SearchConfig, source: Source, watch: Callable[[], None]
+    ) -> None:
+        """Search with all seeds that are not done yet: see `Workers.search`."""
+        import torch
+
+        # As everywhere, so that a seed gives the same history.
+        torch.set_num_threads(1)
+        _follow(
+            lambda seed: self._threads.submit(_Search(), (folder, config, seed, source)),
+            folder,
+            config,
+            watch,
+        )
 
 
-def _work(connection: Connection) -> None:
-    """Search with every seed that comes, and answer with None, or with the user's mistake."""
-    end_with_parent()
+class _Search:
+    """A search with one seed; where it is unpickled, what it needs is loaded at once."""
 
-    import torch
+    def __reduce__(self) -> tuple:
+        return _load, ()
 
-    from gnn_nas.experiments.searches.run import run_seed
+    def __call__(self, job: tuple[RunFolder, SearchConfig, int, Source]) -> None:
+        from gnn_nas.experiments.searches.run import run_seed
 
-    def ask(message: object) -> object:
-        connection.send(message)
-        reply = connection.recv()
-        if isinstance(reply, Exception):
-            raise reply
-        return reply
+        folder, config, seed, source = job
+        run_seed(folder, config, seed, *_opened(source))
 
-    torch.set_num_threads(1)
-    try:
-        with paths_reported():
-            folder, config, source = connection.recv()
-            table, objective, report = source.open(ask)
-            while True:
-                run_seed(folder, config, connection.recv(), table, objective, report)
-                connection.send(None)
-    except UserError as error:
-        connection.send(error)
+
+def _load() -> _Search:
+    import gnn_nas.experiments.searches.run  # noqa: F401
+
+    return _Search()
+
+
+# A process has all its seeds from one.
+_opened = functools.lru_cache(1)(lambda source: source())
+
+
+def _follow(
+    submit: Callable[[int], Future],
+    folder: RunFolder,
+    config: SearchConfig,
+    watch: Callable[[], None],
+) -> None:
+    """Submit the seeds that are left, and wait for them. Raises what the first that fails does."""
+    left = {submit(seed) for seed in config.all_seeds if not folder.controller(seed).finished}
+    while left:
+        ended, left = wait(left, timeout=_TICK, return_when="FIRST_COMPLETED")
+        for search in ended:
+            search.result()
+        watch()

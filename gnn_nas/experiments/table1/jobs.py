@@ -1,56 +1,22 @@
-"""Commands as processes, several at a time, in the order in which they need each other."""
+"""The commands of a comparison, several at a time, in the order in which they need each other."""
 
 from __future__ import annotations
 
 import time
-from collections import Counter
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TimeElapsedColumn
 
-from gnn_nas.errors import reported
+from gnn_nas.errors import UserError, reported
 from gnn_nas.experiments.table1.plan import Job
+from gnn_nas.parallel.commands import Command
+from gnn_nas.parallel.pool import Engine, Pool, WorkerDied
 from gnn_nas.progress import Description, Progress
 
-# Seconds between two looks at the processes.
+# Seconds between two looks at the jobs.
 _TICK = 0.3
-
-
-class ProcessDied(Exception):
-    """A process did not come to its end, or not even to its beginning."""
-
-
-class Process(Protocol):
-    """A job's command, which runs somewhere with one thread, or will."""
-
-    def status(self) -> int | None:
-        """Its exit status, or None before its end.
-
-        Raises:
-            ProcessDied: it is gone.
-        """
-
-
-class Engine(Protocol):
-    """What starts processes. None of them outlives the process that made the engine."""
-
-    at_once: int
-    """How many at once."""
-    retries: int
-    """How often a job is begun again whose process has died."""
-    lag: float
-    """Seconds until files that a process has written are surely seen here."""
-
-    def start(self, job: Job, log: Path) -> Process:
-        """Begin to start a job's command; what it says is appended to ``log``."""
-
-    def end(self, processes: list[Process]) -> None:
-        """End processes, whatever they are doing; they are gone then."""
-
-    def close(self) -> None:
-        """Give back what the engine holds; its processes have ended."""
 
 
 def run_jobs(jobs: list[Job], engine: Engine, logs: Path) -> list[Job]:
@@ -60,103 +26,91 @@ def run_jobs(jobs: list[Job], engine: Engine, logs: Path) -> list[Job]:
     it. No process outlives this call, which closes the engine.
 
     Args:
-        engine: runs them; logs: folder for what the commands say.
+        engine: its work is `gnn_nas.parallel.commands.run_command`.
+        logs: folder for what the commands say.
 
     Raises:
         UserError: the logs cannot be written.
     """
-    try:
-        return _Runner(jobs, engine, logs).run()
-    finally:
-        engine.close()
+    progress = Progress(
+        Description(), BarColumn(bar_width=20), MofNCompleteColumn(), TimeElapsedColumn()
+    )
+    with progress, Pool(engine, fresh=True) as pool:
+        return _Runner(pool, logs, progress).run(jobs)
 
 
-@dataclass
+@dataclass(eq=False)
 class _Running:
+    """A job whose command was asked for; it may still wait."""
+
     job: Job
-    process: Process
+    status: Future[int]
+    task: TaskID | None = None
     ended: float | None = None
     """When it was first seen to have ended well."""
 
 
 class _Runner:
-    def __init__(self, jobs: list[Job], engine: Engine, logs: Path) -> None:
-        self.engine = engine
+    def __init__(self, pool: Pool, logs: Path, progress: Progress) -> None:
+        self.pool = pool
         self.logs = logs
-        self.pending = [job for job in jobs if not job.folder.finished]
-        self.running: dict[int, _Running] = {}
+        self.progress = progress
         self.failed: list[Job] = []
-        self.deaths: Counter[Path] = Counter()
-        self.progress = Progress(
-            Description(), BarColumn(bar_width=20), MofNCompleteColumn(), TimeElapsedColumn()
-        )
-        self.all = self.progress.add_task(
-            "jobs", total=len(jobs), completed=len(jobs) - len(self.pending)
-        )
 
-    def run(self) -> list[Job]:
-        with self.progress:
-            try:
-                while self.pending or self.running:
-                    self._start_ready()
-                    time.sleep(_TICK)
-                    for task in list(self.running):
-                        self._look(task)
-            finally:
-                self.engine.end([running.process for running in self.running.values()])
+    def run(self, jobs: list[Job]) -> list[Job]:
+        pending = [job for job in jobs if not job.folder.finished]
+        done = len(jobs) - len(pending)
+        bar = self.progress.add_task("jobs", total=len(jobs), completed=done)
+        running: list[_Running] = []
+        while pending or running:
+            for job in list(pending):
+                if job.after in self.failed:
+                    pending.remove(job)
+                    self._fail(job, f"not begun, as it needs {job.after.name}")
+                elif job.after is None or job.after.folder.finished:
+                    pending.remove(job)
+                    running.append(_Running(job, self._submit(job)))
+            time.sleep(_TICK)
+            for each in list(running):
+                if self._has_ended(each):
+                    running.remove(each)
+                    if each.task is not None:
+                        self.progress.remove_task(each.task)
+                    if each.job not in self.failed:
+                        self.progress.advance(bar)
         return self.failed
 
-    def _start_ready(self) -> None:
-        for job in list(self.pending):
-            if job.after in self.failed:
-                self.pending.remove(job)
-                self._fail(job, f"not begun, as it needs {job.after.name}")
-            elif len(self.running) < self.engine.at_once and (
-                job.after is None or job.after.folder.finished
-            ):
-                self.pending.remove(job)
-                log = self._log(job)
-                with reported(f"cannot write {log}"):
-                    self.logs.mkdir(parents=True, exist_ok=True)
-                    if not self.deaths[job.folder.path]:
-                        log.write_bytes(b"")
-                    process = self.engine.start(job, log)
-                task = self.progress.add_task(job.name, total=job.steps)
-                self.running[task] = _Running(job, process)
+    def _submit(self, job: Job) -> Future[int]:
+        log = self._log(job)
+        with reported(f"cannot write {log}"):
+            self.logs.mkdir(parents=True, exist_ok=True)
+            log.write_bytes(b"")
+        return self.pool.submit(Command(job.module, job.options(), log.absolute()))
 
-    def _look(self, task: int) -> None:
-        running = self.running[task]
-        job = running.job
+    def _has_ended(self, running: _Running) -> bool:
+        job, status = running.job, running.status
+        if not status.done():
+            if running.task is None and status.running():
+                running.task = self.progress.add_task(job.name, total=job.steps)
+            if running.task is not None:
+                self.progress.update(running.task, completed=job.steps_done())
+            return False
         try:
-            status = running.process.status()
-        except ProcessDied as death:
-            self._forget(task)
-            self._begin_again(job, death)
-            return
-        if status is None:
-            self.progress.update(task, completed=job.steps_done())
-        elif status:
-            self._forget(task)
-            self._fail(job, self._last_words(job, status))
-        elif job.folder.finished:
-            self._forget(task)
-            self.progress.advance(self.all)
-        else:
-            running.ended = running.ended or time.monotonic()
-            if time.monotonic() - running.ended >= self.engine.lag:
-                self._forget(task)
-                self._fail(job, f"ended, but {job.folder.summary} is not here")
-
-    def _forget(self, task: int) -> None:
-        del self.running[task]
-        self.progress.remove_task(task)
-
-    def _begin_again(self, job: Job, death: ProcessDied) -> None:
-        self.deaths[job.folder.path] += 1
-        if self.deaths[job.folder.path] > self.engine.retries:
-            self._fail(job, str(death))
-        else:
-            self.pending.insert(0, job)
+            if status.result():
+                self._fail(job, self._last_words(job, status.result()))
+                return True
+        except WorkerDied as death:
+            self._fail(job, f"{death}, perhaps for want of memory: try fewer --jobs")
+            return True
+        except UserError as error:
+            self._fail(job, str(error))
+            return True
+        running.ended = running.ended or time.monotonic()
+        if not job.folder.finished:
+            if time.monotonic() - running.ended < self.pool.engine.lag:
+                return False
+            self._fail(job, f"ended, but {job.folder.summary} is not here")
+        return True
 
     def _fail(self, job: Job, why: str) -> None:
         self.failed.append(job)

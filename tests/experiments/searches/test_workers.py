@@ -1,14 +1,17 @@
-"""The processes, with a benchmark of made-up accuracies."""
+"""The processes and the threads, with a benchmark of made-up accuracies."""
 
 import multiprocessing
+import pickle
+import threading
 import time
+from contextlib import ExitStack
 
 import pytest
+import torch
 
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches.config import SearchConfig
-from gnn_nas.experiments.searches.sources import BenchmarkSource
-from gnn_nas.experiments.searches.workers import Workers
+from gnn_nas.experiments.searches.workers import BenchmarkSource, Threads, Workers
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.signals import Terminated
 
@@ -45,6 +48,55 @@ def run_seeds(count: int, *arguments) -> None:
 
 def no_process_is_left() -> bool:
     return not multiprocessing.active_children()
+
+
+def test_measurements_are_opened_where_they_are(source, made_up_benchmark, table):
+    cells, objective, report = pickle.loads(pickle.dumps(source))()
+    rows = torch.tensor([3, 1])
+    rewards = [evaluation.reward for evaluation in objective.evaluate(rows)]
+    assert len(cells) == len(table)
+    assert report.report(rows)[:, 0].tolist() == rewards
+    with pytest.raises(UserError, match="cannot read"):
+        BenchmarkSource(made_up_benchmark / "absent", "oracle")()
+
+
+def test_threads_search_as_processes_do(folder, config, source, tmp_path):
+    """From scratch, where a controller's first values come from the process's random state."""
+    config = config.model_copy(update={"method": "nao", "queries": 30, "seeds": 3, "settings": {}})
+    ways = {"processes": Workers(2), "threads": Threads(3)}
+    left = {}
+    for name, way in ways.items():
+        folder = RunFolder.create(tmp_path / name, config)
+        with way as searches:
+            searches.search(folder, config, source, lambda: None)
+        left[name] = [
+            (folder.history(seed).read_bytes(), folder.controller(seed).weights.read_bytes())
+            for seed in config.all_seeds
+        ]
+    assert left["threads"] == left["processes"]
+    assert len(set(left["threads"])) == 3
+
+
+def test_threads_have_ended_when_their_context_is_left(folder, config, source):
+    """What they write must not come after the folder was given up."""
+    table, _, report = source()
+    there, closed = threading.Event(), threading.Event()
+
+    class Waits:
+        def evaluate(self, rows):
+            there.set()
+            closed.wait(60)
+            raise UserError("closed")
+
+    def watch():
+        assert there.wait(60)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), Threads(1) as threads, ExitStack() as evaluator:
+        evaluator.callback(closed.set)
+        threads.search(folder, config, lambda: (table, Waits(), report), watch)
+    assert not any(thread.name.startswith("search") for thread in threading.enumerate())
+    assert not folder.history(1).exists()
 
 
 def test_seeds_that_are_done_are_left_alone(folder, config, source):

@@ -9,7 +9,6 @@ from tests.helpers.made_up_command import Fake
 
 
 @pytest.fixture
-def make(pytestconfig, tmp_path, monkeypatch) -> Callable:
+def make(tmp_path) -> Callable:
     """Gives jobs of the made-up command, by the name of their folder."""
-    monkeypatch.setenv("PYTHONPATH", str(pytestconfig.rootpath))
     return lambda name, *rest, kind=Fake: kind(RunFolder(tmp_path / name), *rest)

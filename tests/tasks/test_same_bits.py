@@ -11,7 +11,7 @@ import pytest
 
 from bench.apart import ORDINARY
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module", params=[{}, ORDINARY], ids=["this processor", "AVX2"])

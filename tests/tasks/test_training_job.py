@@ -3,13 +3,13 @@ import math
 import pytest
 import torch
 
-from gnn_nas.tasks.trainings import Job, make_training
+from gnn_nas.tasks.training_job import TrainingJob, run_training
 from tests.helpers.made_up_task import Task
 
 
 @pytest.fixture
-def job(table) -> Job:
-    return Job.of_row(table, 0, 2, "search")
+def job(table) -> TrainingJob:
+    return TrainingJob.of_row(table, 0, 2, "search")
 
 
 def test_a_job_is_a_cell_in_plain_numbers(job, table):
@@ -17,7 +17,16 @@ def test_a_job_is_a_cell_in_plain_numbers(job, table):
     cell = job.cell()
     assert table.rows_of(cell).tolist() == [0]
     assert cell.ops.dtype == torch.long
-    assert len({job, Job.of_row(table, 0, 2, "search"), Job.of_row(table, 0, 2, "test")}) == 2
+    assert (
+        len(
+            {
+                job,
+                TrainingJob.of_row(table, 0, 2, "search"),
+                TrainingJob.of_row(table, 0, 2, "test"),
+            }
+        )
+        == 2
+    )
 
 
 @pytest.mark.parametrize(
@@ -30,18 +39,18 @@ def test_a_job_is_a_cell_in_plain_numbers(job, table):
     ],
 )
 def test_what_a_task_raises_is_its_outcome(job, tmp_path, kind, state, failure):
-    outcome = make_training(Task(tmp_path / "notes", misbehave={job.edges % 7: kind}), job)
+    outcome = run_training(Task(tmp_path / "notes", misbehave={job.edges % 7: kind}), job)
     assert (outcome.state, outcome.failure, outcome.reward) == (state, failure, None)
 
 
 def test_outcomes_of_trainings_and_tests(job, tmp_path, table):
-    outcome = make_training(Task(tmp_path / "notes", seconds=0.05), job)
+    outcome = run_training(Task(tmp_path / "notes", seconds=0.05), job)
     assert (outcome.state, outcome.failure) == ("done", None)
     assert outcome.reward == job.edges % 101 / 100 + 2
     assert 0.05 <= outcome.seconds < 5
-    stopped = make_training(Task(tmp_path / "notes", misbehave={job.edges % 7: "stop"}), job)
+    stopped = run_training(Task(tmp_path / "notes", misbehave={job.edges % 7: "stop"}), job)
     assert (stopped.state, stopped.reward) == ("stopped", 0.1)
-    tested = make_training(Task(tmp_path / "notes"), Job.of_row(table, 0, 2, "test"))
+    tested = run_training(Task(tmp_path / "notes"), TrainingJob.of_row(table, 0, 2, "test"))
     assert tested.metrics == {"test": 2.5}
     assert tested.weights == b"weights"
     assert tested.reward is None

@@ -21,7 +21,7 @@ State = Literal["done", "stopped", "diverged", "failed", "timeout", "crashed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class TrainingJob:
     """A training to be made: a cell in plain numbers, which are cheap to send, and a seed."""
 
     module_hash: str
@@ -32,7 +32,7 @@ class Job:
     purpose: Purpose
 
     @classmethod
-    def of_row(cls, table: CellTable, row: int, seed: int, purpose: Purpose) -> Job:
+    def of_row(cls, table: CellTable, row: int, seed: int, purpose: Purpose) -> TrainingJob:
         """The training of a row of the cell table."""
         cells = table.cells
         return cls(
@@ -52,7 +52,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TrainingRecord:
     """What came of a training.
 
     Args:
@@ -71,24 +71,24 @@ class Outcome:
     weights: bytes | None = None
 
 
-def make_training(task: Task, job: Job) -> Outcome:
+def run_training(task: Task, job: TrainingJob) -> TrainingRecord:
     """Do a piece of work; whatever the task raises is what came of it."""
     started = time.perf_counter()
 
-    def after(state: State, **others: object) -> Outcome:
-        return Outcome(state, time.perf_counter() - started, **others)
+    def after(state: State, **others: object) -> TrainingRecord:
+        return TrainingRecord(state, time.perf_counter() - started, **others)
 
     try:
         if job.purpose == "test":
-            trained = task.test(job.cell(), job.seed)
-            return after("done", metrics=trained.metrics, weights=trained.weights)
-        training = task.train(job.cell(), job.seed)
+            tested = task.test(job.cell(), job.seed)
+            return after("done", metrics=tested.metrics, weights=tested.weights)
+        result = task.train(job.cell(), job.seed)
     except Diverged as error:
         return after("diverged", failure=str(error))
     except BaseException as error:  # a user's code, or a network too large for memory
         return after("failed", failure=described(error))
-    if not math.isfinite(training.reward):
-        failure = f"the reward is {training.reward}"
-        return after("diverged", metrics=training.metrics, failure=failure)
-    state = "stopped" if training.stopped else "done"
-    return after(state, reward=training.reward, metrics=training.metrics)
+    if not math.isfinite(result.reward):
+        failure = f"the reward is {result.reward}"
+        return after("diverged", metrics=result.metrics, failure=failure)
+    state = "stopped" if result.stopped else "done"
+    return after(state, reward=result.reward, metrics=result.metrics)
