@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gnn_nas.benchmarks import STORED_FILE
 from gnn_nas.errors import UserError, reported
 from gnn_nas.user_folders import data_folder
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from gnn_nas.spaces.table import CellTable
 
 VARIABLE = "GNN_NAS_BENCHMARK"
-STORED_FILE = "nasbench101.safetensors"
 _URL = "https://storage.googleapis.com/nasbench/nasbench_only108.tfrecord"
 
 

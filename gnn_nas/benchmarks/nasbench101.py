@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gnn_nas.benchmarks import STORED_FILE
 from gnn_nas.benchmarks.collecting import Collector
 from gnn_nas.benchmarks.compact import COMPACT_FILE, load_compact
 from gnn_nas.benchmarks.figures import EPOCHS, FULL_EPOCHS, TRIALS, Column, Figures
-from gnn_nas.benchmarks.locate import STORED_FILE
 from gnn_nas.benchmarks.records import FIGURES
 from gnn_nas.benchmarks.rows import CellRows, Cells
 from gnn_nas.benchmarks.stored import load_figures

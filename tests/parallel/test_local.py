@@ -88,7 +88,7 @@ def test_torch_computes_with_one_thread(make_work, monkeypatch):
 def test_no_process_outlives_a_killed_parent(make_work):
     work = make_work()
     code = (
-        "from made_up_work import Work; from pathlib import Path\n"
+        "from tests.helpers.made_up_work import Work; from pathlib import Path\n"
         "from gnn_nas.parallel.local import LocalEngine; from gnn_nas.parallel.pool import Pool\n"
         f"pool = Pool(LocalEngine(Work(Path({str(work.notes)!r})), 1), early=2)\n"
         "pool.submit('hang').result()"
