@@ -212,6 +212,7 @@ def test_the_queries_of_a_task_are_few_or_those_it_was_begun_with(
 
 def test_failures_are_recorded_and_the_search_goes_on(finished):
     failed = [query for seed in (0, 1) for query in history(finished, seed) if query["failure"]]
+    assert failed
     assert all(query["failure"] == "failed: ValueError: unlucky" for query in failed)
     assert all(query["reward"] == "" for query in failed)
 

@@ -77,8 +77,13 @@ def test_an_encoder_of_edit_distance_itself_scores_one(table, controller, rows, 
     assert figures == {"edit_distance_spearman": pytest.approx(1.0)}
 
 
-def test_cells_of_three_vertices_lead_nowhere_wrong(table, controller):
-    """Their positives include the one cell that has none itself."""
+def test_cells_of_three_vertices_lead_nowhere_wrong(table, controller, pairs):
+    """Their positives include the one cell that has none itself, which is not led on from."""
     chains = (table.cells.vertices == 3).nonzero().flatten()
     for seed in range(20):
         locality(controller, table, chains, torch.Generator().manual_seed(seed))
+    near = torch.cat([second[: len(chains)].vertices for _, second, _ in pairs])
+    onward = torch.cat([distance[len(chains) : 2 * len(chains)] for *_, distance in pairs])
+    from_chain = onward[near == 2]
+    assert len(from_chain) > 0
+    assert ((from_chain >= 1) & (from_chain <= 3)).all()

@@ -80,6 +80,7 @@ def test_rows_without_their_figures_are_drawn(folder, rows):
     for row in rows:
         folder.append_metrics(row)
     draw_curves(folder.read_metrics(), folder.curves)
+    assert folder.curves.read_bytes().startswith(b"\x89PNG")
 
 
 NO_SUMMARIES = [

@@ -30,8 +30,13 @@ def test_auto_follows_the_processor(monkeypatch, fast, chosen):
 
 def test_the_threads_are_as_they_were():
     before = torch.get_num_threads()
-    computes_in_bfloat16(CPU)
-    assert torch.get_num_threads() == before
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            computes_in_bfloat16(CPU)
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_it_takes_milliseconds():
