@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gnn_nas.errors import reported
-from gnn_nas.signals import terminated_as_interrupted
+from gnn_nas.signals import Terminated, terminated_as_interrupted
 
 # What users set for this package here is to hold on other machines too.
 _PASSED_ON = "GNN_NAS_"
+# The status of a command that SIGTERM has ended, as shells and this package's have it.
+_TERMINATED = 128 + signal.SIGTERM
 
 
 def _passed_on() -> dict[str, str]:
@@ -40,7 +43,7 @@ class Command:
 def run_command(command: Command) -> int:
     """Run a command with one thread as if it had been called itself, and give its exit status.
 
-    SIGTERM reaches it as Ctrl-C does.
+    SIGTERM reaches it as Ctrl-C does, and ends the process after it.
 
     Raises:
         UserError: its folder or log is not here.
@@ -59,9 +62,13 @@ def run_command(command: Command) -> int:
             status = module.main(command.options)
     except SystemExit as end:
         status = end.code
+    except Terminated:
+        status = _TERMINATED
     except BaseException:
         traceback.print_exc()
         status = 1
     sys.stdout.flush()
     sys.stderr.flush()
+    if status == _TERMINATED:
+        signal.raise_signal(signal.SIGTERM)
     return status or 0

@@ -67,4 +67,6 @@ def test_closing_asks_a_command_to_end_before_it_is_killed(command, tmp_path):
         while not (tmp_path / "hang" / "pid0").exists():
             time.sleep(0.01)
         time.sleep(0.1)
+        asked = time.monotonic()
+    assert time.monotonic() - asked < 15  # it was not waited for until it had to be killed
     assert (tmp_path / "hang" / "interrupted").exists()

@@ -92,13 +92,10 @@ def test_threads_have_ended_when_their_context_is_left(folder, config, source):
         assert there.wait(60)
         raise KeyboardInterrupt
 
-    def search():
-        with Threads(1) as threads, ExitStack() as evaluator:
-            evaluator.callback(closed.set)
-            threads.search(folder, config, lambda: (table, Waits(), report), watch)
-
-    with pytest.raises(KeyboardInterrupt):
-        search()
+    evaluator = ExitStack()
+    evaluator.callback(closed.set)
+    with pytest.raises(KeyboardInterrupt), Threads(1) as threads, evaluator:
+        threads.search(folder, config, lambda: (table, Waits(), report), watch)
     assert not any(thread.name.startswith("search") for thread in threading.enumerate())
     assert not folder.history(1).exists()
 
