@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from gnn_nas.spaces.nasbench101 import FEATURES, NUM_SLOTS
-from gnn_nas.spaces.packed import build_batch, kept_part, slot_ends
+from gnn_nas.spaces.batch import build_batch, edge_bits_of, kept_part
+from gnn_nas.spaces.nasbench101 import FEATURES
+from gnn_nas.spaces.packed import edges_between
 
 if TYPE_CHECKING:
     from torch_geometric.data import Batch
@@ -37,23 +38,9 @@ def toggle_edges(batch: Batch, cells: Tensor, slots: Tensor) -> Batch:
         - cells: ``[N]``, position of the cell in the batch
         - slots: ``[N]``, edge slots within the cell; all pairs (cell, slot) distinct
     """
-    sources, targets = slot_ends(batch.x.device)
-    start = batch.ptr[:-1]
-    source, target = batch.edge_index
-    cell = batch.batch.index_select(0, source)
-    first = start.index_select(0, cell)
-    x, y = source - first, target - first
-    present = torch.zeros(len(start) * NUM_SLOTS, dtype=torch.bool, device=batch.x.device)
-    present.index_fill_(0, cell * NUM_SLOTS + x + y * (y - 1) // 2, True)
-    toggled = cells * NUM_SLOTS + slots
-    present[toggled] = ~present[toggled]
-    cell, slot = present.view(-1, NUM_SLOTS).nonzero(as_tuple=True)
-    return build_batch(
-        batch.x,
-        torch.stack([sources, targets]).index_select(1, slot) + start.index_select(0, cell),
-        batch.ptr.diff(),
-        torch.bincount(cell, minlength=len(start)),
-    )
+    bits = edge_bits_of(batch.edge_index, batch.batch, batch.ptr)
+    bits.view(-1)[cells * bits.shape[1] + slots] ^= True
+    return build_batch(batch.x, edges_between(bits, batch.ptr), batch.ptr.diff(), bits.sum(1))
 
 
 def delete_vertices(batch: Batch, nodes: Tensor) -> Batch:

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from gnn_nas.spaces.edits import change_ops, delete_vertices, toggle_edges
-from gnn_nas.spaces.nasbench101 import (
-    MAX_INTERIOR,
-    MAX_VERTICES,
-    NUM_SLOTS,
-    OPS,
-    SLOT_SOURCES,
-    SLOT_TARGETS,
-    num_slots,
-    slot_of,
-)
-from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.spaces.nasbench101 import MAX_INTERIOR, MAX_VERTICES, NUM_SLOTS, OPS, num_slots
+from gnn_nas.spaces.packed import PackedCells, slot_bits, slot_ends
 from gnn_nas.spaces.table import CellTable
 
 if TYPE_CHECKING:
@@ -35,31 +27,13 @@ _PROPOSALS = 2048
 _PATIENCE = 500
 _MAX_PROPOSALS = 100_000
 
-_TOUCHES = torch.tensor(
-    [
-        [sum(1 << s for s, end in enumerate(ends) if end == v) for v in range(MAX_VERTICES)]
-        for ends in (SLOT_SOURCES, SLOT_TARGETS)
-    ]
-)
-# For a deleted vertex: the old slot of every slot of the smaller cell.
-_SLOTS_WITHOUT = torch.tensor(
-    [
-        [
-            slot_of(x + (x >= v), y + (y >= v))
-            for x, y in zip(SLOT_SOURCES, SLOT_TARGETS, strict=True)
-            if y < MAX_VERTICES - 1
-        ]
-        for v in range(MAX_VERTICES)
-    ]
-)
-
 
 @dataclass(frozen=True)
 class Edits:
     """One edit script for every cell of a batch.
 
     Shapes:
-        - shifts: ``[B, 5]``, how far the op of each interior vertex moves on in ``OPS``, modulo 3
+        - shifts: ``[B, 5]``, how far the op of each interior vertex moves on in ``OPS`` (cyclic)
         - toggles: ``[B]``, bitmask of the edge slots to toggle
         - deleted: ``[B]``, the vertex to delete, 0 for none
         - distinct: bool ``[B]``, whether no vertex or slot was drawn twice
@@ -79,26 +53,22 @@ class Edits:
         nodes = batch.ptr.index_select(0, cell) + position + 1
         ops = batch.x.index_select(0, nodes).argmax(1) - 1
         batch = change_ops(batch, nodes, (ops + self.shifts[cell, position]) % len(OPS))
-        slots = torch.arange(NUM_SLOTS, device=self.toggles.device)
-        batch = toggle_edges(batch, *((self.toggles[:, None] >> slots) & 1).nonzero(as_tuple=True))
+        batch = toggle_edges(batch, *slot_bits(self.toggles).nonzero(as_tuple=True))
         cell = self.deleted.nonzero().flatten()
         return delete_vertices(batch, batch.ptr[cell] + self.deleted[cell])
 
     def preview(self, cells: PackedCells) -> PackedCells:
         """What the edits make of packed cells: same result as `apply`, cheap enough to reject."""
-        vertices = cells.vertices.clone()
-        edges = cells.edges ^ self.toggles
         ops = (cells.ops + self.shifts) % len(OPS)
+        edited = PackedCells(cells.vertices.clone(), cells.edges ^ self.toggles, ops)
         cell = self.deleted.nonzero().flatten()
-        vertex = self.deleted[cell]
-        old_slots = _SLOTS_WITHOUT.to(edges.device)[vertex]
-        new_slots = torch.arange(old_slots.shape[1], device=edges.device)
-        vertices[cell] -= 1
-        edges[cell] = ((edges[cell, None] >> old_slots & 1) << new_slots).sum(1)
-        position = torch.arange(MAX_INTERIOR, device=edges.device)
-        behind = torch.nn.functional.pad(ops[cell], (0, 1))
-        ops[cell] = behind.gather(1, position + (position >= vertex[:, None] - 1))
-        return PackedCells(vertices, edges, ops)
+        number = torch.arange(MAX_VERTICES, device=cell.device)
+        # The last is of no vertex that is left.
+        order = (number + (number >= self.deleted[cell, None])).clamp_(max=MAX_VERTICES - 1)
+        smaller = edited.take(cell).renumbered(order, cells.vertices[cell] - 1)
+        edited.vertices[cell], edited.edges[cell] = smaller.vertices, smaller.edges
+        edited.ops[cell] = smaller.ops
+        return edited
 
 
 @dataclass(frozen=True)
@@ -195,22 +165,18 @@ def _propose(cells: PackedCells, num_edits: Tensor, generator: torch.Generator) 
     """Draw edit scripts of the wanted length; op changes and edge toggles are equally likely."""
     count, device = len(cells), cells.edges.device
     draws = torch.randint(1 << 60, (MAX_EDITS + 1, count), generator=generator, device=device)
+    on_op, shift, place = _choices(draws[:MAX_EDITS], len(OPS))
+    interior, slot = place % (cells.vertices - 2), place % num_slots(cells.vertices)
+    number = torch.arange(MAX_EDITS, device=device)[:, None]
+    wanted = num_edits > number
     edits = _no_edits(count, device)
-    drawn: list[Tensor] = []
-    for number, draw in enumerate(draws[:MAX_EDITS]):
-        wanted = num_edits > number
-        on_op = (draw & 1).bool()
-        shift = 1 + (draw >> 1 & 1)
-        interior = (draw >> 2) % (cells.vertices - 2)
-        slot = (draw >> 2) % num_slots(cells.vertices)
-        edits.shifts.scatter_add_(1, interior[:, None], (shift * (on_op & wanted))[:, None])
-        edits.toggles.bitwise_xor_((~on_op & wanted).long() << slot)
-        # Unwanted draws get a negative target of their own, which equals no other.
-        target = torch.where(on_op, NUM_SLOTS + interior, slot)
-        target = torch.where(wanted, target, -1 - number)
-        for other in drawn:
-            edits.distinct.logical_and_(target != other)
-        drawn.append(target)
+    edits.shifts.scatter_add_(1, interior.T, (shift * (on_op & wanted)).T)
+    for toggle in (~on_op & wanted).long() << slot:
+        edits.toggles.bitwise_xor_(toggle)
+    # Unwanted draws get a negative target of their own, which equals no other.
+    target = torch.where(wanted, torch.where(on_op, NUM_SLOTS + interior, slot), -1 - number)
+    for one, other in combinations(target, 2):
+        edits.distinct.logical_and_(one != other)
 
     draw = draws[MAX_EDITS]
     deletes = (num_edits == MAX_EDITS) & (draw % 1000 < 1000 * _DELETION_SHARE)
@@ -219,7 +185,19 @@ def _propose(cells: PackedCells, num_edits: Tensor, generator: torch.Generator) 
     edits.shifts[cell] = 0
     edits.toggles[cell] = 0
     edits.deleted[cell] = vertex
-    outgoing, incoming = _TOUCHES.to(device)[:, vertex] & cells.edges[cell]
-    single = (outgoing & (outgoing - 1) == 0) & (incoming & (incoming - 1) == 0)
-    edits.distinct[cell] = single
+    # One in-edge and one out-edge: no interior vertex lacks either.
+    touching = (torch.stack(slot_ends(device)) == vertex[:, None, None]).any(1)
+    edits.distinct[cell] = (slot_bits(cells.edges[cell]) & touching).sum(1) == 2
     return edits
+
+
+def _choices(draw: Tensor, num_ops: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Choices that a large random number makes, independent of each other.
+
+    Returns:
+        whether an op changes, else an edge; by how many ops, uniform over 1 to ``num_ops - 1``; and
+        a large number, whose remainder says which vertex or slot
+    """
+    draw_of_op = draw >> 1
+    others = num_ops - 1
+    return (draw & 1).bool(), 1 + draw_of_op % others, draw_of_op // others

@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch_geometric.data import Batch
 
+from gnn_nas.spaces.batch import pack
 from gnn_nas.spaces.edits import change_ops, delete_vertices, toggle_edges
-from gnn_nas.spaces.packed import pack
 
 NONE = torch.empty(0, dtype=torch.long)
 
