@@ -36,33 +36,27 @@ def pack(cells: Data | Batch) -> PackedCells:
         raise ValueError(f"a cell has 2 to {MAX_VERTICES} vertices, got {vertices.tolist()[:10]}")
     cell_of_node = torch.repeat_interleave(vertices)
     position = torch.arange(len(x), device=ptr.device) - ptr.index_select(0, cell_of_node)
-    _check_edges(edge_index, cell_of_node)
-    bits = edge_bits_of(edge_index, cell_of_node, ptr)
-    if int(bits.sum()) != edge_index.shape[1]:
-        raise ValueError("a cell has the same edge twice")
-    return PackedCells.from_bits(vertices, bits, _read_ops(x, cell_of_node, position, vertices))
+    return PackedCells.from_bits(
+        vertices,
+        _read_edges(edge_index, cell_of_node, position, len(vertices)),
+        _read_ops(x, cell_of_node, position, vertices),
+    )
 
 
-def edge_bits_of(edge_index: Tensor, cell_of_node: Tensor, ptr: Tensor) -> Tensor:
-    """Which slots of every cell of a batch hold an edge, bool ``[B, 21]``.
-
-    Shapes:
-        - edge_index: ``[2, edges]``; cell_of_node: ``[nodes]``; ptr: ``[B + 1]``
-    """
-    cell = cell_of_node.index_select(0, edge_index[0])
-    x, y = edge_index - ptr.index_select(0, cell)
-    bits = torch.zeros((len(ptr) - 1) * NUM_SLOTS, dtype=torch.bool, device=ptr.device)
-    bits.index_fill_(0, cell * NUM_SLOTS + slot_of(x, y), True)
-    return bits.view(-1, NUM_SLOTS)
-
-
-def _check_edges(edge_index: Tensor, cell_of_node: Tensor) -> None:
-    if bool(((edge_index < 0) | (edge_index >= len(cell_of_node))).any()):
-        raise ValueError(f"edge_index names vertices outside 0 to {len(cell_of_node) - 1}")
+def _read_edges(edge_index: Tensor, cell_of_node: Tensor, position: Tensor, cells: int) -> Tensor:
+    """Which slots hold an edge, bool ``[cells, 21]``."""
+    if bool(((edge_index < 0) | (edge_index >= len(position))).any()):
+        raise ValueError(f"edge_index names vertices outside 0 to {len(position) - 1}")
     source, target = edge_index
-    same_cell = cell_of_node.index_select(0, source) == cell_of_node.index_select(0, target)
-    if not bool((same_cell & (source < target)).all()):
+    cell = cell_of_node.index_select(0, source)
+    x, y = position.index_select(0, source), position.index_select(0, target)
+    if not bool(((cell == cell_of_node.index_select(0, target)) & (x < y)).all()):
         raise ValueError("edges must go from a lower to a higher vertex of the same cell")
+    bits = torch.zeros(cells * NUM_SLOTS, dtype=torch.bool, device=position.device)
+    bits.index_fill_(0, cell * NUM_SLOTS + slot_of(x, y), True)
+    if int(bits.sum()) != len(source):
+        raise ValueError("a cell has the same edge twice")
+    return bits.view(cells, NUM_SLOTS)
 
 
 def _read_ops(x: Tensor, cell_of_node: Tensor, position: Tensor, vertices: Tensor) -> Tensor:
@@ -144,24 +138,12 @@ def select(cells: Batch, chosen: Tensor) -> Batch:
     Shapes:
         - chosen: bool ``[B]``
     """
-    nodes, edge_index = kept_part(cells, chosen.index_select(0, cells.batch))
+    kept = chosen.index_select(0, cells.batch)
+    edges = kept.index_select(0, cells.edge_index[0]).nonzero().flatten()
+    ends = cells.edge_index.index_select(1, edges)
     return build_batch(
-        x=cells.x.index_select(0, nodes),
-        edge_index=edge_index,
+        x=cells.x.index_select(0, kept.nonzero().flatten()),
+        edge_index=(kept.cumsum(0) - 1).index_select(0, ends.flatten()).view(2, -1),
         vertices=cells.ptr.diff()[chosen],
         edge_counts=cells._slice_dict["edge_index"].diff()[chosen],
     )
-
-
-def kept_part(batch: Batch, kept: Tensor) -> tuple[Tensor, Tensor]:
-    """Numbers of the vertices that are kept, and the edges among them, numbered anew.
-
-    Shapes:
-        - kept: bool ``[nodes]``
-        - returns: int64 ``[nodes kept]`` and ``[2, edges kept]``
-    """
-    source, target = batch.edge_index
-    edges = (kept.index_select(0, source) & kept.index_select(0, target)).nonzero().flatten()
-    number = kept.cumsum(0) - 1
-    ends = batch.edge_index.index_select(1, edges)
-    return kept.nonzero().flatten(), torch.stack([number.index_select(0, end) for end in ends])
