@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gnn_nas.spaces.batch import pack
 from gnn_nas.spaces.conversion import Spec, from_spec
 from gnn_nas.spaces.nasbench101 import INPUT, MAX_EDGES, MAX_VERTICES, OPS, OUTPUT, num_slots
+from gnn_nas.spaces.packing import pack
 from gnn_nas.spaces.pruning import prune
 from gnn_nas.spaces.table import CellTable
 

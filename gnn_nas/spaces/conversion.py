@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from gnn_nas.spaces.batch import pack
 from gnn_nas.spaces.nasbench101 import FEATURES, INPUT, MAX_EDGES, MAX_VERTICES, OPS, OUTPUT
+from gnn_nas.spaces.packing import pack
 from gnn_nas.spaces.pruning import on_a_path
 
 if TYPE_CHECKING:

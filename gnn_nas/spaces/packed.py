@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from gnn_nas.spaces.batch import build_batch, pointers
 from gnn_nas.spaces.nasbench101 import (
     FEATURES,
     MAX_INTERIOR,
@@ -143,9 +144,6 @@ class PackedCells:
 
     def to_batch(self) -> Batch:
         """The same cells as a PyG `Batch`; its attributes are those of `to_graphs`."""
-        # PyG takes longer to import than torch, so it is imported where its objects are made.
-        from gnn_nas.spaces.batch import build_batch
-
         x, edge_index, bits = self._nodes_and_edges()
         return build_batch(x, edge_index, self.vertices, bits.sum(1))
 
@@ -168,11 +166,6 @@ class PackedCells:
 def slot_bits(masks: Tensor) -> Tensor:
     """Which slots are set in bitmasks, bool ``[B, 21]``."""
     return (masks[:, None] >> torch.arange(NUM_SLOTS, device=masks.device)) & 1 != 0
-
-
-def pointers(counts: Tensor) -> Tensor:
-    """Where each of so many things begins, and at the end how many there are."""
-    return pad(counts.cumsum(0), (1, 0))
 
 
 def slot_ends(device: torch.device) -> tuple[Tensor, Tensor]:

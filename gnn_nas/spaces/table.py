@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gnn_nas.spaces.batch import pack
 from gnn_nas.spaces.cache import open_cached
 from gnn_nas.spaces.nasbench101 import MAX_INTERIOR, MAX_VERTICES, NUM_SLOTS, OPS, num_slots
 from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.spaces.packing import pack
 from gnn_nas.tensor_file import checksum
 from gnn_nas.user_folders import cache_folder
 

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from gnn_nas.spaces.batch import pack
 from gnn_nas.spaces.distance import edit_distance
+from gnn_nas.spaces.packing import pack
 from gnn_nas.spaces.positives import PositiveSampler
 
 
