@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gnn_nas.spaces.conversion import Spec, from_spec
 from gnn_nas.spaces.nasbench101 import INPUT, MAX_EDGES, MAX_VERTICES, OPS, OUTPUT, num_slots
-from gnn_nas.spaces.packed import PackedCells, pack
+from gnn_nas.spaces.packing import pack
 from gnn_nas.spaces.pruning import prune
 from gnn_nas.spaces.table import CellTable
 
@@ -89,8 +89,7 @@ class CellRows:
 
     def _of_graphs(self, cells: Data | Batch) -> Tensor:
         pruned, valid = prune(pack(cells))
-        packed = PackedCells(pruned.vertices.cpu(), pruned.edges.cpu(), pruned.ops.cpu())
-        rows = torch.where(valid.cpu(), self.table.rows_of(packed), -1)
+        rows = torch.where(valid.cpu(), self.table.rows_of(pruned.to("cpu")), -1)
         if bool((rows < 0).any()):
             bad = (rows < 0).nonzero().flatten().tolist()
             raise ValueError(f"not valid cells of the space: batch positions {bad[:10]}")

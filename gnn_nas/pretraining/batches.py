@@ -10,7 +10,7 @@ from torch import Tensor
 from torch_geometric.data import Batch
 
 from gnn_nas.pretraining.form import refuse_other_form
-from gnn_nas.spaces.packed import join, split
+from gnn_nas.spaces.batch import join, split
 from gnn_nas.spaces.positives import PositiveSampler
 from gnn_nas.spaces.table import CellTable
 

@@ -14,7 +14,7 @@ from gnn_nas.models.controller import Controller
 from gnn_nas.pretraining.batches import TrainingBatch
 from gnn_nas.pretraining.distributed import ALONE, Processes
 from gnn_nas.pretraining.metric import make_metric_loss
-from gnn_nas.spaces.packed import select
+from gnn_nas.spaces.batch import select
 from gnn_nas.spaces.table import CellTable
 from gnn_nas.spaces.tokens import to_tokens
 

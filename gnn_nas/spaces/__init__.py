@@ -4,7 +4,8 @@ import importlib
 
 from gnn_nas.spaces.conversion import from_matrix, from_spec, to_matrix
 from gnn_nas.spaces.distance import edit_distance
-from gnn_nas.spaces.packed import PackedCells, pack
+from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.spaces.packing import pack
 from gnn_nas.spaces.positives import Positives, PositiveSampler
 from gnn_nas.spaces.pruning import prune
 from gnn_nas.spaces.table import CellTable, load_table

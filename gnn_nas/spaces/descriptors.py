@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 
-from gnn_nas.spaces.nasbench101 import MAX_VERTICES, OPS
+from gnn_nas.spaces.nasbench101 import FEATURES, MAX_VERTICES
 from gnn_nas.spaces.packed import PackedCells
 
 NUM_SHAPE, NUM_PATTERNS = 53, 88
@@ -37,7 +36,8 @@ class _Graphs:
     Shapes:
         - edges: ``[B, 7, 7]`` of 0 and 1; paths: ``[B, 7, 7]``, number of paths between vertices,
           1 from a vertex to itself
-        - is_op: ``[3, B, 7]`` of 0 and 1; interior: ``[B, 7]``, their sum
+        - is_feature: ``[5, B, 7]`` of 0 and 1; is_op: ``[3, B, 7]``, those between input and
+          output; interior: ``[B, 7]``, their sum
         - feeds: ``[B, 7]``, interior vertices with an edge to the output; feeders: ``[B]``, their
           number, but at least 1; skips: ``[B]``, whether the input has an edge to the output
         - width: ``[B, 7]``, share of the cell's channels that an interior vertex has
@@ -45,15 +45,15 @@ class _Graphs:
 
     def __init__(self, cells: PackedCells) -> None:
         device = cells.edges.device
-        self.vertices = cells.vertices
+        self.vertices, self.at_output = cells.vertices, cells.at_output
         self.edges = cells.adjacency().float()
         itself = torch.eye(MAX_VERTICES, device=device)
         self.paths = itself
         for _ in range(MAX_VERTICES - 1):
             self.paths = itself + self.paths @ self.edges
-        self.is_op = torch.zeros(len(OPS), len(cells), MAX_VERTICES, device=device)
-        is_op = one_hot(cells.ops, len(OPS)) * cells.has_interior()[:, :, None]
-        self.is_op[:, :, 1:-1] = is_op.permute(2, 0, 1)
+        features = torch.arange(len(FEATURES), device=device)[:, None, None]
+        self.is_feature = (cells.features() == features).float()
+        self.is_op = self.is_feature[1:-1]
         self.interior = self.is_op.sum(0)
         into_output = self.at_output(self.edges)
         self.skips = into_output[:, 0]
@@ -63,11 +63,6 @@ class _Graphs:
         # its channels; any other vertex is as wide as the widest of its readers. As these all lead
         # to the output in the end, all are equally wide (but for channels that do not divide).
         self.width = self.interior / self.feeders[:, None]
-
-    def at_output(self, values: Tensor) -> Tensor:
-        """The output vertex's entry of the last dimension, ``[B, ..., 7] -> [B, ...]``."""
-        index = (self.vertices - 1).view(-1, *[1] * (values.dim() - 1))
-        return values.gather(-1, index.expand(*values.shape[:-1], 1)).squeeze(-1)
 
     def depth(self, weight: Tensor, over: str) -> Tensor:
         """Summed weight of the vertices on the way from the input to each vertex, ``[B, 7]``.
@@ -156,10 +151,7 @@ def _patterns(graphs: _Graphs) -> Tensor:
           certain op (3), a certain sequence of two (9), of three (27), in lexicographic order
     """
     edges = graphs.edges
-    first, last = torch.zeros_like(graphs.interior), torch.zeros_like(graphs.interior)
-    first[:, 0] = 1
-    last.scatter_(1, graphs.vertices[:, None] - 1, 1.0)
-    sources, targets = torch.stack([first, *graphs.is_op]), torch.stack([*graphs.is_op, last])
+    sources, targets = graphs.is_feature[:-1], graphs.is_feature[1:]
     apart = graphs.paths - torch.eye(MAX_VERTICES, device=edges.device)
     columns = [
         torch.einsum("sbx,bxy,tby->bst", sources, related.clamp(max=1), targets).flatten(1)

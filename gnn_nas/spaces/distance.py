@@ -90,8 +90,7 @@ def _parts(cells: PackedCells) -> tuple[Tensor, Tensor, Tensor]:
     """
     exists = cells.has_interior()
     adjacency = cells.adjacency()
-    output = (cells.vertices - 1)[:, None, None].expand(-1, adjacency.shape[1], 1)
-    to_output = adjacency.gather(2, output).squeeze(2)
+    to_output = cells.at_output(adjacency)
     vertices = torch.stack(
         [
             torch.where(exists, cells.ops, _NULL),

@@ -3,11 +3,14 @@
 import torch
 from torch import Tensor
 
-from gnn_nas.spaces.nasbench101 import MAX_VERTICES, SLOT_SOURCES, SLOT_TARGETS
+from gnn_nas.spaces.nasbench101 import OPS, SLOT_SOURCES, SLOT_TARGETS
 from gnn_nas.spaces.packed import PackedCells
 
 # Two rounds separate all 423,624 cells; one round leaves 422,814 classes.
 ROUNDS = 2
+
+# By feature; the last is that of no vertex.
+_LABELS = (-1, *range(1, len(OPS) + 1), -2, 0)
 
 
 def isomorphism_hash(cells: PackedCells) -> Tensor:
@@ -20,10 +23,8 @@ def isomorphism_hash(cells: PackedCells) -> Tensor:
         - returns: int64 ``[B]``
     """
     bits = cells.edge_bits().T.long()
-    labels = torch.nn.functional.pad(cells.ops, (1, 1)) + 1
-    labels[:, 0] = -1
-    labels.scatter_(1, cells.vertices[:, None] - 1, -2)
-    exists = torch.arange(MAX_VERTICES, device=labels.device)[:, None] < cells.vertices
+    labels = torch.tensor(_LABELS, device=bits.device).take(cells.features())
+    exists = cells.has_vertex().T
     incoming, outgoing = _neighbour_sums(bits, torch.ones_like(exists, dtype=torch.long))
     state = _mix(labels.T + 8 * incoming + 64 * outgoing)
     for _ in range(ROUNDS):

@@ -10,6 +10,7 @@ from gnn_nas.spaces.md5 import md5, write_hex
 from gnn_nas.spaces.nasbench101 import MAX_VERTICES, OPS
 from gnn_nas.spaces.packed import PackedCells
 
+# By feature.
 _LABELS = (-1, *range(len(OPS)), -2)
 _BUFFER_WORDS = 96  # the longest message is the list of seven quoted digests, 252 bytes
 
@@ -25,9 +26,7 @@ def module_hash(cells: PackedCells) -> np.ndarray:
     """
     adjacency = cells.adjacency().cpu().numpy()
     vertices = cells.vertices.cpu().numpy()
-    labels = np.zeros((len(cells), MAX_VERTICES), dtype=np.int64)
-    labels[:, 1:-1] = cells.ops.cpu().numpy() + 1
-    labels[np.arange(len(cells)), vertices - 1] = len(_LABELS) - 1
+    labels = cells.features().cpu().numpy()
     # Both use the same OpenMP runtime, and numba leaves its own number of threads behind.
     threads = torch.get_num_threads()
     digests = _hash_cells(adjacency, vertices, labels, _START_DIGESTS)

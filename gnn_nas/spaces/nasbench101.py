@@ -30,7 +30,7 @@ SLOT_TARGETS = tuple(y for y in range(1, MAX_VERTICES) for _ in range(y))
 SLOT_SOURCES = tuple(x for y in range(1, MAX_VERTICES) for x in range(y))
 
 
-def slot_of(source: int, target: int) -> int:
+def slot_of(source: Count, target: Count) -> Count:
     """Number of the edge slot ``source -> target``, for ``source < target``."""
     return source + target * (target - 1) // 2
 

@@ -3,13 +3,10 @@
 import torch
 from torch import Tensor
 
-from gnn_nas.spaces.nasbench101 import MAX_VERTICES, NUM_SLOTS, OPS
-from gnn_nas.spaces.packed import PackedCells, slot_ends
+from gnn_nas.spaces.nasbench101 import MAX_VERTICES, OPS, slot_of
+from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.pruning import prune
 from gnn_nas.spaces.table import CellTable
-
-# Places in the order of an edited cell: far enough apart for a vertex to be put between.
-_NEW, _BEHIND, _ABSENT = MAX_VERTICES, 2 * MAX_VERTICES, 4 * MAX_VERTICES
 
 
 def neighbours(table: CellTable, rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -28,7 +25,7 @@ def neighbours(table: CellTable, rows: Tensor) -> tuple[Tensor, Tensor]:
     cells = table.cells[rows]
     parts = [_op_changes(cells), _edge_toggles(cells), _vertex_additions(cells)]
     owner = torch.cat([owner for owner, _ in parts])
-    edited, valid = prune(_concatenated([edited for _, edited in parts]))
+    edited, valid = prune(PackedCells.cat(edited for _, edited in parts))
     owner, found = owner[valid], table.rows_of(edited[valid])
     changed = found != rows[owner]
     pairs = torch.unique(owner[changed] * len(table) + found[changed])
@@ -47,11 +44,9 @@ def _edge_toggles(cells: PackedCells) -> tuple[Tensor, PackedCells]:
     """Toggle every edge; a vertex that loses its last in- or out-edge is removed by pruning."""
     reaches = _reaches(cells)
     owner, source, target = _possible_edges(cells, reaches)
-    adjacency = cells.adjacency()[owner]
-    adjacency[torch.arange(len(owner), device=owner.device), source, target] ^= True
-    labels = torch.nn.functional.pad(cells.ops, (1, 1))[owner]
-    places = _places(cells.vertices[owner], reaches[owner, target])
-    return owner, _in_order(cells.vertices[owner], adjacency, labels, places)
+    edited, number = _target_last(cells[owner], reaches[owner, target])
+    edited.edges.bitwise_xor_(_edge(number, source, target))
+    return owner, edited
 
 
 def _vertex_additions(cells: PackedCells) -> tuple[Tensor, PackedCells]:
@@ -62,17 +57,12 @@ def _vertex_additions(cells: PackedCells) -> tuple[Tensor, PackedCells]:
     owner, source, target = (each[grows] for each in (owner, source, target))
     op = torch.arange(len(OPS), device=owner.device).repeat_interleave(len(owner))
     owner, source, target = (each.repeat(len(OPS)) for each in (owner, source, target))
-    index = torch.arange(len(owner), device=owner.device)
     # The first number that the cell has no vertex for.
     new = cells.vertices[owner]
-    adjacency = cells.adjacency()[owner]
-    adjacency[index, source, new] = True
-    adjacency[index, new, target] = True
-    labels = torch.nn.functional.pad(cells.ops, (1, 1))[owner]
-    labels[index, new] = op
-    places = _places(new, reaches[owner, target])
-    places[index, new] = _NEW
-    return owner, _in_order(new + 1, adjacency, labels, places)
+    edited, number = _target_last(cells[owner], reaches[owner, target], added=1)
+    edited.edges.bitwise_or_(_edge(number, source, new) | _edge(number, new, target))
+    edited.ops.scatter_(1, number.gather(1, new[:, None]) - 1, op[:, None])
+    return owner, edited
 
 
 def _reaches(cells: PackedCells) -> Tensor:
@@ -85,38 +75,30 @@ def _reaches(cells: PackedCells) -> Tensor:
 
 def _possible_edges(cells: PackedCells, reaches: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Cell, source and target of every edge that there is or that would close no cycle."""
-    exists = torch.arange(MAX_VERTICES, device=reaches.device) < cells.vertices[:, None]
+    exists = cells.has_vertex()
     both = exists[:, :, None] & exists[:, None, :]
     return (both & ~reaches.transpose(1, 2)).nonzero(as_tuple=True)
 
 
-def _places(vertices: Tensor, behind: Tensor) -> Tensor:
-    """Where vertices go: the target and what it reaches, ``behind``, after all others.
+def _target_last(cells: PackedCells, behind: Tensor, added: int = 0) -> tuple[PackedCells, Tensor]:
+    """Renumber cells so that a new edge, or a new vertex on it, runs with the order of vertices.
 
-    No edge leads back from there, and the source of a new edge is among the others, so this is a
+    The edge's target and what it reaches, ``behind``, go after all others, and what is added
+    between. No edge leads back from there, and the source is among the others, so this is a
     topological order again.
 
     Shapes:
-        - vertices: ``[N]``; behind: bool ``[N, 7]``; returns: ``[N, 7]``
+        - behind: bool ``[N, 7]``
+        - returns: the cells, and the new number of every old vertex, ``[N, 7]``
     """
-    number = torch.arange(MAX_VERTICES, device=vertices.device)
-    places = number + _BEHIND * behind
-    return torch.where(number < vertices[:, None], places, _ABSENT + number)
+    number = torch.arange(MAX_VERTICES, device=behind.device)
+    beyond = number - cells.vertices[:, None]  # 0 for the vertex that is added
+    group = torch.where(beyond < 0, 2 * behind, torch.where(beyond < added, 1, 3))
+    order = group.argsort(dim=1, stable=True)
+    return cells.renumbered(order, cells.vertices + added), order.argsort(dim=1)
 
 
-def _in_order(vertices: Tensor, adjacency: Tensor, labels: Tensor, places: Tensor) -> PackedCells:
-    """Cells with their vertices renumbered by ascending places."""
-    order = places.argsort(dim=1)
-    adjacency = adjacency.gather(1, order[:, :, None].expand_as(adjacency))
-    adjacency = adjacency.gather(2, order[:, None, :].expand_as(adjacency))
-    sources, targets = slot_ends(order.device)
-    bits = adjacency[:, sources, targets].long() << torch.arange(NUM_SLOTS, device=order.device)
-    return PackedCells(vertices, bits.sum(1), labels.gather(1, order)[:, 1:-1])
-
-
-def _concatenated(parts: list[PackedCells]) -> PackedCells:
-    return PackedCells(
-        torch.cat([part.vertices for part in parts]),
-        torch.cat([part.edges for part in parts]),
-        torch.cat([part.ops for part in parts]),
-    )
+def _edge(number: Tensor, source: Tensor, target: Tensor) -> Tensor:
+    """Bitmask of an edge between vertices of these old numbers."""
+    x, y = (number.gather(1, end[:, None])[:, 0] for end in (source, target))
+    return 1 << slot_of(x, y)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
+from gnn_nas.spaces.batch import build_batch, pointers
 from gnn_nas.spaces.nasbench101 import (
     FEATURES,
     MAX_INTERIOR,
@@ -15,11 +18,13 @@ from gnn_nas.spaces.nasbench101 import (
     NUM_SLOTS,
     SLOT_SOURCES,
     SLOT_TARGETS,
+    slot_of,
 )
 
-# PyG takes longer to import than torch, so it is imported where its objects are made.
 if TYPE_CHECKING:
-    from torch_geometric.data import Batch, Data
+    from torch_geometric.data import Batch
+
+_SOURCES, _TARGETS = torch.tensor(SLOT_SOURCES), torch.tensor(SLOT_TARGETS)
 
 
 class Graphs(NamedTuple):
@@ -50,18 +55,39 @@ class PackedCells:
     edges: Tensor
     ops: Tensor
 
+    @classmethod
+    def from_bits(cls, vertices: Tensor, bits: Tensor, ops: Tensor) -> Self:
+        """Cells whose edges are given as `edge_bits` gives them."""
+        slots = torch.arange(NUM_SLOTS, device=bits.device)
+        return cls(vertices, (bits.long() << slots).sum(1), ops)
+
+    @classmethod
+    def cat(cls, batches: Iterable[PackedCells]) -> Self:
+        """The cells of all batches, in this order."""
+        return cls(*map(torch.cat, zip(*(batch._parts() for batch in batches), strict=True)))
+
     def __len__(self) -> int:
         return len(self.edges)
 
     def __getitem__(self, index: slice | Tensor) -> PackedCells:
         """Select cells by anything that keeps a tensor's first dimension."""
-        return PackedCells(self.vertices[index], self.edges[index], self.ops[index])
+        return PackedCells(*(part[index] for part in self._parts()))
 
     def take(self, numbers: Tensor) -> PackedCells:
-        """Select cells by their numbers, none negative; several times faster than by brackets."""
-        return PackedCells(
-            *(part.index_select(0, numbers) for part in (self.vertices, self.edges, self.ops))
-        )
+        """Select cells by their numbers, none negative; several times faster than indexing."""
+        return PackedCells(*(part.index_select(0, numbers) for part in self._parts()))
+
+    def put(self, numbers: Tensor, cells: PackedCells) -> None:
+        """Replace the cells of these numbers, in place."""
+        for part, new in zip(self._parts(), cells._parts(), strict=True):
+            part.index_copy_(0, numbers, new)
+
+    def to(self, device: torch.device | str) -> PackedCells:
+        """The same cells on ``device``."""
+        return PackedCells(*(part.to(device) for part in self._parts()))
+
+    def _parts(self) -> tuple[Tensor, Tensor, Tensor]:
+        return self.vertices, self.edges, self.ops
 
     def adjacency(self) -> Tensor:
         """Adjacency matrices, bool ``[B, 7, 7]``; vertices a cell does not have are isolated."""
@@ -72,12 +98,49 @@ class PackedCells:
 
     def edge_bits(self) -> Tensor:
         """Which slots hold an edge, bool ``[B, 21]``."""
-        slots = torch.arange(NUM_SLOTS, device=self.edges.device)
-        return (self.edges[:, None] >> slots) & 1 != 0
+        return slot_bits(self.edges)
+
+    def has_vertex(self) -> Tensor:
+        """Which of seven vertices a cell has, bool ``[B, 7]``."""
+        return torch.arange(MAX_VERTICES, device=self.ops.device) < self.vertices[:, None]
 
     def has_interior(self) -> Tensor:
         """Which of the five columns of ``ops`` belong to a vertex, bool ``[B, 5]``."""
         return torch.arange(MAX_INTERIOR, device=self.ops.device) < self.vertices[:, None] - 2
+
+    def features(self) -> Tensor:
+        """Index into ``FEATURES`` of every vertex, int64 ``[B, 7]``, 5 where there is none."""
+        features = pad(self.ops + 1, (1, 1))
+        features.scatter_(1, self.vertices[:, None] - 1, len(FEATURES) - 1)
+        number = torch.arange(MAX_VERTICES, device=features.device)
+        return features.masked_fill_(number >= self.vertices[:, None], len(FEATURES))
+
+    def at_output(self, values: Tensor) -> Tensor:
+        """The output vertex's entry of the last dimension, ``[B, ..., 7] -> [B, ...]``."""
+        index = (self.vertices - 1).view(-1, *[1] * (values.dim() - 1))
+        return values.gather(-1, index.expand(*values.shape[:-1], 1)).squeeze(-1)
+
+    def renumbered(self, order: Tensor, vertices: Tensor) -> PackedCells:
+        """The cells with their vertices in another order, or with some of them only.
+
+        Dropped vertices lose their edges. A number that the cell has no vertex for adds one, of op
+        0 and without edges.
+
+        Shapes:
+            - order: ``[B, 7]``, the old number of every new vertex, a topological order; what
+              stands behind the vertices kept does not matter
+            - vertices: ``[B]``, how many are kept, the first and the last being input and output
+        """
+        sources, targets = slot_ends(order.device)
+        old_sources, old_targets = order.index_select(1, sources), order.index_select(1, targets)
+        bits = self.edges[:, None] >> slot_of(old_sources, old_targets) & 1
+        # Against the old order there is no edge, and no slot that tells so.
+        bits *= (old_sources < old_targets) & (targets < vertices[:, None])
+        cells = PackedCells.from_bits(
+            vertices, bits, pad(self.ops, (1, 1)).gather(1, order)[:, 1:-1]
+        )
+        cells.ops.mul_(cells.has_interior())
+        return cells
 
     def to_batch(self) -> Batch:
         """The same cells as a PyG `Batch`; its attributes are those of `to_graphs`."""
@@ -92,172 +155,19 @@ class PackedCells:
 
     def _nodes_and_edges(self) -> tuple[Tensor, Tensor, Tensor]:
         """``x``, ``edge_index`` and `edge_bits`."""
-        device, count = self.edges.device, len(self)
-        sources, targets = slot_ends(device)
-        ptr = _pointers(self.vertices)
-        bits = self.edge_bits()
+        features, bits = self.features(), self.edge_bits()
+        one_hot = torch.eye(len(FEATURES), device=features.device)
+        x = one_hot.index_select(0, features[features < len(FEATURES)])
         cell, slot = bits.nonzero(as_tuple=True)
-        features = self.ops.new_full((count, MAX_VERTICES), len(FEATURES))
-        features[:, 0] = 0
-        features[:, 1:-1] = self.ops + 1
-        features.scatter_(1, self.vertices[:, None] - 1, len(FEATURES) - 1)
-        exists = torch.arange(MAX_VERTICES, device=device) < self.vertices[:, None]
-        one_hot = torch.eye(len(FEATURES), device=device)
-        x = one_hot.index_select(0, features[exists])
-        ends = torch.stack([sources, targets]).index_select(1, slot)
-        return x, ends + ptr.index_select(0, cell), bits
+        ends = torch.stack(slot_ends(bits.device)).index_select(1, slot)
+        return x, ends + pointers(self.vertices).index_select(0, cell), bits
 
 
-def pack(cells: Data | Batch) -> PackedCells:
-    """Read a PyG `Data` (a batch of one) or `Batch` of cells back into integers.
-
-    Raises:
-        ValueError: a cell lacks x or edge_index, or has fewer than two or more than seven vertices,
-            features that are not one-hot input, ops, output in this order, an edge twice, or one
-            against the vertex order.
-    """
-    from torch_geometric.data import Batch
-
-    x, edge_index = cells.x, cells.edge_index
-    if x is None or edge_index is None:
-        raise ValueError("a cell needs x and edge_index")
-    if x.shape[1:] != (len(FEATURES),):
-        raise ValueError(f"x must have {len(FEATURES)} columns, got shape {tuple(x.shape)}")
-    ptr = cells.ptr if isinstance(cells, Batch) else edge_index.new_tensor([0, len(x)])
-    vertices = ptr.diff()
-    if bool(((vertices < 2) | (vertices > MAX_VERTICES)).any()):
-        raise ValueError(f"a cell has 2 to {MAX_VERTICES} vertices, got {vertices.tolist()[:10]}")
-    cell_of_node = torch.repeat_interleave(vertices)
-    position = torch.arange(len(x), device=ptr.device) - ptr.index_select(0, cell_of_node)
-    return PackedCells(
-        vertices,
-        _read_edges(edge_index, cell_of_node, position, len(vertices)),
-        _read_ops(x, cell_of_node, position, vertices),
-    )
-
-
-def _read_edges(edge_index: Tensor, cell_of_node: Tensor, position: Tensor, cells: int) -> Tensor:
-    if bool(((edge_index < 0) | (edge_index >= len(position))).any()):
-        raise ValueError(f"edge_index names vertices outside 0 to {len(position) - 1}")
-    source, target = edge_index
-    cell = cell_of_node.index_select(0, source)
-    x, y = position.index_select(0, source), position.index_select(0, target)
-    if not bool(((cell == cell_of_node.index_select(0, target)) & (x < y)).all()):
-        raise ValueError("edges must go from a lower to a higher vertex of the same cell")
-    present = torch.zeros(cells * NUM_SLOTS, dtype=torch.bool, device=position.device)
-    present.index_fill_(0, cell * NUM_SLOTS + x + y * (y - 1) // 2, True)
-    present = present.view(cells, NUM_SLOTS)
-    if int(present.sum()) != len(source):
-        raise ValueError("a cell has the same edge twice")
-    return (present.long() << torch.arange(NUM_SLOTS, device=position.device)).sum(1)
-
-
-def _read_ops(x: Tensor, cell_of_node: Tensor, position: Tensor, vertices: Tensor) -> Tensor:
-    features = x.argmax(1)
-    is_last = position == vertices.index_select(0, cell_of_node) - 1
-    inside = (position > 0) & ~is_last
-    is_op = (features > 0) & (features < len(FEATURES) - 1)
-    fits = torch.where(inside, is_op, features == is_last * (len(FEATURES) - 1))
-    one_hot = (x == torch.nn.functional.one_hot(features, len(FEATURES))).all()
-    if not bool(one_hot & fits.all()):
-        raise ValueError("x must be one-hot with the input first, the output last, ops between")
-    ops = vertices.new_zeros(len(vertices), MAX_INTERIOR)
-    ops[cell_of_node[inside], position[inside] - 1] = features[inside] - 1
-    return ops
-
-
-def build_batch(x: Tensor, edge_index: Tensor, vertices: Tensor, edge_counts: Tensor) -> Batch:
-    """Assemble a `Batch` from already concatenated tensors, without collating `Data` objects.
-
-    Shapes:
-        - x: ``[nodes, 5]``; edge_index: ``[2, edges]``; vertices, edge_counts: ``[B]``
-    """
-    from torch_geometric.data import Batch
-
-    ptr = _pointers(vertices)
-    batch = Batch(
-        x=x,
-        edge_index=edge_index,
-        batch=torch.repeat_interleave(vertices, output_size=len(x)),
-        ptr=ptr,
-    )
-    # What `Batch.from_data_list` notes, so that `batch[i]` and `to_data_list` work.
-    batch._num_graphs = len(vertices)
-    batch._slice_dict = {"x": ptr, "edge_index": _pointers(edge_counts)}
-    batch._inc_dict = {"x": torch.zeros_like(vertices), "edge_index": ptr[:-1]}
-    return batch
-
-
-def join(first: Batch, second: Batch) -> Batch:
-    """One `Batch` with the cells of both, in this order."""
-    return build_batch(
-        x=torch.cat([first.x, second.x]),
-        edge_index=torch.cat([first.edge_index, second.edge_index + len(first.x)], dim=1),
-        vertices=torch.cat([first.ptr.diff(), second.ptr.diff()]),
-        edge_counts=torch.cat(
-            [first._slice_dict["edge_index"].diff(), second._slice_dict["edge_index"].diff()]
-        ),
-    )
-
-
-def split(batch: Batch, parts: int) -> list[Batch]:
-    """Cut a `Batch` into batches of equally many cells, in its order.
-
-    Raises:
-        ValueError: the cells cannot be shared out equally.
-    """
-    vertices, edge_counts = batch.ptr.diff(), batch._slice_dict["edge_index"].diff()
-    if len(vertices) % parts:
-        raise ValueError(f"{len(vertices)} cells cannot be cut into {parts} equal parts")
-    # One wait for the device, and not one a part.
-    nodes, edges = torch.stack([vertices, edge_counts]).view(2, parts, -1).sum(2).tolist()
-    firsts = batch.ptr[:: len(vertices) // parts]
-    return [
-        build_batch(x, edge_index - first, own_vertices, own_edge_counts)
-        for x, edge_index, first, own_vertices, own_edge_counts in zip(
-            batch.x.split(nodes),
-            batch.edge_index.split(edges, dim=1),
-            firsts[:-1],
-            vertices.chunk(parts),
-            edge_counts.chunk(parts),
-            strict=True,
-        )
-    ]
-
-
-def select(cells: Batch, chosen: Tensor) -> Batch:
-    """A `Batch` of some of the cells, in their order; by far faster than PyG's ``index_select``.
-
-    Shapes:
-        - chosen: bool ``[B]``
-    """
-    nodes, edge_index = kept_part(cells, chosen.index_select(0, cells.batch))
-    return build_batch(
-        x=cells.x.index_select(0, nodes),
-        edge_index=edge_index,
-        vertices=cells.ptr.diff()[chosen],
-        edge_counts=cells._slice_dict["edge_index"].diff()[chosen],
-    )
-
-
-def kept_part(batch: Batch, kept: Tensor) -> tuple[Tensor, Tensor]:
-    """Numbers of the vertices that are kept, and the edges among them, numbered anew.
-
-    Shapes:
-        - kept: bool ``[nodes]``
-        - returns: int64 ``[nodes kept]`` and ``[2, edges kept]``
-    """
-    source, target = batch.edge_index
-    edges = (kept.index_select(0, source) & kept.index_select(0, target)).nonzero().flatten()
-    number = kept.cumsum(0) - 1
-    ends = batch.edge_index.index_select(1, edges)
-    return kept.nonzero().flatten(), torch.stack([number.index_select(0, end) for end in ends])
+def slot_bits(masks: Tensor) -> Tensor:
+    """Which slots are set in bitmasks, bool ``[B, 21]``."""
+    return (masks[:, None] >> torch.arange(NUM_SLOTS, device=masks.device)) & 1 != 0
 
 
 def slot_ends(device: torch.device) -> tuple[Tensor, Tensor]:
     """Source and target vertex of every slot, two tensors ``[21]``."""
-    return torch.tensor(SLOT_SOURCES, device=device), torch.tensor(SLOT_TARGETS, device=device)
-
-
-def _pointers(counts: Tensor) -> Tensor:
-    return torch.nn.functional.pad(counts.cumsum(0), (1, 0))
+    return _SOURCES.to(device), _TARGETS.to(device)

@@ -8,97 +8,17 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from gnn_nas.spaces.edits import change_ops, delete_vertices, toggle_edges
-from gnn_nas.spaces.nasbench101 import (
-    MAX_INTERIOR,
-    MAX_VERTICES,
-    NUM_SLOTS,
-    OPS,
-    SLOT_SOURCES,
-    SLOT_TARGETS,
-    num_slots,
-    slot_of,
-)
-from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.spaces.edits import MAX_EDITS, draw_edits
 from gnn_nas.spaces.table import CellTable
 
 if TYPE_CHECKING:
     from torch_geometric.data import Batch
 
-MAX_EDITS = 3
-
-# Share of the three-edit proposals that delete a vertex with one in- and one out-edge.
-_DELETION_SHARE = 0.1
 # Proposals a round: enough that the rounds' fixed cost does not count at small batches.
 _PROPOSALS = 2048
 # Proposals after which a cell is taken to be too small for its number of edits and draws another.
 _PATIENCE = 500
 _MAX_PROPOSALS = 100_000
-
-_TOUCHES = torch.tensor(
-    [
-        [sum(1 << s for s, end in enumerate(ends) if end == v) for v in range(MAX_VERTICES)]
-        for ends in (SLOT_SOURCES, SLOT_TARGETS)
-    ]
-)
-# For a deleted vertex: the old slot of every slot of the smaller cell.
-_SLOTS_WITHOUT = torch.tensor(
-    [
-        [
-            slot_of(x + (x >= v), y + (y >= v))
-            for x, y in zip(SLOT_SOURCES, SLOT_TARGETS, strict=True)
-            if y < MAX_VERTICES - 1
-        ]
-        for v in range(MAX_VERTICES)
-    ]
-)
-
-
-@dataclass(frozen=True)
-class Edits:
-    """One edit script for every cell of a batch.
-
-    Shapes:
-        - shifts: ``[B, 5]``, how far the op of each interior vertex moves on in ``OPS``, modulo 3
-        - toggles: ``[B]``, bitmask of the edge slots to toggle
-        - deleted: ``[B]``, the vertex to delete, 0 for none
-        - distinct: bool ``[B]``, whether no vertex or slot was drawn twice
-    """
-
-    shifts: Tensor
-    toggles: Tensor
-    deleted: Tensor
-    distinct: Tensor
-
-    def __getitem__(self, index: Tensor) -> Edits:
-        return Edits(*(part.index_select(0, index) for part in vars(self).values()))
-
-    def apply(self, batch: Batch) -> Batch:
-        """Carry the edits out on the ``x`` and ``edge_index`` of the batch they were drawn for."""
-        cell, position = self.shifts.nonzero(as_tuple=True)
-        nodes = batch.ptr.index_select(0, cell) + position + 1
-        ops = batch.x.index_select(0, nodes).argmax(1) - 1
-        batch = change_ops(batch, nodes, (ops + self.shifts[cell, position]) % len(OPS))
-        slots = torch.arange(NUM_SLOTS, device=self.toggles.device)
-        batch = toggle_edges(batch, *((self.toggles[:, None] >> slots) & 1).nonzero(as_tuple=True))
-        cell = self.deleted.nonzero().flatten()
-        return delete_vertices(batch, batch.ptr[cell] + self.deleted[cell])
-
-    def preview(self, cells: PackedCells) -> PackedCells:
-        """What the edits make of packed cells: same result as `apply`, cheap enough to reject."""
-        vertices = cells.vertices.clone()
-        edges = cells.edges ^ self.toggles
-        ops = (cells.ops + self.shifts) % len(OPS)
-        cell = self.deleted.nonzero().flatten()
-        vertex = self.deleted[cell]
-        old_slots = _SLOTS_WITHOUT.to(edges.device)[vertex]
-        new_slots = torch.arange(old_slots.shape[1], device=edges.device)
-        vertices[cell] -= 1
-        edges[cell] = ((edges[cell, None] >> old_slots & 1) << new_slots).sum(1)
-        position = torch.arange(MAX_INTERIOR, device=edges.device)
-        behind = torch.nn.functional.pad(ops[cell], (0, 1))
-        ops[cell] = behind.gather(1, position + (position >= vertex[:, None] - 1))
-        return PackedCells(vertices, edges, ops)
 
 
 @dataclass(frozen=True)
@@ -143,6 +63,7 @@ class PositiveSampler:
         """
         table, device = self.table, anchors.device
         anchors = anchors.repeat_interleave(count)
+        # What a positive was found for is replaced by it.
         cells = table.cells.take(anchors)
         if bool((cells.vertices < 3).any()):
             raise ValueError("a cell without interior vertices has no positives")
@@ -150,16 +71,16 @@ class PositiveSampler:
             1, MAX_EDITS + 1, anchors.shape, generator=generator, device=device
         )
         rows = torch.empty_like(anchors)
-        edits = _no_edits(len(anchors), device)
         pending = torch.arange(len(anchors), device=device)
         tried = 0
         while len(pending) and tried < _MAX_PROPOSALS:
             copies = max(1, _PROPOSALS // len(pending))
             index = pending.repeat_interleave(copies)
             origins = cells.take(index)
-            proposed = _propose(origins, num_edits.index_select(0, index), generator)
-            proposed_rows = table.rows_of(proposed.preview(origins))
-            accepted = (proposed_rows >= 0) & proposed.distinct
+            edits = draw_edits(origins, num_edits.index_select(0, index), generator)
+            proposed = edits.apply(origins)
+            proposed_rows = table.rows_of(proposed)
+            accepted = (proposed_rows >= 0) & edits.distinct
             accepted &= proposed_rows != anchors.index_select(0, index)
             if self.forbidden is not None:
                 accepted &= ~self.forbidden.index_select(0, proposed_rows.clamp(min=0))
@@ -168,10 +89,7 @@ class PositiveSampler:
             first = accepted.int().argmax(1) + torch.arange(len(pending), device=device) * copies
             done, chosen = pending[found], first[found]
             rows[done] = proposed_rows.index_select(0, chosen)
-            for whole, part in zip(
-                vars(edits).values(), vars(proposed[chosen]).values(), strict=True
-            ):
-                whole.index_copy_(0, done, part)
+            cells.put(done, proposed.take(chosen))
             pending = pending[~found]
             tried += copies
             if tried >= _PATIENCE:
@@ -181,45 +99,4 @@ class PositiveSampler:
         if len(pending):
             stuck = anchors[pending].unique().tolist()
             raise ValueError(f"no positive found for rows {stuck[:10]}")
-        return Positives(rows, edits.apply(cells.to_batch()), num_edits)
-
-
-def _no_edits(count: int, device: torch.device) -> Edits:
-    zeros = torch.zeros(count, dtype=torch.long, device=device)
-    return Edits(
-        zeros.new_zeros(count, MAX_INTERIOR), zeros, zeros.clone(), torch.ones_like(zeros).bool()
-    )
-
-
-def _propose(cells: PackedCells, num_edits: Tensor, generator: torch.Generator) -> Edits:
-    """Draw edit scripts of the wanted length; op changes and edge toggles are equally likely."""
-    count, device = len(cells), cells.edges.device
-    draws = torch.randint(1 << 60, (MAX_EDITS + 1, count), generator=generator, device=device)
-    edits = _no_edits(count, device)
-    drawn: list[Tensor] = []
-    for number, draw in enumerate(draws[:MAX_EDITS]):
-        wanted = num_edits > number
-        on_op = (draw & 1).bool()
-        shift = 1 + (draw >> 1 & 1)
-        interior = (draw >> 2) % (cells.vertices - 2)
-        slot = (draw >> 2) % num_slots(cells.vertices)
-        edits.shifts.scatter_add_(1, interior[:, None], (shift * (on_op & wanted))[:, None])
-        edits.toggles.bitwise_xor_((~on_op & wanted).long() << slot)
-        # Unwanted draws get a negative target of their own, which equals no other.
-        target = torch.where(on_op, NUM_SLOTS + interior, slot)
-        target = torch.where(wanted, target, -1 - number)
-        for other in drawn:
-            edits.distinct.logical_and_(target != other)
-        drawn.append(target)
-
-    draw = draws[MAX_EDITS]
-    deletes = (num_edits == MAX_EDITS) & (draw % 1000 < 1000 * _DELETION_SHARE)
-    cell = deletes.nonzero().flatten()
-    vertex = 1 + (draw[cell] >> 10) % (cells.vertices[cell] - 2)
-    edits.shifts[cell] = 0
-    edits.toggles[cell] = 0
-    edits.deleted[cell] = vertex
-    outgoing, incoming = _TOUCHES.to(device)[:, vertex] & cells.edges[cell]
-    single = (outgoing & (outgoing - 1) == 0) & (incoming & (incoming - 1) == 0)
-    edits.distinct[cell] = single
-    return edits
+        return Positives(rows, cells.to_batch(), num_edits)

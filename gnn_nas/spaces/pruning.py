@@ -1,13 +1,11 @@
 """Pruning: vertices that lie on no path from the input to the output are dropped."""
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from gnn_nas.spaces.nasbench101 import MAX_EDGES, MAX_VERTICES, SLOT_SOURCES, SLOT_TARGETS
-from gnn_nas.spaces.packed import PackedCells, slot_ends
+from gnn_nas.spaces.packed import PackedCells
 
 
 def prune(cells: PackedCells) -> tuple[PackedCells, Tensor]:
@@ -15,11 +13,10 @@ def prune(cells: PackedCells) -> tuple[PackedCells, Tensor]:
 
     Shapes:
         - returns: the pruned `PackedCells` and bool ``[B]``, which of them are valid: input and
-          output connected, at most nine edges. The others come back as arbitrary numbers.
+          output connected, at most nine edges; what the others become is undefined
     """
-    device, count = cells.edges.device, len(cells)
     bits = cells.edge_bits().T
-    forward = torch.zeros(MAX_VERTICES, count, dtype=torch.bool, device=device)
+    forward = torch.zeros(MAX_VERTICES, len(cells), dtype=torch.bool, device=bits.device)
     backward = torch.zeros_like(forward)
     forward[0] = True
     backward.scatter_(0, cells.vertices[None] - 1, True)
@@ -29,21 +26,10 @@ def prune(cells: PackedCells) -> tuple[PackedCells, Tensor]:
     for slot, (source, target) in reversed(slots):
         backward[source] |= bits[slot] & backward[target]
     kept = (forward & backward).T
-
-    # Kept vertices move to the front in their old order; the dropped ones keep no edge.
+    # Kept vertices move to the front in their old order.
     order = (~kept).int().argsort(dim=1, stable=True)
-    adjacency = cells.adjacency() & kept[:, :, None] & kept[:, None, :]
-    adjacency = adjacency.gather(1, order[:, :, None].expand_as(adjacency))
-    adjacency = adjacency.gather(2, order[:, None, :].expand_as(adjacency))
-    sources, targets = slot_ends(device)
-    moved_bits = adjacency[:, sources, targets]
-    edges = (moved_bits.long() << torch.arange(len(slots), device=device)).sum(1)
-    vertices = kept.sum(1)
-
-    ops = torch.nn.functional.pad(cells.ops, (1, 1)).gather(1, order)[:, 1:-1]
-    pruned = PackedCells(vertices, edges, ops)
-    pruned = replace(pruned, ops=torch.where(pruned.has_interior(), ops, 0))
-    return pruned, (vertices >= 2) & (moved_bits.sum(1) <= MAX_EDGES)
+    pruned = cells.renumbered(order, kept.sum(1))
+    return pruned, (pruned.vertices >= 2) & (pruned.edge_bits().sum(1) <= MAX_EDGES)
 
 
 def on_a_path(matrix: np.ndarray) -> list[int]:

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from gnn_nas.spaces.cache import open_cached
 from gnn_nas.spaces.nasbench101 import MAX_INTERIOR, MAX_VERTICES, NUM_SLOTS, OPS, num_slots
-from gnn_nas.spaces.packed import PackedCells, pack
+from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.spaces.packing import pack
 from gnn_nas.tensor_file import checksum
 from gnn_nas.user_folders import cache_folder
 
@@ -108,13 +109,7 @@ class CellTable:
 
     def to(self, device: torch.device | str) -> CellTable:
         """The same table with all tensors on ``device``."""
-        cells = self.cells
-        return CellTable(
-            PackedCells(cells.vertices.to(device), cells.edges.to(device), cells.ops.to(device)),
-            self.module_hash.to(device),
-            self.row_of_form.to(device),
-            self.first_form.to(device),
-        )
+        return CellTable(*(part.to(device) for part in vars(self).values()))
 
 
 def load_table(cache: Path | None = None) -> CellTable:

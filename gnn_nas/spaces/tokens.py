@@ -17,7 +17,7 @@ PAD, NO_EDGE, EDGE, FIRST_OP, OUTPUT_TOKEN = 0, 1, 2, 3, 6
 NUM_TOKENS = 7
 SEQUENCE_LENGTH = (MAX_VERTICES + 2) * (MAX_VERTICES - 1) // 2
 
-# Vertex c = 1..6 speaks c edge tokens, from vertices 0..c-1, and then its op.
+# Vertex c = 1..6 has c edge tokens, from vertices 0..c-1, and then its op.
 _EDGE_POSITIONS = torch.tensor(
     [(y - 1) * (y + 2) // 2 + x for x, y in zip(SLOT_SOURCES, SLOT_TARGETS, strict=True)]
 )
@@ -31,22 +31,20 @@ def to_tokens(cells: PackedCells) -> Tensor:
         - returns: int64 ``[B, 27]``
     """
     device = cells.edges.device
-    output = cells.vertices[:, None] - 2  # column of the output among vertices 1..6
     slots = torch.arange(NUM_SLOTS, device=device)
-    vertices = torch.arange(MAX_VERTICES - 1, device=device)
     tokens = cells.edges.new_zeros(len(cells), SEQUENCE_LENGTH)
     tokens[:, _EDGE_POSITIONS.to(device)] = torch.where(
         slots < num_slots(cells.vertices)[:, None], NO_EDGE + cells.edge_bits().long(), PAD
     )
-    ops = FIRST_OP + torch.nn.functional.pad(cells.ops, (0, 1))
+    # Ops and output have their tokens in the order of the features.
     tokens[:, _OP_POSITIONS.to(device)] = torch.where(
-        vertices < output, ops, torch.where(vertices == output, OUTPUT_TOKEN, PAD)
-    )
+        cells.has_vertex(), FIRST_OP - 1 + cells.features(), PAD
+    )[:, 1:]
     return tokens
 
 
 def from_tokens(tokens: Tensor) -> tuple[PackedCells, Tensor]:
-    """Parse token sequences; what does not parse comes back as arbitrary numbers.
+    """Parse token sequences; what does not parse becomes cells that are undefined.
 
     Shapes:
         - tokens: ``[B, 27]``
@@ -61,15 +59,14 @@ def from_tokens(tokens: Tensor) -> tuple[PackedCells, Tensor]:
     is_output = op_tokens == OUTPUT_TOKEN
     output = is_output.int().argmax(1)
     vertices = output + 2
-    spoken = slots < num_slots(vertices)[:, None]
+    there = slots < num_slots(vertices)[:, None]
     is_edge = edge_tokens == EDGE
-    edges_parse = torch.where(spoken, is_edge | (edge_tokens == NO_EDGE), edge_tokens == PAD)
+    edges_parse = torch.where(there, is_edge | (edge_tokens == NO_EDGE), edge_tokens == PAD)
     is_op = (op_tokens >= FIRST_OP) & (op_tokens < OUTPUT_TOKEN)
     behind = column > output[:, None]
     ops_parse = torch.where(behind, op_tokens == PAD, is_op | (column == output[:, None]))
     parsed = is_output.any(1) & edges_parse.all(1) & ops_parse.all(1)
 
-    edges = ((is_edge & spoken).long() << slots).sum(1)
     interior = (column < output[:, None])[:, :MAX_INTERIOR]
     ops = torch.where(interior, (op_tokens[:, :MAX_INTERIOR] - FIRST_OP).clamp(0, 2), 0)
-    return PackedCells(vertices, edges, ops), parsed
+    return PackedCells.from_bits(vertices, is_edge & there, ops), parsed

@@ -3,11 +3,12 @@
 import pytest
 import torch
 
+from gnn_nas.spaces.batch import join
 from gnn_nas.spaces.descriptors import descriptors
 from gnn_nas.spaces.distance import edit_distance
 from gnn_nas.spaces.isomorphism import isomorphism_hash
 from gnn_nas.spaces.neighbours import neighbours
-from gnn_nas.spaces.packed import join, pack
+from gnn_nas.spaces.packing import pack
 from gnn_nas.spaces.positives import PositiveSampler
 from gnn_nas.spaces.pruning import prune
 from gnn_nas.spaces.tokens import from_tokens, to_tokens
@@ -35,6 +36,9 @@ def pruned(table, cells) -> list:
 CALLS = {
     "adjacency": lambda table, cells: cells.adjacency(),
     "interior": lambda table, cells: cells.has_interior(),
+    "features": lambda table, cells: cells.features(),
+    "output": lambda table, cells: cells.at_output(cells.adjacency()),
+    "twice": lambda table, cells: parts(type(cells).cat([cells, cells])),
     "batch": lambda table, cells: of_batch(cells.to_batch()),
     "joined": lambda table, cells: of_batch(join(cells.to_batch(), cells.to_batch())),
     "packed": lambda table, cells: parts(pack(cells.to_batch())),

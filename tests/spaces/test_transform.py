@@ -4,7 +4,7 @@ from torch_geometric.data import Batch, Data
 from torch_geometric.transforms import Compose, Constant
 
 from gnn_nas.spaces.distance import edit_distance
-from gnn_nas.spaces.packed import pack
+from gnn_nas.spaces.packing import pack
 from gnn_nas.spaces.positives import PositiveSampler
 from gnn_nas.spaces.transform import RandomEdit
 
