@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Protocol
 
-import torch
 from torch import Tensor, nn
 
 from gnn_nas.config import GINConfig, OwnEncoderConfig
@@ -69,28 +68,3 @@ def make_encoder(config: GINConfig | OwnEncoderConfig, embedding_size: int) -> n
     if given != embedding_size:
         raise UserError(f"{option}: its embedding_size is {given}, not {embedding_size}")
     return encoder
-
-
-def refuse_unusable(encoder: nn.Module, name: str, cells: Batch | Graphs) -> None:
-    """Encode some cells, and see whether the result is what `Encoder` says.
-
-    Args:
-        encoder: a user's own, which changes if it changes whenever it encodes.
-        name: its ``module:object``.
-
-    Raises:
-        UserError: it is not.
-    """
-    option = f"model.encoder.name {name}"
-    with users_code(f"{option} cannot encode"), torch.random.fork_rng(devices=[]):
-        embeddings = encoder.encode(cells)
-    shape = (cells.num_graphs, encoder.embedding_size)
-    if not (isinstance(embeddings, Tensor) and embeddings.is_floating_point()):
-        raise UserError(f"{option} must encode to a tensor of floating-point numbers")
-    if embeddings.shape != shape:
-        raise UserError(f"{option} encodes to {tuple(embeddings.shape)}, not {shape}")
-    if not embeddings.requires_grad:
-        raise UserError(f"{option} cannot be trained: its embeddings have no gradient")
-    lengths = embeddings.norm(dim=1)
-    if not torch.allclose(lengths, torch.ones_like(lengths), atol=1e-2):
-        raise UserError(f"{option} must give embeddings of length 1, as by normalize(x, dim=1)")

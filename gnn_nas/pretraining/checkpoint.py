@@ -68,6 +68,7 @@ def _refuse_impossible(state: dict[str, Any], run: TrainingState) -> None:
     if training.precision == "auto" and state["precision"] not in ("float32", "bfloat16"):
         raise ValueError("its precision is none")
     refuse_other_form(state["controller"], run.controller.state_dict(), "controller")
+    refuse_other_form(state.get("metric", {}), run.metric_state(), "metric")
     for name, like in run.counters().items():
         refuse_other_form(state[name], like, name)
     step, seconds, duplicates = (state[name] for name in ("step", "seconds", "duplicates"))
