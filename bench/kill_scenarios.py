@@ -16,8 +16,8 @@ from gnn_nas.run_folder import RunFolder
 from gnn_nas.user_folders import CACHE_VARIABLE
 
 _TINY = (
-    "model.hidden=8",
-    "model.layers=2",
+    "model.encoder.hidden=8",
+    "model.encoder.layers=2",
     "model.embedding=8",
     "model.decoder_hidden=8",
     "model.predictor_hidden=8",

@@ -31,7 +31,7 @@ def measure() -> list[Figure]:
     cells = (*CELLS, len(load_table()))
     sweeps: dict[str, tuple[Sequence[int], Callable[..., list[Times]], tuple]] = {
         "step by samples in a batch": (BATCHES, _steps, ("data.batch_size", BATCHES)),
-        "step by width": (WIDTHS, _steps, ("model.hidden", WIDTHS)),
+        "step by width": (WIDTHS, _steps, ("model.encoder.hidden", WIDTHS)),
         "embedding by cells": (cells, embedding_times, (cells, 3)),
     }
     figures = []

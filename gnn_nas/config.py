@@ -5,14 +5,15 @@ lack, whose defaults are what was done before there was a choice.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from gnn_nas.config_file import load
 from gnn_nas.plain_yaml import dump_yaml
+from gnn_nas.references import is_reference
 
 FROM_SCRATCH = "none"
 """What stands for a checkpoint where a controller is to be as it is drawn."""
@@ -39,14 +40,64 @@ class Section(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class ModelConfig(Section):
-    """Sizes of the controller."""
+class RunConfig(Section):
+    """The whole of a config file, which says as ``format`` by which keys it was written."""
 
+    moved: ClassVar[tuple[Mapping[str, str], ...]] = ()
+    """Of every format but the newest, the dotted keys that the next one has elsewhere."""
+
+    def to_yaml(self) -> str:
+        """Give the YAML text that `gnn_nas.config_file.load` reads back to an equal object."""
+        return dump_yaml({"format": 1 + len(self.moved), **self.model_dump()})
+
+
+class GINConfig(Section):
+    """Our encoder, see `gnn_nas.models.gin`."""
+
+    name: str = Field(default="gin", description="gin, or module:object of one's own")
     hidden: int = Field(ge=1, le=4096, description="width of the GIN layers")
     layers: int = Field(ge=1, le=64, description="number of GIN layers")
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name != "gin":
+            raise ValueError(f"{name} is neither gin nor module:object")
+        return name
+
+
+class OwnEncoderConfig(Section):
+    """An encoder of the user's own, see `gnn_nas.models.encoder`; further keys are arguments."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+
+    @property
+    def args(self) -> dict[str, Any]:
+        """Keyword arguments of the encoder."""
+        return dict(self.model_extra or {})
+
+    @model_validator(mode="after")
+    def _plain_arguments(self) -> "OwnEncoderConfig":
+        _check_arguments(self.args)
+        return self
+
+
+class ModelConfig(Section):
+    """The controller's encoder and the sizes of its parts."""
+
+    encoder: GINConfig | OwnEncoderConfig = Field(description="its name and its arguments")
     embedding: int = Field(ge=2, le=4096, description="dimension of the L2-normalised embedding")
     decoder_hidden: int = Field(ge=1, le=4096, description="width of the LSTM decoder")
     predictor_hidden: int = Field(ge=1, le=4096, description="width of the predictor's lower half")
+
+    @field_validator("encoder", mode="before")
+    @classmethod
+    def _of_its_kind(cls, value: Any) -> Any:
+        own = isinstance(value, dict) and is_reference(str(value.get("name")))
+        kind = OwnEncoderConfig if own or isinstance(value, OwnEncoderConfig) else GINConfig
+        return kind.model_validate(value)
 
 
 class DataConfig(Section):
@@ -78,9 +129,11 @@ class DataConfig(Section):
 class MetricConfig(Section):
     """The metric-learning loss; without this section a run reconstructs only."""
 
-    loss: str = Field(description="a loss of pytorch-metric-learning")
+    loss: str = Field(description="a loss of pytorch-metric-learning, or module:object")
     loss_args: Arguments = Field(description="keyword arguments of the loss")
-    miner: str | None = Field(description="a miner of pytorch-metric-learning, or null")
+    miner: str | None = Field(
+        description="a miner of pytorch-metric-learning, module:object, or null"
+    )
     miner_args: Arguments = Field(description="keyword arguments of the miner")
     weight: float = Field(ge=0, description="the loss's weight beside the reconstruction loss")
 
@@ -135,8 +188,10 @@ class TrainingConfig(Section):
     )
 
 
-class PretrainConfig(Section):
+class PretrainConfig(RunConfig):
     """Everything that decides a pretraining run."""
+
+    moved = ({"model.hidden": "model.encoder.hidden", "model.layers": "model.encoder.layers"},)
 
     seed: int = Field(ge=0, lt=2**32, description="seed of all random generators")
     model: ModelConfig = Field(description="sizes of the controller")
@@ -144,10 +199,6 @@ class PretrainConfig(Section):
     metric: MetricConfig | None = Field(description="metric-learning loss, or null for none")
     optimizer: OptimizerConfig = Field(description="how the weights are stepped")
     training: TrainingConfig = Field(description="length and intervals")
-
-    def to_yaml(self) -> str:
-        """Give the YAML text that :func:`load_config` reads back to an equal object."""
-        return dump_yaml(self.model_dump())
 
 
 def load_config(path: str | Path, overrides: Iterable[str] = ()) -> PretrainConfig:

@@ -24,8 +24,8 @@ def load(kind: type[Config], path: str | Path, overrides: Iterable[str] = ()) ->
     Values of overrides are YAML too. Raises :class:`UserError`, one line, for whatever is wrong
     with the file or an override.
     """
-    values = read_mapping(path)
-    overridden = [_override(values, text, path) for text in overrides]
+    values = upgraded(kind, read_mapping(path), path)
+    overridden = [_override(kind, values, text, path) for text in overrides]
     try:
         return kind.model_validate(values)
     except ValidationError as error:
@@ -52,6 +52,46 @@ def read_mapping(path: str | Path) -> dict[str, Any]:
     return values
 
 
+def upgraded(kind: type[BaseModel], values: dict[str, Any], source: object) -> dict[str, Any]:
+    """Bring what a config file holds to the newest format, in place, and take its number out.
+
+    A file without a number is of format 1. Keys of ``kind.moved`` take their new places, see
+    `gnn_nas.config.RunConfig`.
+
+    Raises:
+        UserError: names ``source``, whose format is a newer one or none.
+    """
+    moves = getattr(kind, "moved", ())
+    newest, given = 1 + len(moves), values.pop("format", 1)
+    if type(given) is not int or given < 1:
+        raise UserError(f"{source}: format must be an integer from 1 to {newest}: {_shown(given)}")
+    if given > newest:
+        raise UserError(
+            f"{source} was written by a newer version of gnn_nas (format {given}; this one reads up"
+            f" to {newest}): update it"
+        )
+    for moved in moves[given - 1 :]:
+        for old, new in moved.items():
+            _move(values, old, new)
+    return values
+
+
+def _move(values: dict[str, Any], old: str, new: str) -> None:
+    """Move a dotted key, where it is there and its new place is free."""
+    *sections, last = old.split(".")
+    source = values
+    for section in sections:
+        source = source.get(section) if isinstance(source, dict) else None
+    if not isinstance(source, dict) or last not in source:
+        return
+    *sections, name = new.split(".")
+    target = values
+    for section in sections:
+        target = target.setdefault(section, {}) if isinstance(target, dict) else None
+    if isinstance(target, dict) and name not in target:
+        target[name] = source.pop(last)
+
+
 def optional_keys(kind: type[BaseModel], prefix: str = "") -> dict[str, Any]:
     """Give the keys that a file may lack, dotted, each with the value that it has then."""
     keys = {}
@@ -64,10 +104,13 @@ def optional_keys(kind: type[BaseModel], prefix: str = "") -> dict[str, Any]:
     return keys
 
 
-def _override(values: dict[str, Any], text: str, path: str | Path) -> str:
+def _override(kind: type[BaseModel], values: dict[str, Any], text: str, path: str | Path) -> str:
     """Set one ``section.key=value`` in ``values`` and give its key."""
     key, equals, value = text.partition("=")
     key, text = key.strip(), shortened(text)
+    # A command of a user may be older than the format.
+    for moved in getattr(kind, "moved", ()):
+        key = moved.get(key, key)
     *sections, last = key.split(".")
     if not equals or not all((*sections, last)) or len(sections) > MOST_LEVELS:
         raise UserError(f"--set {text}: expected section.key=value")

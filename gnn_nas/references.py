@@ -60,10 +60,10 @@ def users_code(failure: str) -> Iterator[None]:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # the code may even exit
-        raise UserError(f"{failure}: {described(error)}{_place(error)}") from error
+        raise UserError(f"{failure}: {described(error)}{place(error)}") from error
 
 
-def _place(error: BaseException) -> str:
+def place(error: BaseException) -> str:
     """Where in the user's code an error arose, in brackets; nothing if that was not on its way."""
     libraries = map(sysconfig.get_path, ("stdlib", "purelib", "platlib"))
     others = (*libraries, str(Path(__file__).parent), "<frozen ")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gnn_nas import files
-from gnn_nas.config_file import optional_keys, read_mapping
+from gnn_nas.config_file import optional_keys, read_mapping, upgraded
 from gnn_nas.errors import UserError, reported
 from gnn_nas.locking import is_lock, writing
 from gnn_nas.plain_yaml import parse_yaml, shortened
@@ -288,8 +288,11 @@ class RunFolder:
     def _refuse_unless_continued(self, config: SavedConfig, resume: bool) -> None:
         if not resume:
             self._refuse_anew()
-        begun = {**optional_keys(type(config)), **_flat(read_mapping(self.config))}
-        asked = _flat(parse_yaml(config.to_yaml(), "the given config"))
+        kind = type(config)
+        written = parse_yaml(config.to_yaml(), "the given config")
+        begun = _flat(upgraded(kind, read_mapping(self.config), self.config))
+        begun = {**optional_keys(kind), **begun}
+        asked = _flat(upgraded(kind, written, "the given config"))
         differing = [
             f"{shortened(key)} was {shortened(str(begun.get(key, 'absent')))},"
             f" now {shortened(str(asked.get(key, 'absent')))}"

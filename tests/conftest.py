@@ -46,10 +46,12 @@ def standard(table: CellTable) -> Tensor:
 @pytest.fixture
 def controller() -> Controller:
     """A small controller that nothing was learned by."""
-    from gnn_nas.config import ModelConfig
+    from gnn_nas.config import GINConfig, ModelConfig
     from gnn_nas.models.controller import Controller
 
-    sizes = ModelConfig(hidden=8, layers=2, embedding=6, decoder_hidden=8, predictor_hidden=8)
+    sizes = ModelConfig(
+        encoder=GINConfig(hidden=8, layers=2), embedding=6, decoder_hidden=8, predictor_hidden=8
+    )
     return Controller(sizes, seed=1)
 
 

@@ -5,7 +5,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnn_nas.config import PretrainConfig, load_config
+from gnn_nas.config import GINConfig, OwnEncoderConfig, PretrainConfig, load_config
 from gnn_nas.errors import UserError
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -74,27 +74,36 @@ def test_overrides_are_parsed_as_yaml_and_the_last_one_wins():
             "optimizer.schedule=step",
             "optimizer.schedule_args={at: [10, 20]}",
             "metric.loss_args.alpha=2.5",
-            "model.hidden=8",
-            "model.hidden=16",
+            "model.encoder.hidden=8",
+            "model.encoder.hidden=16",
+            # As it was called in format 1.
+            "model.layers=2",
         ],
     )
     assert config.seed == 3
     assert config.optimizer.lr == 1e-4
     assert config.optimizer.schedule_args == {"at": [10, 20]}
     assert config.metric.loss_args == {"alpha": 2.5, "beta": 30, "base": 1}
-    assert config.model.hidden == 16
+    assert config.model.encoder == GINConfig(hidden=16, layers=2)
     assert load_config(MULTISIM, ["metric=null"]).metric is None
 
 
 @pytest.mark.parametrize(
     ("override", "expected"),
     [
-        ("model.hiden=3", ["unknown key model.hiden", "did you mean hidden?", "embedding"]),
+        ("model.encoder.hiden=3", ["unknown key model.encoder.hiden", "did you mean hidden?"]),
         ("modle.hidden=3", ["unknown key modle", "did you mean model?", "training"]),
-        ("model.hidden=wide", ["model.hidden must be an integer", "'wide'"]),
-        ("model.hidden=1.5", ["model.hidden must be an integer", "1.5"]),
-        ("model.hidden=true", ["model.hidden must be an integer", "true"]),
-        ("model.hidden=0", ["model.hidden must be greater than or equal to 1", "0"]),
+        ("model.encoder.hidden=wide", ["model.encoder.hidden must be an integer", "'wide'"]),
+        ("model.encoder.hidden=1.5", ["model.encoder.hidden must be an integer", "1.5"]),
+        ("model.encoder.hidden=true", ["model.encoder.hidden must be an integer", "true"]),
+        (
+            "model.encoder.hidden=0",
+            ["model.encoder.hidden must be greater than or equal to 1", "0"],
+        ),
+        ("model.encoder.name=gcn", ["model.encoder.name: gcn is neither gin nor module:object"]),
+        ("model.encoder=gin", ["model.encoder must be a mapping"]),
+        ("model.encoder={name: 'a:b', x: .nan}", ["an argument must be finite, not nan"]),
+        ("format=2", ["unknown key format"]),
         ("optimizer.lr=.nan", ["optimizer.lr must be a finite number"]),
         ("optimizer.schedule=linear", ["'one-cycle'", "'linear'"]),
         ("metric.loss=null", ["metric.loss must be a string", "null"]),
@@ -150,8 +159,8 @@ def test_missing_files_and_folders_are_refused(tmp_path):
 
 
 def test_a_key_missing_after_an_override_is_blamed_on_the_file():
-    message = refused(MULTISIM, "model={hidden: 3}")
-    assert message.startswith(f"{MULTISIM}: model.layers is missing (number of GIN layers)")
+    message = refused(MULTISIM, "model.encoder={hidden: 3}")
+    assert message == f"{MULTISIM}: model.encoder.layers is missing (number of GIN layers)"
 
 
 def test_configs_cannot_change():
@@ -188,3 +197,56 @@ def test_floats_without_a_point_are_numbers(write):
     lr = yaml.safe_load(text)["optimizer"]["lr"]
     line = next(line for line in text.splitlines() if line.startswith("  lr:"))
     assert load_config(write(text.replace(line, f"  lr: {lr * 1e6:.0f}e-6"))).optimizer.lr == lr
+
+
+FORMAT_1 = MULTISIM.read_text().replace("format: 2\n", "").replace("  noise_power: 1.5\n", "")
+FORMAT_1 = FORMAT_1.replace(
+    "encoder: {name: gin, hidden: 128, layers: 3}", "hidden: 128\n  layers: 3"
+)
+
+
+def test_a_file_of_the_first_format_is_read_as_what_it_was(write):
+    base = load_config(MULTISIM)
+    old = load_config(write(FORMAT_1), ["training.noise_power=1.5"])
+    assert old == base
+    assert load_config(write(FORMAT_1)).training.noise_power == 1
+    assert load_config(write(FORMAT_1), ["model.layers=5"]).model.encoder.layers == 5
+    assert load_config(write(FORMAT_1), ["model.encoder.layers=5"]).model.encoder.layers == 5
+
+
+def test_what_is_wrong_in_a_file_of_the_first_format_is_one_line(write):
+    path = write(FORMAT_1.replace("hidden: 128", "hidden: wide"))
+    assert "model.encoder.hidden must be an integer, not the text 'wide'" in refused(path)
+    assert "unknown key metric.alpha" in refused(write(FORMAT_1 + "metric.alpha: 3\n"))
+    both = FORMAT_1.replace("model:", "model:\n  encoder: {hidden: 3, layers: 3}")
+    assert "unknown key model.hidden" in refused(write(both))
+    new = FORMAT_1 + "format: 2\n"
+    assert "unknown key model.hidden" in refused(write(new))
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (
+            "3",
+            " was written by a newer version of gnn_nas (format 3; this one reads up to 2):"
+            " update it",
+        ),
+        ("0", ": format must be an integer from 1 to 2: 0"),
+        ("two", ": format must be an integer from 1 to 2: the text 'two'"),
+        ("true", ": format must be an integer from 1 to 2: true"),
+    ],
+)
+def test_another_format_is_refused_before_any_key(write, number, expected):
+    text = MULTISIM.read_text().replace("format: 2", f"format: {number}\nnew_key: 3")
+    assert refused(write(text)).removeprefix(str(write(text))) == expected
+
+
+def test_an_encoder_of_ones_own_takes_any_plain_arguments(write):
+    own = "model.encoder={name: 'own.parts:MPNN', width: 7, more: {deep: [1, x]}}"
+    config = load_config(MULTISIM, [own])
+    assert isinstance(config.model.encoder, OwnEncoderConfig)
+    assert config.model.encoder.name == "own.parts:MPNN"
+    assert config.model.encoder.args == {"width": 7, "more": {"deep": [1, "x"]}}
+    assert load_config(write(config.to_yaml())) == config
+    assert config != load_config(MULTISIM, [own.replace("7", "8")])

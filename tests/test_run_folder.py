@@ -223,3 +223,17 @@ def test_a_damaged_row_of_metrics_is_named(folder):
     folder.metrics.write_text('{"step": 1}\n{"st\n{"step": 3}\n')
     with refuses("metrics.jsonl: line 2 is no row of metrics"):
         folder.read_metrics()
+
+
+def test_a_run_of_the_first_format_is_taken_up_and_written_in_the_newest(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", CONFIG)
+    text = folder.config.read_text().replace("format: 2\n", "")
+    encoder = "  encoder:\n    name: gin\n    hidden: 128\n    layers: 3\n"
+    assert encoder in text
+    folder.config.write_text(text.replace(encoder, "  hidden: 128\n  layers: 3\n"))
+    with refuses("model.encoder.layers was 3, now 4"):
+        RunFolder.create(folder.path, load_config(folder.config, ["model.layers=4"]), resume=True)
+    assert RunFolder.create(folder.path, CONFIG, resume=True).config.read_text() == CONFIG.to_yaml()
+    folder.config.write_text("format: 9\n")
+    with refuses(r"newer version of gnn_nas \(format 9; this one reads up to 2\): update it"):
+        RunFolder.create(folder.path, CONFIG, resume=True)

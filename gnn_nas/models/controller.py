@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gnn_nas.models.decoder import Decoder
-from gnn_nas.models.encoder import Encoder
+from gnn_nas.models.encoder import make_encoder
 from gnn_nas.models.predictor import Predictor
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.pruning import prune
@@ -32,15 +32,18 @@ class Controller(nn.Module):
     """What is pretrained and then searched with (the paper's ``f_e``, ``f_d`` and ``f_p``).
 
     Args:
-        config: sizes of the parts.
+        config: its encoder and the sizes of the parts.
         seed: of the initial parameters; the global random state is left as it was.
+
+    Raises:
+        UserError: an encoder of the user's own is none, see `gnn_nas.models.encoder`.
     """
 
     def __init__(self, config: ModelConfig, seed: int = 0) -> None:
         super().__init__()
         with _RANDOM_STATE, torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.encoder = Encoder(config.hidden, config.layers, config.embedding)
+            self.encoder = make_encoder(config.encoder, config.embedding)
             self.decoder = Decoder(config.embedding, config.decoder_hidden)
             self.predictor = Predictor(config.embedding, config.predictor_hidden)
 
@@ -48,7 +51,8 @@ class Controller(nn.Module):
         """Embeddings of unit length, ``[B, embedding]``, of a `Batch` or of one `Data`."""
         from torch_geometric.data import Batch
 
-        return self.encoder(cells if isinstance(cells, Batch) else Batch.from_data_list([cells]))
+        batch = cells if isinstance(cells, Batch) else Batch.from_data_list([cells])
+        return self.encoder.encode(batch)
 
     def predict(self, embeddings: Tensor) -> Tensor:
         """Predicted performance, ``[B]``."""
@@ -71,8 +75,8 @@ class Controller(nn.Module):
         """Embeddings of rows of the cell table, or of all 423,624 cells, ``[N, embedding]``."""
         if rows is None:
             rows = torch.arange(len(table), device=table.module_hash.device)
-        weight = self.encoder.project.weight
-        embeddings = weight.new_empty(len(rows), self.encoder.project.out_features)
+        like = self.decoder.recurrent_weight
+        embeddings = like.new_empty(len(rows), self.encoder.embedding_size)
         for part, own in zip(rows.split(_CHUNK), embeddings.split(_CHUNK), strict=True):
-            own.copy_(self.encoder(table.cells[part].to_graphs()))
+            own.copy_(self.encoder.encode(table.cells[part].to_graphs()))
         return embeddings

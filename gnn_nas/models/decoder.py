@@ -40,12 +40,12 @@ class Decoder(nn.Module):
             - returns: ``[27, 7, B]``
         """
         before = nn.functional.pad(tokens.T[:-1], (0, 0, 1, 0), value=PAD)
-        spoken = (before[:, None] == torch.arange(NUM_TOKENS, device=tokens.device)[:, None]).to(
+        one_hot = (before[:, None] == torch.arange(NUM_TOKENS, device=tokens.device)[:, None]).to(
             embeddings.dtype
         )
         to_embedding, to_token = self.input_weight.split([embeddings.shape[1], NUM_TOKENS], dim=2)
         scaled = self._scaled(embeddings).T
-        states = lstm(scaled, spoken, to_embedding, to_token, self.recurrent_weight)
+        states = lstm(scaled, one_hot, to_embedding, to_token, self.recurrent_weight)
         # Tokens before samples: as the states lie, and the softmax over them takes half the time.
         # The states are brought together first, or the backward pass would do it several times.
         bias = self.to_token.bias[:, None].expand(SEQUENCE_LENGTH, -1, -1)
@@ -62,8 +62,8 @@ class Decoder(nn.Module):
         """
         scaled = self._scaled(embeddings).T
         inputs = torch.cat([scaled, scaled.new_zeros(NUM_TOKENS, len(embeddings))])
-        spoken = inputs[len(scaled) :]
-        spoken[PAD] = 1
+        one_hot = inputs[len(scaled) :]
+        one_hot[PAD] = 1
         state = embeddings.new_zeros(self.hidden, len(embeddings))
         memory, squashed = torch.zeros_like(state), torch.empty_like(state)
         tokens = []
@@ -71,7 +71,7 @@ class Decoder(nn.Module):
             gates = (weight @ inputs).addmm_(self.recurrent_weight, state)
             lstm_cell(gates, memory, memory, squashed, state)
             tokens.append(self.to_token(state.T).argmax(1))
-            spoken.zero_().scatter_(0, tokens[-1][None], 1)
+            one_hot.zero_().scatter_(0, tokens[-1][None], 1)
         return torch.stack(tokens, dim=1)
 
     @staticmethod

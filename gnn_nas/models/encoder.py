@@ -1,133 +1,70 @@
-"""The GIN encoder: from a batch of cells to L2-normalised embeddings."""
+"""What every encoder is, ours and a user's own, and how a config names it."""
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import TYPE_CHECKING
+import inspect
+from typing import TYPE_CHECKING, Protocol
 
-import torch
 from torch import Tensor, nn
 
-from gnn_nas.models.row_sums import RowSums
-from gnn_nas.spaces.nasbench101 import FEATURES
+from gnn_nas.config import GINConfig, OwnEncoderConfig
+from gnn_nas.errors import UserError
+from gnn_nas.models.gin import GINEncoder
+from gnn_nas.references import resolve, users_code
 
 if TYPE_CHECKING:
     from torch_geometric.data import Batch
 
     from gnn_nas.spaces.packed import Graphs
 
-# States are filled up with unused ones to a multiple of this: a matrix product of a size that was
-# met before takes a third less, and every size met costs memory.
-_MULTIPLE = 256
-# Bits that a number of neighbours, six at most, takes in the key of a vertex.
-_BITS = 3
 
+class Encoder(Protocol):
+    """Maps cells to embeddings.
 
-class DirectedGINConv(nn.Module):
-    """A GIN layer that aggregates in- and out-neighbours separately (Xu et al. 2018).
+    One of a user's own is a class derived from `torch.nn.Module`, named as ``module:object`` by
+    ``model.encoder.name``. It is made with ``embedding_size`` and the further keys of
+    ``model.encoder`` as keyword arguments, draws its parameters from torch's generator, and need
+    not derive from this class.
 
-    ``h'_v = MLP([h_v, sum over u -> v of h_u, sum over v -> u of h_u])``; keeping the directions
-    apart gives it the power of NAS-Bench-101's module hash, which one sum over both lacks.
-
-    Shapes:
-        - states: ``[states, in_channels]``, of which any number of vertices may share one
-        - around: sums over three rows a state, see `neighbourhoods`
-        - returns: ``[at least vertices, out_channels]``
+    Attributes:
+        embedding_size: dimension of the embeddings, ``model.embedding`` of the config.
     """
 
-    def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__()
-        self.mlp = nn.Sequential(
-            nn.Linear(3 * in_channels, out_channels),
-            nn.ReLU(),
-            nn.Linear(out_channels, out_channels),
-            nn.ReLU(),
+    embedding_size: int
+
+    def encode(self, cells: Batch | Graphs) -> Tensor:
+        """Embeddings of length 1 that depend on each cell alone, not on its vertices' order.
+
+        In training it may run under autocast to bfloat16.
+
+        Args:
+            cells: a PyG `Batch` or `gnn_nas.spaces.packed.Graphs`; both have ``x``, the one-hot
+                ops, ``edge_index``, ``batch`` and ``num_graphs``.
+
+        Shapes:
+            - returns: ``[B, embedding_size]``, floating point
+        """
+
+
+def make_encoder(config: GINConfig | OwnEncoderConfig, embedding_size: int) -> nn.Module:
+    """Make the encoder of a config, its parameters drawn from the global generator.
+
+    Raises:
+        UserError: a user's own cannot be imported, is no encoder or takes no such arguments.
+    """
+    if isinstance(config, GINConfig):
+        return GINEncoder(embedding_size, config.hidden, config.layers)
+    option = f"model.encoder.name {config.name}"
+    kind = resolve(config.name, "model.encoder.name")
+    # A folder's config names what is called here, so that it must be nothing but a module.
+    if not (inspect.isclass(kind) and issubclass(kind, nn.Module) and hasattr(kind, "encode")):
+        raise UserError(
+            f"{option} is no encoder: it must be a class derived from torch.nn.Module with a method"
+            " encode(cells)"
         )
-
-    def forward(self, states: Tensor, around: RowSums) -> Tensor:
-        linear, *others = self.mlp
-        # The product before the sums: states that vertices share are multiplied once.
-        weight = torch.cat(linear.weight.chunk(3, dim=1))
-        parts = nn.functional.linear(states, weight).view(-1, linear.out_features)
-        x = around(parts)
-        x = x + linear.bias.to(x.dtype)
-        for layer in others:
-            x = layer(x)
-        return x
-
-
-def neighbourhoods(state: Tensor, edge_index: Tensor, num_states: int) -> RowSums:
-    """What every vertex sums in a layer: a part of its own state and of every neighbour's.
-
-    A state has three rows: what it gives to its own vertices, to their successors, to their
-    predecessors.
-
-    Shapes:
-        - state: int64 ``[vertices]``, number of each vertex's state; edge_index: ``[2, edges]``
-    """
-    source, target = edge_index
-    vertices = torch.arange(len(state), device=state.device)
-    given, taken = 3 * state.index_select(0, source), 3 * state.index_select(0, target)
-    parts = torch.cat([3 * state, given + 1, taken + 2])
-    into = torch.cat([vertices, target, source])
-    return RowSums(parts, into, 3 * num_states, _filled_up(len(state)))
-
-
-def _filled_up(count: int) -> int:
-    return -(-count // _MULTIPLE) * _MULTIPLE
-
-
-class Encoder(nn.Module):
-    """GIN layers, the sum of every layer over the cell, a linear map of it to the unit sphere.
-
-    Args:
-        hidden: width of the layers; layers: their number; embedding: dimension of the result.
-
-    Shapes:
-        - cells: ``B`` cells, features one-hot
-        - returns: ``[B, embedding]``, of length 1
-    """
-
-    def __init__(self, hidden: int, layers: int, embedding: int) -> None:
-        super().__init__()
-        widths = [len(FEATURES)] + [hidden] * layers
-        self.convs = nn.ModuleList(DirectedGINConv(a, b) for a, b in pairwise(widths))
-        self.project = nn.Linear(sum(widths), embedding)
-
-    def forward(self, cells: Batch | Graphs) -> Tensor:
-        x, edge_index = cells.x.to(self.project.weight.dtype), cells.edge_index
-        vertices = torch.arange(len(x), device=x.device)
-        whole = RowSums(vertices, cells.batch, _filled_up(len(x)), cells.num_graphs)
-        features = x.new_zeros(cells.num_graphs, x.shape[1]).index_add(0, cells.batch, x)
-        # After the first layer vertices are alike that agree in their op and their neighbours'
-        # ops. Six of seven are like another, so that this layer, and the next one's first product,
-        # are computed once for all that are alike.
-        alike, state = _distinct(_with_neighbours(x, edge_index))
-        first, *others = self.convs
-        states = first.mlp(alike)
-        alike_in_cells = RowSums(state, cells.batch, len(states), cells.num_graphs)
-        pooled = [features, alike_in_cells(states)]
-        for conv in others:
-            states = conv(states, neighbourhoods(state, edge_index, len(states)))
-            state = vertices
-            pooled.append(whole(states))
-        # In full precision even under autocast: cells are to stay apart.
-        with torch.autocast(x.device.type, enabled=False):
-            projected = self.project(torch.cat([part.to(x.dtype) for part in pooled], dim=1))
-            return nn.functional.normalize(projected, dim=1)
-
-
-def _with_neighbours(x: Tensor, edge_index: Tensor) -> Tensor:
-    """What the first layer reads: each vertex's features, its predecessors', its successors'."""
-    source, target = edge_index
-    incoming = torch.zeros_like(x).index_add(0, target, x.index_select(0, source))
-    outgoing = torch.zeros_like(x).index_add(0, source, x.index_select(0, target))
-    return torch.cat([x, incoming, outgoing], dim=1)
-
-
-def _distinct(counts: Tensor) -> tuple[Tensor, Tensor]:
-    """The distinct rows of numbers from 0 to 7, zeros below, and which of them every row is."""
-    shifts = _BITS * torch.arange(counts.shape[1], device=counts.device)
-    keys, number = (counts.long() << shifts).sum(1).unique(return_inverse=True)
-    keys = nn.functional.pad(keys, (0, _filled_up(len(keys)) - len(keys)))
-    return (keys[:, None] >> shifts & 2**_BITS - 1).to(counts.dtype), number
+    with users_code(f"{option} cannot be made"):
+        encoder = kind(embedding_size=embedding_size, **config.args)
+        given = getattr(encoder, "embedding_size", None)
+    if given != embedding_size:
+        raise UserError(f"{option}: its embedding_size is {given}, not {embedding_size}")
+    return encoder

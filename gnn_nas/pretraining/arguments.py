@@ -1,20 +1,35 @@
-"""Build an optimiser, a loss or a miner from a name and arguments out of a config."""
+"""An optimiser, a loss or a miner from a name and arguments out of a config."""
 
+import copy
 import inspect
 from collections.abc import Callable, Collection, Mapping
 from numbers import Real
-from typing import Any, TypeVar
+from typing import Any
 
-T = TypeVar("T")
+from gnn_nas.errors import UserError
+from gnn_nas.references import is_reference, resolve, users_code
 
 
-def build(kind: str, name: str, args: Mapping[str, Any], choices: Mapping[str, type[T]]) -> T:
-    """Build the class called `name` of `choices` with the arguments `args`.
+def build(
+    option: str, kind: str, name: str, args: Mapping[str, Any], choices: Mapping[str, type]
+) -> Any:
+    """Build the class called ``name`` of ``choices``, or the user's own, with arguments.
 
-    Raises ValueError for an unknown name, an unknown argument, or a value that does not fit.
+    What ``module:object`` names is called with the arguments if it is a class or a function that
+    makes one; another object takes none, and a copy of it is given.
+
+    Args:
+        option: the config key of the name; kind: what it names, for errors.
+
+    Raises:
+        ValueError: an unknown name, an unknown argument, or a value that does not fit.
+        UserError: the user's own cannot be imported or made, or cannot be called.
     """
+    if is_reference(name):
+        return _build_own(option, kind, name, args)
     if name not in choices:
-        raise ValueError(f"Unknown {kind} {name!r}; choose one of {', '.join(sorted(choices))}.")
+        known = ", ".join(sorted(choices))
+        raise ValueError(f"Unknown {kind} {name!r}; choose one of {known}, or give module:object.")
     check_arguments(name, choices[name], args)
     try:
         return choices[name](**args)
@@ -24,13 +39,32 @@ def build(kind: str, name: str, args: Mapping[str, Any], choices: Mapping[str, t
         raise ValueError(f"{name} takes no such arguments: {reason(error)}.") from error
 
 
+def _build_own(option: str, kind: str, name: str, args: Mapping[str, Any]) -> Callable:
+    given = resolve(name, option)
+    if inspect.isclass(given) or inspect.isroutine(given):
+        with users_code(f"{option} {name} cannot be made"):
+            given = given(**args)
+    elif args:
+        raise UserError(f"{option} {name} is an object, which takes no arguments: remove them")
+    else:
+        # Steps that are made to see whether it works are no part of the run.
+        with users_code(f"{option} {name} cannot be copied"):
+            given = copy.deepcopy(given)
+    if not callable(given):
+        raise UserError(f"{option} {name} is no {kind}: it cannot be called")
+    return given
+
+
 def check_arguments(
     name: str, taker: Callable, args: Mapping[str, Any], reserved: Collection[str] = ()
 ) -> None:
-    """Raise ValueError for an argument that `taker` lacks, or a value unlike its default.
+    """Refuse an argument that ``taker`` lacks, or a value unlike its default.
 
     Args:
         name: of the taker, for the message; reserved: arguments that are none of the config's.
+
+    Raises:
+        ValueError: names the argument and what is accepted.
     """
     accepted = {
         parameter.name: parameter

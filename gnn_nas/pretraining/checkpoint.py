@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from gnn_nas.config import PretrainConfig
+from gnn_nas.config_file import upgraded
 from gnn_nas.errors import UserError
 from gnn_nas.plain_yaml import parse_yaml
 from gnn_nas.pretraining.form import is_plain_tensor, refuse_other_form
@@ -57,8 +56,9 @@ def _refuse_other_config(state: dict[str, Any], run: TrainingState, source: Path
 def _config(text: object, source: Path) -> PretrainConfig:
     """The config of a checkpoint, which may lack keys that were added since."""
     try:
-        return PretrainConfig.model_validate(parse_yaml(str(text), str(source)))
-    except (UserError, ValidationError):
+        values = parse_yaml(str(text), str(source))
+        return PretrainConfig.model_validate(upgraded(PretrainConfig, dict(values), source))
+    except (UserError, TypeError, ValueError):
         raise ValueError("its config is none") from None
 
 
@@ -68,6 +68,7 @@ def _refuse_impossible(state: dict[str, Any], run: TrainingState) -> None:
     if training.precision == "auto" and state["precision"] not in ("float32", "bfloat16"):
         raise ValueError("its precision is none")
     refuse_other_form(state["controller"], run.controller.state_dict(), "controller")
+    refuse_other_form(state.get("metric", {}), run.metric_state(), "metric")
     for name, like in run.counters().items():
         refuse_other_form(state[name], like, name)
     step, seconds, duplicates = (state[name] for name in ("step", "seconds", "duplicates"))

@@ -34,7 +34,7 @@ class Losses:
 
 
 class PretrainingObjective:
-    """``L_r + lambda_e L_e`` (paper, equation 2), and how well the descriptors is told.
+    """``L_r + lambda_e L_e`` (paper, equation 2), and how well the descriptors are predicted.
 
     Args:
         metric: the metric loss's config, or None to reconstruct only.
@@ -47,6 +47,7 @@ class PretrainingObjective:
 
     Raises:
         ValueError: the metric loss or the miner has no such name or argument.
+        UserError: one of the user's own cannot be imported or made.
     """
 
     def __init__(
@@ -58,11 +59,9 @@ class PretrainingObjective:
         processes: Processes = ALONE,
     ) -> None:
         self.weight = metric.weight if metric else 0.0
-        self.metric_loss = (
-            make_metric_loss(metric.loss, metric.loss_args, metric.miner, metric.miner_args)
-            if metric
-            else None
-        )
+        self.metric_loss = metric and make_metric_loss(
+            metric.loss, metric.loss_args, metric.miner, metric.miner_args
+        ).to(generator.device)
         self.descriptors = descriptors
         self.structure_weight = training.structure_weight
         self.noise, self.power = training.embedding_noise, training.noise_power
@@ -78,8 +77,8 @@ class PretrainingObjective:
         lower = self.precision == "bfloat16"
         with torch.autocast(tokens.device.type, torch.bfloat16, enabled=lower):
             embeddings = controller.encode(cells)
-            disturbed = self._disturbed(embeddings, own, len(batch.rows))
-            logits = controller.decoder(disturbed, tokens)
+            noisy = self._with_noise(embeddings, own, len(batch.rows))
+            logits = controller.decoder(noisy, tokens)
             descriptors = self._descriptor_loss(controller, embeddings, rows)
         reconstruction = cross_entropy(logits.float(), tokens.T)
         metric = (
@@ -106,10 +105,10 @@ class PretrainingObjective:
     def _descriptor_loss(self, controller: Controller, embeddings: Tensor, rows: Tensor) -> Tensor:
         if self.descriptors is None:
             return embeddings.new_zeros(())
-        told = controller.predictor.predict_descriptors(embeddings)
-        return mse_loss(told.float(), self.descriptors.index_select(0, rows).float())
+        predicted = controller.predictor.predict_descriptors(embeddings)
+        return mse_loss(predicted.float(), self.descriptors.index_select(0, rows).float())
 
-    def _disturbed(self, embeddings: Tensor, own: Tensor | slice, count: int) -> Tensor:
+    def _with_noise(self, embeddings: Tensor, own: Tensor | slice, count: int) -> Tensor:
         if not self.noise:
             return embeddings
         # For all ``count`` samples of the batch, so that every process draws the same.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from gnn_nas.config import PretrainConfig
+from gnn_nas.config import OwnEncoderConfig, PretrainConfig
 from gnn_nas.errors import UserError
 from gnn_nas.models.controller import Controller
 from gnn_nas.pretraining.batches import BatchSampler
@@ -16,7 +18,7 @@ from gnn_nas.pretraining.distributed import ALONE, Processes
 from gnn_nas.pretraining.loss import Losses, PretrainingObjective
 from gnn_nas.pretraining.optimisation import make_optimizer, make_schedule
 from gnn_nas.pretraining.precision import choose_precision
-from gnn_nas.pretraining.rehearsal import rehearse
+from gnn_nas.pretraining.rehearsal import rehearse, rehearse_encoder
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.spaces.standard_descriptors import load_standard_descriptors
 from gnn_nas.spaces.table import CellTable
@@ -44,6 +46,7 @@ class TrainingState:
         processes: Processes = ALONE,
     ) -> None:
         device = held_out.device
+        self.step = 0
         self.config = config
         self.table = table
         self.held_out = held_out
@@ -64,18 +67,23 @@ class TrainingState:
             self.trained += self.controller.predictor.structure.parameters()
         try:
             rehearse(config, device)
-            self.objective = PretrainingObjective(
-                config.metric,
-                config.training.model_copy(update={"precision": self._precision()}),
-                self.descriptors,
-                self.generator,
-                processes,
-            )
+            if isinstance(config.model.encoder, OwnEncoderConfig):
+                rehearse_encoder(self.controller.encoder, config.model.encoder.name, table)
+            with self._seeded():
+                self.objective = PretrainingObjective(
+                    config.metric,
+                    config.training.model_copy(update={"precision": self._precision()}),
+                    self.descriptors,
+                    self.generator,
+                    processes,
+                )
+            if self.objective.metric_loss:
+                # Such as a margin that is learnt; most losses have none.
+                self.trained += self.objective.metric_loss.parameters()
             self.optimizer = make_optimizer(config.optimizer, self.trained)
             self.schedule = make_schedule(config.optimizer, self.optimizer, config.training.steps)
         except ValueError as error:
             raise UserError(f"config: {error}") from error
-        self.step = 0
         self.seconds = 0.0
         self.duplicates = torch.zeros((), dtype=torch.long, device=device)
         # Sums over the steps since the last row of metrics.
@@ -84,9 +92,15 @@ class TrainingState:
     def advance(self) -> None:
         """Make one optimiser step on the next batch."""
         batch = self.batches.draw()
-        losses = self.objective(self.controller, self.table, batch)
+        self.controller.train()
+        with self._seeded():
+            losses = self.objective(self.controller, self.table, batch)
         self.optimizer.zero_grad()
         losses.total.backward()
+        for parameter in self.trained:
+            # What a part of the user's own had no use for in this step.
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
         row = self._row(losses)
         self.processes.average([*(parameter.grad for parameter in self.trained), row])
         if self.config.optimizer.clip:
@@ -116,8 +130,11 @@ class TrainingState:
             UserError: a loss was not finite, or the file cannot be written.
         """
         self._refuse_divergence()
+        # Absent where it is empty, as it is of most losses.
+        metric = {"metric": self.metric_state()} if self.metric_state() else {}
         folder.save_checkpoint(
             {
+                **metric,
                 "config": self.config.to_yaml(),
                 "device": self.held_out.device.type,
                 "precision": self.objective.precision,
@@ -127,6 +144,10 @@ class TrainingState:
                 **self.counters(),
             }
         )
+
+    def metric_state(self) -> dict[str, Any]:
+        """Parameters and buffers that the metric loss and the miner have of their own."""
+        return dict(self.objective.metric_loss.state_dict()) if self.objective.metric_loss else {}
 
     def counters(self) -> dict[str, Any]:
         """What a checkpoint counts and sums up."""
@@ -152,6 +173,8 @@ class TrainingState:
             # That of the first steps, whatever this processor would choose.
             self.objective.precision = state["precision"]
         self.controller.load_state_dict(state["controller"])
+        if self.objective.metric_loss:
+            self.objective.metric_loss.load_state_dict(state.get("metric", {}))
         self.optimizer.load_state_dict(
             {**self.optimizer.state_dict(), "state": state["optimizer"]["state"]}
         )
@@ -163,6 +186,14 @@ class TrainingState:
         (factor,) = self.schedule.lr_lambdas
         for group in self.optimizer.param_groups:
             group["lr"] = group["initial_lr"] * factor(self.step)
+
+    @contextmanager
+    def _seeded(self) -> Iterator[None]:
+        """Let torch's own generator follow from seed and step: some losses and layers use it."""
+        device = self.held_out.device
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            torch.manual_seed((self.config.seed + (self.step << 32)) % 2**63)
+            yield
 
     def _precision(self) -> str:
         """The precision that the config asks for, the same in all processes."""

@@ -45,6 +45,7 @@ class Validation:
 
     def measure(self, controller: Controller) -> dict[str, float]:
         """Figures that are cheap enough for every validation."""
+        controller.eval()
         generator = self._generator()
         training = controller.encode_rows(self.table, self.training_rows[:_PRIOR_SAMPLE])
         return {

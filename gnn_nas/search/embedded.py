@@ -25,7 +25,7 @@ class EmbeddedCells:
         self.met = torch.zeros(len(table), dtype=torch.bool)
         self._controller = controller
         self._table = table
-        self._embeddings = torch.empty(len(table), controller.encoder.project.out_features)
+        self._embeddings = torch.empty(len(table), controller.encoder.embedding_size)
 
     def meet(self, rows: Tensor) -> Tensor:
         """Embeddings of rows of the table, ``[N] -> [N, embedding]``; they are met from then on."""

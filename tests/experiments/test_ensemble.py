@@ -4,7 +4,7 @@ import pytest
 import torch
 from scipy.stats import kendalltau, norm
 
-from gnn_nas.config import ModelConfig
+from gnn_nas.config import GINConfig, ModelConfig
 from gnn_nas.experiments import ensemble as ensemble_module
 from gnn_nas.experiments.ensemble import (
     PRETRAINED_LR,
@@ -20,7 +20,9 @@ from gnn_nas.models.pretrained import SHIPPED, load_pretrained
 from gnn_nas.spaces.standard_descriptors import standard_descriptors
 from gnn_nas.spaces.table import CellTable
 
-SIZES = ModelConfig(hidden=8, layers=2, embedding=8, decoder_hidden=8, predictor_hidden=16)
+SIZES = ModelConfig(
+    encoder=GINConfig(hidden=8, layers=2), embedding=8, decoder_hidden=8, predictor_hidden=16
+)
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,12 @@ from gnn_nas.pretraining.training_state import TrainingState
 from gnn_nas.run_folder import RunFolder
 
 TINY = (
-    *("model.hidden=8", "model.layers=2", "model.embedding=8", "model.decoder_hidden=8"),
+    *(
+        "model.encoder.hidden=8",
+        "model.encoder.layers=2",
+        "model.embedding=8",
+        "model.decoder_hidden=8",
+    ),
     *("model.predictor_hidden=8", "data.batch_size=16", "training.steps=40"),
     *("training.precision=auto", "training.structure_weight=0.0"),
 )

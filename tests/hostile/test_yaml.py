@@ -217,7 +217,7 @@ def test_changed_text_is_refused_or_a_config_that_reads_back(tmp_path, seed):
         return
     path.write_text(config.to_yaml(), encoding="utf-8")
     assert load_config(path) == config
-    assert read_mapping(path) == config.model_dump()
+    assert read_mapping(path) == {"format": 2, **config.model_dump()}
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -6,13 +6,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from gnn_nas.config import ModelConfig, load_config
+from gnn_nas.config import GINConfig, ModelConfig, load_config
 from gnn_nas.models import controller as module
 from gnn_nas.models.controller import Controller
 from gnn_nas.spaces.tokens import NUM_TOKENS, to_tokens
 
 ROOT = Path(__file__).parents[2]
-SIZES = ModelConfig(hidden=12, layers=3, embedding=10, decoder_hidden=16, predictor_hidden=8)
+SIZES = ModelConfig(
+    encoder=GINConfig(hidden=12, layers=3), embedding=10, decoder_hidden=16, predictor_hidden=8
+)
 
 
 @pytest.fixture

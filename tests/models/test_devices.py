@@ -2,12 +2,14 @@
 
 import torch
 
-from gnn_nas.config import ModelConfig
+from gnn_nas.config import GINConfig, ModelConfig
 from gnn_nas.models.controller import Controller
 from gnn_nas.spaces.tokens import to_tokens
 from tests.helpers.absent_device import Elsewhere
 
-SMALL = ModelConfig(hidden=8, layers=2, embedding=8, decoder_hidden=8, predictor_hidden=8)
+SMALL = ModelConfig(
+    encoder=GINConfig(hidden=8, layers=2), embedding=8, decoder_hidden=8, predictor_hidden=8
+)
 
 
 def forward_and_backward(controller: Controller, batch, tokens) -> list:
@@ -46,4 +48,4 @@ def test_the_host_waits_once_for_the_number_of_distinct_states(table):
         there.waits.clear()
         embeddings = forward_and_backward(controller, batch, tokens)[0]
         controller.decoder.greedy(embeddings)
-        assert [line.split(":")[0] for line in there.waits.elements()] == ["models/encoder.py"]
+        assert [line.split(":")[0] for line in there.waits.elements()] == ["models/gin.py"]

@@ -3,8 +3,8 @@ import pytest
 from gnn_nas.config import PretrainConfig, load_config
 
 TINY = (
-    "model.hidden=8",
-    "model.layers=2",
+    "model.encoder.hidden=8",
+    "model.encoder.layers=2",
     "model.embedding=8",
     "model.decoder_hidden=8",
     "model.predictor_hidden=8",

@@ -13,7 +13,12 @@ from gnn_nas.run_folder import RunFolder
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("gin_*.yaml"))
 SMALL = [
-    *("model.hidden=8", "model.layers=2", "model.embedding=8", "model.decoder_hidden=8"),
+    *(
+        "model.encoder.hidden=8",
+        "model.encoder.layers=2",
+        "model.embedding=8",
+        "model.decoder_hidden=8",
+    ),
     *("model.predictor_hidden=8", "data.batch_size=64", "data.held_out=0.001"),
     # The CPU's matrix products in lower precision are not the GPU's.
     "training.precision=float32",

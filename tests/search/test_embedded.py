@@ -1,10 +1,12 @@
 import torch
 
-from gnn_nas.config import ModelConfig
+from gnn_nas.config import GINConfig, ModelConfig
 from gnn_nas.models.controller import Controller
 from gnn_nas.search.embedded import EmbeddedCells
 
-SIZES = ModelConfig(hidden=4, layers=1, embedding=4, decoder_hidden=4, predictor_hidden=4)
+SIZES = ModelConfig(
+    encoder=GINConfig(hidden=4, layers=1), embedding=4, decoder_hidden=4, predictor_hidden=4
+)
 
 
 def test_embeddings_are_the_controllers_and_computed_once(table):

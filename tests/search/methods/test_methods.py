@@ -8,7 +8,7 @@ import sys
 import pytest
 import torch
 
-from gnn_nas.config import ModelConfig
+from gnn_nas.config import GINConfig, ModelConfig
 from gnn_nas.errors import UserError
 from gnn_nas.models.controller import Controller
 from gnn_nas.search.history import History
@@ -18,7 +18,9 @@ from gnn_nas.search.searcher import Searcher
 from gnn_nas.spaces.standard_descriptors import standard_descriptors
 from gnn_nas.spaces.table import CellTable
 
-SIZES = ModelConfig(hidden=4, layers=1, embedding=4, decoder_hidden=4, predictor_hidden=4)
+SIZES = ModelConfig(
+    encoder=GINConfig(hidden=4, layers=1), embedding=4, decoder_hidden=4, predictor_hidden=4
+)
 # Settings that keep the methods with a model quick.
 QUICK = {
     "nao": {"restarts": 12, "seeds": 8, "steps": 2, "patience": 30, "wide_candidates": 16},

@@ -1,12 +1,14 @@
 import torch
 
-from gnn_nas.config import ModelConfig
+from gnn_nas.config import GINConfig, ModelConfig
 from gnn_nas.models.controller import Controller
 from gnn_nas.search.joint_training import JointTraining
 from gnn_nas.search.methods.nao_paper import NaoPaper
 from gnn_nas.search.searcher import Searcher
 
-SIZES = ModelConfig(hidden=16, layers=2, embedding=8, decoder_hidden=16, predictor_hidden=16)
+SIZES = ModelConfig(
+    encoder=GINConfig(hidden=16, layers=2), embedding=8, decoder_hidden=16, predictor_hidden=16
+)
 SETTINGS = {"initial": 20, "seeds": 10, "candidates": 10, "epochs": 2, "steps": 5, "floor": -3.0}
 
 
