@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from torch import nn
 
 from gnn_nas import files
+from gnn_nas.architecture import load_into
 from gnn_nas.config import load_config
 from gnn_nas.errors import UserError
-from gnn_nas.run_folder import RunFolder, load_into
+from gnn_nas.run_folder import RunFolder
 
 CONFIG = load_config(Path(__file__).parents[1] / "configs" / "gin_multisim.yaml")
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from gnn_nas.architecture import refuse_other_architecture
 from gnn_nas.config import PretrainConfig
 from gnn_nas.errors import UserError
 from gnn_nas.plain_yaml import parse_yaml
 from gnn_nas.pretraining.form import is_plain_tensor, refuse_other_form
 from gnn_nas.pretraining.optimisation import refuse_impossible_state
-from gnn_nas.run_folder import refuse_other_architecture
 
 if TYPE_CHECKING:
     from gnn_nas.pretraining.training_state import TrainingState
