@@ -12,6 +12,7 @@ from gnn_nas.architecture import refuse_other_architecture
 from gnn_nas.config import PretrainConfig
 from gnn_nas.errors import UserError
 from gnn_nas.plain_yaml import parse_yaml
+from gnn_nas.pretraining.extending import can_extend
 from gnn_nas.pretraining.form import is_plain_tensor, refuse_other_form
 from gnn_nas.pretraining.optimisation import refuse_impossible_state
 
@@ -41,7 +42,11 @@ def _refuse_other_config(state: dict[str, Any], run: TrainingState, source: Path
     if not isinstance(weights, Mapping) or not all(map(is_plain_tensor, weights.values())):
         raise ValueError("its controller is none")
     refuse_other_architecture(run.controller, weights, source)
-    if _config(state["config"], source) != run.config:
+    begun = _config(state["config"], source)
+    if can_extend(run.config) and begun.training.steps < run.config.training.steps:
+        longer = begun.training.model_copy(update={"steps": run.config.training.steps})
+        begun = begun.model_copy(update={"training": longer})
+    if begun != run.config:
         raise UserError(
             f"{source} belongs to a run with another config: delete the file and --resume to run"
             " from step 0"

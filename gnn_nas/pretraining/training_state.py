@@ -109,13 +109,15 @@ class TrainingState:
         names = ("loss", "reconstruction", "metric", "structure", "token_accuracy")
         return dict(zip(names, means, strict=True))
 
-    def save(self, folder: RunFolder) -> None:
-        """Write the checkpoint from which `restore` goes on bit for bit.
+    def save(self, folder: RunFolder | None) -> None:
+        """Write the checkpoint from which `restore` goes on bit for bit, where there is a folder.
 
         Raises:
             UserError: a loss was not finite, or the file cannot be written.
         """
         self._refuse_divergence()
+        if folder is None:
+            return
         folder.save_checkpoint(
             {
                 "config": self.config.to_yaml(),

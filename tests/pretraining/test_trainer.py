@@ -11,7 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from gnn_nas.config import PretrainConfig
 from gnn_nas.errors import UserError
 from gnn_nas.pretraining import trainer, training_state, validation
-from gnn_nas.pretraining.held_out import held_out_cells
+from gnn_nas.pretraining.callback import Callback
 from gnn_nas.pretraining.trainer import PositivesViolation, pretrain
 from gnn_nas.pretraining.training_state import TrainingState
 from gnn_nas.pretraining.validation import Validation
@@ -40,17 +40,15 @@ def config(make_config) -> PretrainConfig:
 
 @pytest.fixture
 def run(tmp_path, table, config, monkeypatch):
-    """Makes a run, or goes on with it, with validation, checks and drawing cut short."""
+    """Makes a run, or goes on with it, with validation and checks cut short."""
     monkeypatch.setattr(trainer, "_LAST_CHECK", 1)
-    monkeypatch.setattr(trainer, "draw_curves", lambda rows, path: path.touch())
+    monkeypatch.setattr(trainer, "load_table", lambda: table)
     monkeypatch.setattr(Validation, "measure", lambda self, controller: dict(FIGURES))
     monkeypatch.setattr(Validation, "measure_all", lambda self, controller: dict(FIGURES))
 
     def start(resume: bool = False, config: PretrainConfig = config) -> RunFolder:
-        folder = RunFolder.create(tmp_path / "run", config, resume)
-        state = TrainingState(config, table, held_out_cells(table, config.data.held_out))
-        pretrain(state, folder)
-        return folder
+        pretrain(config, tmp_path / "run", [Callback()], resume=resume)
+        return RunFolder(tmp_path / "run")
 
     return start
 
@@ -112,7 +110,7 @@ def test_rows_and_checkpoints_come_at_their_intervals(run, monkeypatch):
         (Validation, "measure", 2),
         (Validation, "measure_all", 1),  # trained, not validated
         (trainer, "check_positives", 2),  # validated, not summed up
-        (trainer, "draw_curves", 1),
+        (Callback, "on_end", 1),
         (RunFolder, "save_weights", 1),
         (RunFolder, "save_summary", 1),
     ],
@@ -182,8 +180,9 @@ def test_the_structure_error_is_noted_where_the_structure_is_learnt(
         "training.validate_every=2",
         "training.checkpoint_every=2",
     )
-    folder = RunFolder.create(tmp_path / "run", config)
-    summary = pretrain(TrainingState(config, table, held_out_cells(table, 0.01)), folder)
+    monkeypatch.setattr(trainer, "load_table", lambda: table)
+    run = pretrain(config, tmp_path / "run")
+    folder, summary = RunFolder(tmp_path / "run"), run.summary
     rows = [row for row in folder.read_metrics() if row["kind"] == "validation"]
     assert len(rows) == 2
     tags = EventAccumulator(str(folder.tensorboard)).Reload().Tags()["scalars"]
