@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gnn_nas.architecture import load_into
 from gnn_nas.cli.cell_choice import LEAST_PREFIX, best_hash, checked_prefix, row_of_prefix
 from gnn_nas.cli.common import open_table, option_name, refuse_below_one, repeated, run_guarded
 from gnn_nas.config_file import read_mapping
 from gnn_nas.errors import UserError, reported
 from gnn_nas.files import is_leftover, require_writable, temporary_name
 from gnn_nas.locking import is_lock, writing
+from gnn_nas.module_weights import load_into
 from gnn_nas.run_folder import RunFolder
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from gnn_nas.architecture import refuse_other_architecture
 from gnn_nas.config import PretrainConfig
 from gnn_nas.errors import UserError
+from gnn_nas.module_weights import refuse_other_architecture
 from gnn_nas.plain_yaml import parse_yaml
 from gnn_nas.pretraining.extending import can_extend
 from gnn_nas.pretraining.form import is_plain_tensor, refuse_other_form
