@@ -58,7 +58,7 @@ def _is_same(begun: Any, asked: Any) -> bool:
 
 def _flat(section: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Give nested sections as one mapping with dotted keys."""
-    flat = {}
+    flat: dict[str, Any] = {}
     for key, value in section.items():
         # An empty mapping has no keys to stand for it, so it stands for itself.
         if isinstance(value, Mapping) and value:

@@ -76,9 +76,9 @@ class ProgressBar(Callback):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *raised: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self.progress.tasks:
-            self.progress.__exit__(*raised)
+            self.progress.__exit__(kind)
 
     def on_begin(self, step: int, steps: int) -> None:
         self.progress.add_task("step", total=steps, completed=step, losses="", pace="")

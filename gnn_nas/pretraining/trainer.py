@@ -148,7 +148,7 @@ def _train(
             for callback in callbacks:
                 callback.on_step(state.step)
             if state.step % plan.log_every == 0:
-                rate = state.schedule.get_last_lr()[0]
+                rate = float(state.schedule.get_last_lr()[0])
                 losses = {**state.averages(plan.log_every), "learning_rate": rate}
                 for callback in callbacks:
                     callback.on_train(state.step, losses)

@@ -88,7 +88,8 @@ class TrainingState:
         self.optimizer.zero_grad()
         losses.total.backward()
         row = self._row(losses)
-        self.processes.average([*(parameter.grad for parameter in self.trained), row])
+        gradients = [p.grad for p in self.trained if p.grad is not None]
+        self.processes.average([*gradients, row])
         if self.config.optimizer.clip:
             torch.nn.utils.clip_grad_norm_(self.trained, self.config.optimizer.clip)
         self.optimizer.step()
