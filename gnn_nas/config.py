@@ -5,8 +5,8 @@ lack, whose defaults are what was done before there was a choice.
 """
 
 import math
+import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -201,10 +201,13 @@ class PretrainConfig(RunConfig):
     training: TrainingConfig = Field(description="length and intervals")
 
 
-def load_config(path: str | Path, overrides: Iterable[str] = ()) -> PretrainConfig:
-    """Read and check a pretraining config, after setting each ``section.key=value`` override.
+def load_config(
+    source: str | os.PathLike[str] | Mapping[str, Any], overrides: Iterable[str] = ()
+) -> PretrainConfig:
+    """Check a pretraining config after setting each ``section.key=value`` override.
 
+    ``source`` is a file, or what one holds.
     Values of overrides are parsed as YAML. Raises :class:`UserError`, one line that names the file
     or the override, the key, the problem and what is allowed.
     """
-    return load(PretrainConfig, path, overrides)
+    return load(PretrainConfig, source, overrides)

@@ -1,8 +1,9 @@
 """YAML files into checked configuration objects, with errors that a user can act on."""
 
+import copy
 import difflib
-from collections.abc import Iterable
-from pathlib import Path
+import os
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -18,13 +19,21 @@ MOST_BYTES = 50_000
 _MOST_PROBLEMS = 10
 
 
-def load(kind: type[Config], path: str | Path, overrides: Iterable[str] = ()) -> Config:
+def load(
+    kind: type[Config],
+    source: str | os.PathLike[str] | Mapping[str, Any],
+    overrides: Iterable[str] = (),
+) -> Config:
     """Read a YAML file into ``kind``, after setting each ``section.key=value`` of ``overrides``.
 
-    Values of overrides are YAML too. Raises :class:`UserError`, one line, for whatever is wrong
-    with the file or an override.
+    ``source`` may also be what such a file holds. Values of overrides are YAML too. Raises
+    :class:`UserError`, one line, for whatever is wrong with the file or an override.
     """
-    values = upgraded(kind, read_mapping(path), path)
+    if isinstance(source, Mapping):
+        values, path = copy.deepcopy(dict(source)), "the given config"
+    else:
+        values, path = read_mapping(source), source
+    values = upgraded(kind, values, path)
     overridden = [_override(kind, values, text, path) for text in overrides]
     try:
         return kind.model_validate(values)
@@ -36,7 +45,7 @@ def load(kind: type[Config], path: str | Path, overrides: Iterable[str] = ()) ->
         raise UserError(" | ".join(texts)) from None
 
 
-def read_mapping(path: str | Path) -> dict[str, Any]:
+def read_mapping(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read a YAML file that holds a mapping. Raises :class:`UserError` if it does not."""
     try:
         text = read_regular(path, MOST_BYTES).decode()
@@ -104,7 +113,9 @@ def optional_keys(kind: type[BaseModel], prefix: str = "") -> dict[str, Any]:
     return keys
 
 
-def _override(kind: type[BaseModel], values: dict[str, Any], text: str, path: str | Path) -> str:
+def _override(
+    kind: type[BaseModel], values: dict[str, Any], text: str, path: str | os.PathLike[str]
+) -> str:
     """Set one ``section.key=value`` in ``values`` and give its key."""
     key, equals, value = text.partition("=")
     key, text = key.strip(), shortened(text)
@@ -126,7 +137,7 @@ def _override(kind: type[BaseModel], values: dict[str, Any], text: str, path: st
     return key
 
 
-def _source(item: Any, path: str | Path, overridden: list[str]) -> str:
+def _source(item: Any, path: str | os.PathLike[str], overridden: list[str]) -> str:
     """Say who is to blame for one of pydantic's findings: the file or an override."""
     key = ".".join(str(part) for part in item["loc"])
     for name in overridden:

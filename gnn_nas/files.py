@@ -67,14 +67,27 @@ def to_json(value: Any, indent: int | None = None) -> str:
     return json.dumps(_plain(value), indent=indent, allow_nan=False, ensure_ascii=False)
 
 
-def read_regular(path: str | os.PathLike[str], most: int) -> bytes:
-    """Read a file of at most ``most`` bytes; a device or a pipe, which may never end, is none.
+def parse_json(text: bytes) -> dict[str, Any] | None:
+    """Give a mapping that was written as strict JSON, or nothing where it is something else."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(constant)
+
+    try:
+        value = json.loads(text, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def read_regular(path: str | os.PathLike[str], most: int | None = None) -> bytes:
+    """Read a file, of at most ``most`` bytes; a device or a pipe, which may never end, is none.
 
     Raises ``OSError``.
     """
     with open_regular(path) as stream:
-        content = stream.read(most + 1)
-    if len(content) > most:
+        content = stream.read(-1 if most is None else most + 1)
+    if most is not None and len(content) > most:
         raise OSError(errno.EFBIG, f"it has more than {most:,} bytes")
     return content
 

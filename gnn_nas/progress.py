@@ -75,9 +75,9 @@ class Progress(rich.progress.Progress):
         else:
             super().stop()
 
-    def add_task(self, description: str, **options: Any) -> TaskID:
+    def add_task(self, description: str, *given: Any, **options: Any) -> TaskID:
         """See `rich.progress.Progress.add_task`."""
-        return super().add_task(printable(description), **options)
+        return super().add_task(printable(description), *given, **options)
 
     def update(self, task_id: TaskID, *, description: str | None = None, **options: Any) -> None:
         """See `rich.progress.Progress.update`."""
@@ -98,9 +98,9 @@ class Progress(rich.progress.Progress):
     def _line(self, task: Task) -> str:
         texts = [task.description]
         for column in self.columns:
-            if isinstance(column, BarColumn | SpinnerColumn | Description):
+            if isinstance(column, str | BarColumn | SpinnerColumn | Description):
                 continue
-            text = column.render(task).plain.strip()
+            text = str(column.render(task)).strip()
             texts.append(f"{text} left" if isinstance(column, TimeRemainingColumn) else text)
         return " ".join(filter(None, texts))
 

@@ -22,7 +22,7 @@ def checksum(tensors: Mapping[str, Tensor]) -> str:
     value = 0
     for name, tensor in sorted(tensors.items()):
         value = crc32c(f"{name} {tensor.dtype} {list(tensor.shape)}".encode(), value)
-        value = crc32c(tensor.contiguous().flatten().view(torch.uint8).numpy(), value)
+        value = crc32c(tensor.contiguous().flatten().view(torch.uint8).numpy().data, value)
     return f"{value:08x}"
 
 

@@ -145,7 +145,9 @@ def open_table() -> CellTable:
 
 def available_cores() -> int:
     """Cores that this process may use, where the system tells; else those of the machine."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def option_name(name: str) -> str:

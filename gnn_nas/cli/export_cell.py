@@ -17,7 +17,8 @@ from gnn_nas.config_file import read_mapping
 from gnn_nas.errors import UserError, reported
 from gnn_nas.files import is_leftover, require_writable, temporary_name
 from gnn_nas.locking import is_lock, writing
-from gnn_nas.run_folder import RunFolder, load_into
+from gnn_nas.module_weights import load_into
+from gnn_nas.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from gnn_nas.spaces.table import CellTable

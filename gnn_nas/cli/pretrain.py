@@ -8,11 +8,16 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext, redirect_stderr
+from contextlib import redirect_stderr
 from pathlib import Path
+from typing import Any
 
-from gnn_nas.cli.common import USER_ERROR_STATUS, continued, open_table, run_guarded
+from gnn_nas.cli.common import USER_ERROR_STATUS, continued, run_guarded
 from gnn_nas.config import load_config
+from gnn_nas.errors import UserError
+from gnn_nas.plots.curves import draw_curves
+from gnn_nas.pretraining.callback import Callback
+from gnn_nas.pretraining.extending import has_ended
 from gnn_nas.run_folder import RunFolder
 
 _DESCRIPTION = """\
@@ -28,7 +33,7 @@ examples:
   pretrain --config configs/gin_multisim.yaml
   pretrain --config configs/gin_margin.yaml --seed 1 --out runs/margin-1
   pretrain --config configs/gin_multisim.yaml --max-steps 300 --set model.embedding=16
-  pretrain --config configs/gin_multisim.yaml --resume
+  pretrain --resume --out runs/margin-1
   torchrun --nproc-per-node 4 -m gnn_nas.cli.pretrain --config configs/gin_multisim.yaml
 
 the folder (--out) receives:
@@ -41,6 +46,16 @@ the folder (--out) receives:
 
 # Seconds that the main process may take longer to meet a mistake than the others.
 _GRACE = 30
+
+
+class _Curves(Callback):
+    """Draws the figures of a run at its end."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def on_end(self, metrics: list[dict[str, Any]], summary: dict[str, Any]) -> None:
+        draw_curves(metrics, self.path)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -81,7 +96,10 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--config", required=True, type=Path, metavar="FILE", help="YAML file of configs/"
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="YAML file of configs/ (with --resume and --out, by default the run's own)",
     )
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="the run's folder (default: runs/<config name>)"
@@ -91,10 +109,13 @@ def _parser() -> argparse.ArgumentParser:
         "--max-steps",
         type=int,
         metavar="N",
-        help="a run of N steps instead of training.steps; the learning rate falls within them",
+        help="a run of N steps instead of training.steps; the learning rate falls within them. With"
+        " --resume a run of fewer goes on, where its schedule is constant or step",
     )
     parser.add_argument(
-        "--resume", action="store_true", help="go on with the interrupted run in the folder"
+        "--resume",
+        action="store_true",
+        help="go on with the run in the folder; what is said besides must be as it was",
     )
     parser.add_argument(
         "--device",
@@ -119,35 +140,25 @@ def _run(arguments: argparse.Namespace) -> None:
         overrides.append(f"seed={arguments.seed}")
     if arguments.max_steps is not None:
         overrides.append(f"training.steps={arguments.max_steps}")
-    config = load_config(arguments.config, overrides)
+    if arguments.config is None and not (arguments.resume and arguments.out):
+        raise UserError("give --config, or --resume and --out of a run to go on with")
     path = arguments.out or RunFolder.default_path(arguments.config)
-    if _is_main():
-        RunFolder(path).refuse_taken(arguments.resume)
+    config = load_config(arguments.config or RunFolder.open(path).config, overrides)
+    if has_ended(RunFolder(path), config, arguments.resume):
+        print(f"{path} holds a finished run: nothing to resume", file=sys.stderr)
+        return
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
-    from gnn_nas.pretraining.distributed import joined
-    from gnn_nas.pretraining.held_out import held_out_cells
-    from gnn_nas.pretraining.trainer import assist, pretrain
-    from gnn_nas.pretraining.training_state import TrainingState
+    from gnn_nas.pretraining.report import ProgressBar
+    from gnn_nas.pretraining.trainer import pretrain
 
-    with joined(arguments.device, config.data) as (processes, device):
-        table = open_table().to(device)
-        held_out = held_out_cells(table, config.data.held_out)
-        # Before the folder: a loss or an optimiser that does not exist leaves nothing behind.
-        state = TrainingState(config, table, held_out, processes)
-        main = processes.rank == 0
-        claimed = RunFolder.claimed(path, config, arguments.resume)
-        with claimed if main else nullcontext(RunFolder(path)) as folder:
-            if folder.finished:
-                print(f"{path} holds a finished run: nothing to resume", file=sys.stderr)
-                return
-            if not main:
-                assist(state, folder)
-                return
-            summary = pretrain(state, folder)
-    for name, value in summary.items():
-        print(f"{name:24} {value:.4f}" if isinstance(value, float) else f"{name:24} {value}")
-    print(f"written to {os.fspath(path)}")
+    with ProgressBar() as bar:
+        callbacks = (bar, _Curves(RunFolder(path).curves))
+        run = pretrain(config, path, callbacks, resume=arguments.resume, device=arguments.device)
+    if _is_main():
+        for name, value in run.summary.items():
+            print(f"{name:24} {value:.4f}" if isinstance(value, float) else f"{name:24} {value}")
+        print(f"written to {os.fspath(path)}")
 
 
 if __name__ == "__main__":

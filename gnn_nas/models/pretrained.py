@@ -8,7 +8,8 @@ import torch
 from gnn_nas.config import PretrainConfig
 from gnn_nas.config_file import load
 from gnn_nas.models.controller import Controller
-from gnn_nas.run_folder import RunFolder, load_into, refuse_other_architecture
+from gnn_nas.module_weights import load_into, refuse_other_architecture
+from gnn_nas.run_folder import RunFolder
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "gin_multisim"
 """A finished run of ``configs/gin_multisim.yaml``, without its checkpoint."""

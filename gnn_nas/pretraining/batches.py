@@ -86,7 +86,7 @@ class BatchSampler:
             "generator_now": self.generator.get_state(),
         }
 
-    def refuse_impossible(self, state: object, drawn: int) -> None:
+    def refuse_impossible(self, state: Any, drawn: int) -> None:
         """Raise ``ValueError`` unless this is a `state_dict` after ``drawn`` batches."""
         whole_pass = len(self.candidates) // self.anchors
         in_pass = (drawn - 1) % whole_pass if drawn else 0

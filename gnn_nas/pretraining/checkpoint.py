@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from gnn_nas.config import PretrainConfig
 from gnn_nas.config_file import upgraded
 from gnn_nas.errors import UserError
+from gnn_nas.module_weights import refuse_other_architecture
 from gnn_nas.plain_yaml import parse_yaml
+from gnn_nas.pretraining.extending import can_extend
 from gnn_nas.pretraining.form import is_plain_tensor, refuse_other_form
 from gnn_nas.pretraining.optimisation import refuse_impossible_state
-from gnn_nas.run_folder import refuse_other_architecture
 
 if TYPE_CHECKING:
     from gnn_nas.pretraining.training_state import TrainingState
@@ -40,7 +41,11 @@ def _refuse_other_config(state: dict[str, Any], run: TrainingState, source: Path
     if not isinstance(weights, Mapping) or not all(map(is_plain_tensor, weights.values())):
         raise ValueError("its controller is none")
     refuse_other_architecture(run.controller, weights, source)
-    if _config(state["config"], source) != run.config:
+    begun = _config(state["config"], source)
+    if can_extend(run.config) and begun.training.steps < run.config.training.steps:
+        longer = begun.training.model_copy(update={"steps": run.config.training.steps})
+        begun = begun.model_copy(update={"training": longer})
+    if begun != run.config:
         raise UserError(
             f"{source} belongs to a run with another config: delete the file and --resume to run"
             " from step 0"

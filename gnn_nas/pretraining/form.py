@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor
 
 
-def refuse_other_form(given: object, like: object, name: str) -> None:
+def refuse_other_form(given: Any, like: object, name: str) -> None:
     """Compare nested values with others of the form that they must have.
 
     Mappings have the same keys, tensors the same shape and type, all other values the same type.
@@ -40,10 +41,11 @@ def refuse_other_form(given: object, like: object, name: str) -> None:
         raise ValueError(f"{name} is {given}")
 
 
-def is_plain_tensor(value: object) -> bool:
+def is_plain_tensor(value: object) -> TypeGuard[Tensor]:
     """Whether this is a tensor whose numbers lie in memory, each at its place."""
-    is_tensor = type(value) is Tensor and value.layout == torch.strided
-    return is_tensor and not (value.is_nested or value.is_quantized or value.is_meta)
+    if type(value) is not Tensor or value.layout != torch.strided:
+        return False
+    return not (value.is_nested or value.is_quantized or value.is_meta)
 
 
 def _form(value: object) -> str:

@@ -29,7 +29,7 @@ def make_optimizer(config: OptimizerConfig, parameters: Iterable[nn.Parameter]) 
     """
     # Some need a closure, sparse gradients or matrices only, which there are none of here.
     unusable = {Optimizer, torch.optim.LBFGS, torch.optim.SparseAdam, torch.optim.Muon}
-    known = {
+    known: dict[str, Any] = {
         name: kind
         for name, kind in vars(torch.optim).items()
         if inspect.isclass(kind) and issubclass(kind, Optimizer) and kind not in unusable
@@ -49,7 +49,7 @@ def make_optimizer(config: OptimizerConfig, parameters: Iterable[nn.Parameter]) 
 
 
 def refuse_impossible_state(
-    config: OptimizerConfig, parameters: Iterable[nn.Parameter], state: object, step: int
+    config: OptimizerConfig, parameters: Iterable[nn.Parameter], state: Any, step: int
 ) -> None:
     """Raise ``ValueError`` unless this is an optimiser's ``state`` after ``step`` steps.
 
@@ -109,7 +109,7 @@ def _step(steps: int, at: list[int], gamma: float) -> Callable[[int], float]:
     return lambda step: gamma ** sum(step >= milestone for milestone in at)
 
 
-def _cosine(steps: int, floor: float = 0.0) -> Callable[[int], float]:
+def _cosine(steps: int, floor: float = 0.0) -> Callable[[float], float]:
     """Fall along half a cosine to ``floor`` (Loshchilov & Hutter 2017, without restarts)."""
     _refuse_negative("floor", floor)
     return lambda step: floor + (1 - floor) * (1 + math.cos(math.pi * step / steps)) / 2

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 import time
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from gnn_nas.config import PretrainConfig, load_config
 from gnn_nas.errors import UserError
-from gnn_nas.plots.curves import draw_curves
+from gnn_nas.models.controller import Controller
+from gnn_nas.models.pretrained import load_pretrained
 from gnn_nas.pretraining.allocation import keep_freed_memory
+from gnn_nas.pretraining.callback import Callback
+from gnn_nas.pretraining.distributed import joined
+from gnn_nas.pretraining.extending import MAY_GROW, has_ended
+from gnn_nas.pretraining.held_out import held_out_cells
 from gnn_nas.pretraining.precision import computes_in_bfloat16
-from gnn_nas.pretraining.report import Report
+from gnn_nas.pretraining.report import Metrics
 from gnn_nas.pretraining.training_state import TrainingState
 from gnn_nas.pretraining.validation import Validation
+from gnn_nas.progress import working
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.signals import HeldSignals
 from gnn_nas.spaces.checker import PositivesCheck, check_positives
+from gnn_nas.spaces.table import load_table
 
 # Anchors whose positives networkx checks, and how many of each: 28 pairs with seven.
 _FIRST_CHECK, _LAST_CHECK = 2, 15
@@ -29,70 +41,132 @@ class PositivesViolation(RuntimeError):
     """A sampled positive is not one: a defect of the sampler, so the run is worth nothing."""
 
 
-def pretrain(state: TrainingState, folder: RunFolder) -> dict[str, Any]:
-    """Pretrain a controller in ``folder``, going on from the folder's checkpoint if it has one.
+@dataclass(frozen=True)
+class Pretraining:
+    """What a run has come to.
 
-    Ctrl-C and SIGTERM end it after a step, with a checkpoint.
+    Attributes:
+        controller: as it is after the last step.
+        summary: the final figures, as in ``summary.json``; of torchrun's processes only the main
+            one has any.
+        metrics: the rows of ``metrics.jsonl``, likewise.
+    """
+
+    controller: Controller
+    summary: dict[str, Any]
+    metrics: list[dict[str, Any]]
+
+
+def pretrain(
+    config: PretrainConfig | str | os.PathLike[str] | Mapping[str, Any],
+    out: str | os.PathLike[str] | None = None,
+    callbacks: Sequence[Callback] = (),
+    *,
+    resume: bool = False,
+    device: str = "auto",
+) -> Pretraining:
+    """Pretrain a controller on all cells but the held-out ones.
+
+    Ctrl-C and SIGTERM end it after a step, with a checkpoint where there is a folder.
 
     Args:
-        state: a new one, of the main process.
-
-    Returns:
-        the summary, as written to ``summary.json``
+        config: all that decides the run, or a YAML file of it, or what such a file holds.
+        out: the run's folder, which receives all that the command writes but ``curves.png``;
+            without it nothing is written.
+        callbacks: what is told how the run goes, for example a
+            :class:`~gnn_nas.pretraining.report.ProgressBar`.
+        resume: whether ``out`` may hold a run to go on with: one of this config, or of fewer
+            ``training.steps`` where the learning rate does not depend on them. One that is finished
+            is read.
+        device: ``cpu``, ``cuda``, or ``auto``, which takes the GPU where there is one.
 
     Raises:
-        UserError: the checkpoint does not fit, the loss is not finite or a file cannot be written.
+        UserError: the config, the folder or its checkpoint does not fit, the loss is not finite, or
+            a file cannot be written.
         PositivesViolation: networkx found a positive that is too far from its anchor.
     """
+    config = config if isinstance(config, PretrainConfig) else load_config(config)
+    folder = None if out is None else RunFolder(out)
+    if folder and has_ended(folder, config, resume):
+        return Pretraining(
+            load_pretrained(folder.path), folder.load_summary(), folder.read_metrics()
+        )
+    with joined(device, config.data) as (processes, place):
+        with working("opening the search space (enumerated on the first call)"):
+            table = load_table().to(place)
+        held_out = held_out_cells(table, config.data.held_out)
+        # Before the folder: a loss or an optimiser that does not exist leaves nothing behind.
+        state = TrainingState(config, table, held_out, processes)
+        if processes.rank:
+            _share_steps(state, folder)
+            return Pretraining(state.controller, {}, [])
+        claimed = folder and RunFolder.claimed(folder.path, config, resume, MAY_GROW)
+        with claimed or nullcontext():
+            return _run(state, folder, callbacks)
+
+
+def _run(
+    state: TrainingState, folder: RunFolder | None, callbacks: Sequence[Callback]
+) -> Pretraining:
     config = state.config
     validation = Validation(state.table, state.held_out, config.seed, state.descriptors)
     _begin(state, folder)
-    folder.cut_metrics(state.step)
     _warn_of_emulation(state)
     _check(state, _FIRST_CHECK)
-
-    with Report(folder, config.training.steps, state.step) as report:
-        _train(state, folder, validation, report)
-        report.say("final validation")
+    with Metrics(folder, state.step) as metrics:
+        callbacks = (metrics, *callbacks)
+        for callback in callbacks:
+            callback.on_begin(state.step, config.training.steps)
+        _train(state, folder, validation, callbacks)
         figures = validation.measure_all(state.controller)
-        if not _is_noted(folder, state.step):
-            report.validation(state.step, figures)
-
-    checked = _check(state, _LAST_CHECK)
-    summary = {
-        **figures,
-        "checked_pairs": checked.checked_pairs,
-        "max_anchor_distance": checked.max_anchor_distance,
-        "max_positive_distance": checked.max_positive_distance,
-        "duplicate_positives": state.duplicates.item(),
-        "held_out_cells": len(validation.rows),
-        "parameters": sum(p.numel() for p in state.controller.parameters()),
-        "steps": state.step,
-        "seconds": state.seconds,
-        "steps_per_second": state.step / state.seconds if state.seconds else None,
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "processes": state.processes.count,
-        "threads": torch.get_num_threads(),
-        "precision": state.objective.precision,
-        "seed": config.seed,
-    }
-    draw_curves(folder.read_metrics(), folder.curves)
-    folder.save_weights(state.controller.state_dict())
-    folder.save_summary(summary)
-    return summary
+        # A run that was killed after its last validation has noted it already.
+        if not any(r.get("kind") == "validation" and r["step"] == state.step for r in metrics.rows):
+            for callback in callbacks:
+                callback.on_validation(state.step, figures)
+    summary = figures | _counts(state, _check(state, _LAST_CHECK))
+    for callback in callbacks:
+        callback.on_end(metrics.rows, summary)
+    if folder:
+        folder.save_weights(state.controller.state_dict())
+        folder.save_summary(summary)
+    return Pretraining(state.controller, summary, metrics.rows)
 
 
-def assist(state: TrainingState, folder: RunFolder) -> None:
-    """Do another process's share of the steps of `pretrain`, which the main process runs.
+def _train(
+    state: TrainingState,
+    folder: RunFolder | None,
+    validation: Validation,
+    callbacks: Sequence[Callback],
+) -> None:
+    """Make all steps that are left. A signal is heeded between two, when they are saved."""
+    plan = state.config.training
+    with HeldSignals() as signals:
+        while state.step < plan.steps and not signals.received:
+            started = time.perf_counter()
+            state.advance()
+            state.seconds += time.perf_counter() - started
+            for callback in callbacks:
+                callback.on_step(state.step)
+            if state.step % plan.log_every == 0:
+                rate = float(state.schedule.get_last_lr()[0])
+                losses = {**state.averages(plan.log_every), "learning_rate": rate}
+                for callback in callbacks:
+                    callback.on_train(state.step, losses)
+            if state.step % plan.validate_every == 0 and state.step < plan.steps:
+                figures = validation.measure(state.controller)
+                for callback in callbacks:
+                    callback.on_validation(state.step, figures)
+            if state.step % plan.checkpoint_every == 0 or state.step == plan.steps:
+                state.save(folder)
+        if signals.received:
+            state.save(folder)
+
+
+def _share_steps(state: TrainingState, folder: RunFolder | None) -> None:
+    """Do another process's share of the steps of `_train`, which the main process runs.
 
     Of Ctrl-C and SIGTERM, which torchrun passes on to all, this process ends when the main one has
     ended: that one needs it to come to the end of a step.
-
-    Args:
-        state: a new one.
-
-    Raises:
-        UserError: the checkpoint does not fit or the main process has ended.
     """
     _begin(state, folder)
     with HeldSignals() as signals:
@@ -104,37 +178,37 @@ def assist(state: TrainingState, folder: RunFolder) -> None:
                 raise
 
 
-def _train(state: TrainingState, folder: RunFolder, validation: Validation, report: Report) -> None:
-    """Make all steps that are left. A signal is heeded between two, when they are saved."""
-    plan = state.config.training
-    with HeldSignals() as signals:
-        while state.step < plan.steps and not signals.received:
-            started = time.perf_counter()
-            state.advance()
-            state.seconds += time.perf_counter() - started
-            report.advance()
-            if state.step % plan.log_every == 0:
-                rate = state.schedule.get_last_lr()[0]
-                report.train(state.step, {**state.averages(plan.log_every), "learning_rate": rate})
-            if state.step % plan.validate_every == 0 and state.step < plan.steps:
-                report.validation(state.step, validation.measure(state.controller))
-            if state.step % plan.checkpoint_every == 0 or state.step == plan.steps:
-                state.save(folder)
-        if signals.received:
-            state.save(folder)
-
-
-def _begin(state: TrainingState, folder: RunFolder) -> None:
+def _begin(state: TrainingState, folder: RunFolder | None) -> None:
     keep_freed_memory()
-    if folder.checkpoint.exists():
+    if folder and folder.checkpoint.exists():
         state.restore(folder)
     first = torch.tensor([float(state.step)], device=state.held_out.device)
     state.processes.average([first])
-    if first.item() != state.step:
+    if folder and first.item() != state.step:
         raise UserError(
             f"the processes see different checkpoints in {folder.path}: with several machines, the"
             " folder must be on a disk that they share"
         )
+
+
+def _counts(state: TrainingState, checked: PositivesCheck) -> dict[str, Any]:
+    """What a summary says of the run itself."""
+    return {
+        "checked_pairs": checked.checked_pairs,
+        "max_anchor_distance": checked.max_anchor_distance,
+        "max_positive_distance": checked.max_positive_distance,
+        "duplicate_positives": state.duplicates.item(),
+        "held_out_cells": int(state.held_out.sum()),
+        "parameters": sum(p.numel() for p in state.controller.parameters()),
+        "steps": state.step,
+        "seconds": state.seconds,
+        "steps_per_second": state.step / state.seconds if state.seconds else None,
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "processes": state.processes.count,
+        "threads": torch.get_num_threads(),
+        "precision": state.objective.precision,
+        "seed": state.config.seed,
+    }
 
 
 def _warn_of_emulation(state: TrainingState) -> None:
@@ -144,11 +218,6 @@ def _warn_of_emulation(state: TrainingState) -> None:
             " slower than float32: set it to auto for a new run",
             file=sys.stderr,
         )
-
-
-def _is_noted(folder: RunFolder, step: int) -> bool:
-    """Whether a run that was killed after its last validation has noted it already."""
-    return any(r.get("kind") == "validation" and r["step"] == step for r in folder.read_metrics())
 
 
 def _check(state: TrainingState, anchors: int) -> PositivesCheck:

@@ -102,7 +102,8 @@ class TrainingState:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
         row = self._row(losses)
-        self.processes.average([*(parameter.grad for parameter in self.trained), row])
+        gradients = [p.grad for p in self.trained if p.grad is not None]
+        self.processes.average([*gradients, row])
         if self.config.optimizer.clip:
             torch.nn.utils.clip_grad_norm_(self.trained, self.config.optimizer.clip)
         self.optimizer.step()
@@ -123,13 +124,15 @@ class TrainingState:
         names = ("loss", "reconstruction", "metric", "structure", "token_accuracy")
         return dict(zip(names, means, strict=True))
 
-    def save(self, folder: RunFolder) -> None:
-        """Write the checkpoint from which `restore` goes on bit for bit.
+    def save(self, folder: RunFolder | None) -> None:
+        """Write the checkpoint from which `restore` goes on bit for bit, where there is a folder.
 
         Raises:
             UserError: a loss was not finite, or the file cannot be written.
         """
         self._refuse_divergence()
+        if folder is None:
+            return
         # Absent where it is empty, as it is of most losses.
         metric = {"metric": self.metric_state()} if self.metric_state() else {}
         folder.save_checkpoint(

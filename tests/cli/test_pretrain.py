@@ -166,6 +166,44 @@ def test_resuming_a_finished_run_changes_nothing(finished, capsys):
     assert snapshot(finished.path) == before
 
 
+def test_the_folder_alone_says_what_is_resumed(interrupted, finished, capsys):
+    """After its last step: only what comes after it is made again."""
+    assert main(["--resume", "--out", str(interrupted.path)]) == 0
+    assert f"written to {interrupted.path}" in capsys.readouterr().out
+    assert_same(interrupted, finished)
+    before = snapshot(interrupted.path)
+    assert main(["--resume", "--out", str(interrupted.path), "--seed=0"]) == 0
+    assert "holds a finished run: nothing to resume" in capsys.readouterr().err
+    assert snapshot(interrupted.path) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "give --config, or --resume and --out of a run to go on with"),
+        (["--resume"], "give --config, or --resume and --out of a run to go on with"),
+        (["--out=absent"], "give --config, or --resume and --out of a run to go on with"),
+        (["--resume", "--out=absent"], "absent: no such run folder"),
+        (["--resume", "--out=."], "is not a run folder: it has no config.yaml"),
+        (["--resume", "--out=run", "--seed=7"], "another config (seed was 0, now 7): resume with"),
+        (["--resume", "--out=run", "--max-steps=9"], "(training.steps was 300, now 9)"),
+        (["--resume", "--out=run", "--set=model.hiden=9"], "--set: unknown key model.hiden"),
+        (
+            ["--resume", "--out=run", "--max-steps=400"],
+            "run was begun with fewer training.steps than 400, and with the schedule one-cycle",
+        ),
+    ],
+)
+def test_what_cannot_be_resumed_is_one_line(
+    finished, complaint, tmp_path, monkeypatch, options, message
+):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(finished.path, tmp_path / "run")
+    before = snapshot(tmp_path)
+    assert message in complaint(*options)
+    assert snapshot(tmp_path) == before
+
+
 def killed_at(step: int, delay: float, *options: str, number: int = signal.SIGKILL) -> str:
     """Start the command and send a signal a moment after it has noted a step, or 0, its config.
 

@@ -1,7 +1,7 @@
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from gnn_nas.pretraining.report import Report
+from gnn_nas.pretraining.report import Metrics, ProgressBar
 from gnn_nas.run_folder import RunFolder
 
 LOSSES = {
@@ -28,14 +28,20 @@ def folder(tmp_path, make_config) -> RunFolder:
 
 
 def test_figures_go_to_the_file_the_terminal_and_tensorboard(folder, capsys):
-    with Report(folder, steps=13_238, step=5_999) as report:
-        report.advance()
-        report.train(1, LOSSES)
-        report.validation(2, FIGURES)
-    assert folder.read_metrics() == [
-        {"step": 1, "kind": "train", **LOSSES},
-        {"step": 2, "kind": "validation", **FIGURES},
-    ]
+    with Metrics(folder, step=0) as metrics, ProgressBar() as bar:
+        bar.on_begin(5_999, 13_238)
+        bar.on_step(6_000)
+        for callback in (metrics, bar):
+            callback.on_train(1, LOSSES)
+            callback.on_validation(2, FIGURES)
+    assert (
+        metrics.rows
+        == folder.read_metrics()
+        == [
+            {"step": 1, "kind": "train", **LOSSES},
+            {"step": 2, "kind": "validation", **FIGURES},
+        ]
+    )
     out, err = capsys.readouterr()
     assert out == ""
     shown, bar = err.splitlines()
@@ -54,12 +60,42 @@ def test_figures_go_to_the_file_the_terminal_and_tensorboard(folder, capsys):
     assert (scalar.step, scalar.value) == (1, 1.5)
 
 
+def test_without_a_folder_the_rows_are_in_memory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with Metrics(None, step=0) as metrics:
+        metrics.on_train(1, LOSSES)
+        metrics.on_validation(2, FIGURES)
+    assert metrics.rows == [
+        {"step": 1, "kind": "train", **LOSSES},
+        {"step": 2, "kind": "validation", **FIGURES},
+    ]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bar_whose_run_never_began_shows_nothing(capsys):
+    with ProgressBar():
+        pass
+    assert capsys.readouterr() == ("", "")
+
+
+def test_at_its_end_the_bar_says_what_takes_long(capsys):
+    with ProgressBar() as bar:
+        bar.on_begin(3, 4)
+        bar.on_step(4)
+        bar.on_train(4, LOSSES)
+    assert "4/4 final validation" in capsys.readouterr().err
+    with ProgressBar() as bar:
+        bar.on_begin(4, 4)
+    assert "4/4 final validation" in capsys.readouterr().err
+
+
 def test_the_bar_fits_a_plain_terminal(folder, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "80")
-    with Report(folder, steps=13_238, step=0) as report:
-        report.advance()
-        report.train(1, LOSSES)
-        report.progress.update(report.task, completed=13_000, pace="12.3 steps/s")
+    with ProgressBar() as shown:
+        shown.on_begin(0, 13_238)
+        shown.on_step(1)
+        shown.on_train(1, LOSSES)
+        shown.progress.update(shown.progress.task_ids[0], completed=13_000, pace="12.3 steps/s")
     bar = capsys.readouterr().err.splitlines()[-1]
     assert "13000/13238 rec 1.5000 metric 0.5000 tokens 25.00% 12.3 steps/s" in bar
     assert "…" not in bar
@@ -67,9 +103,9 @@ def test_the_bar_fits_a_plain_terminal(folder, monkeypatch, capsys):
 
 def test_a_resumed_run_takes_back_what_the_killed_one_showed_too_much(folder):
     for start, steps, loss in ((0, (1, 2, 3), 9.0), (1, (2, 3, 4), 1.0)):
-        with Report(folder, steps=4, step=start) as report:
+        with Metrics(folder, start) as metrics:
             for step in steps:
-                report.train(step, {**LOSSES, "loss": loss})
+                metrics.on_train(step, {**LOSSES, "loss": loss})
     events = EventAccumulator(str(folder.tensorboard)).Reload()
     shown = [(scalar.step, scalar.value) for scalar in events.Scalars("train/loss")]
     assert shown == [(1, 9.0), (2, 1.0), (3, 1.0), (4, 1.0)]

@@ -11,7 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from gnn_nas.config import PretrainConfig
 from gnn_nas.errors import UserError
 from gnn_nas.pretraining import trainer, training_state, validation
-from gnn_nas.pretraining.held_out import held_out_cells
+from gnn_nas.pretraining.callback import Callback
 from gnn_nas.pretraining.trainer import PositivesViolation, pretrain
 from gnn_nas.pretraining.training_state import TrainingState
 from gnn_nas.pretraining.validation import Validation
@@ -40,17 +40,15 @@ def config(make_config) -> PretrainConfig:
 
 @pytest.fixture
 def run(tmp_path, table, config, monkeypatch):
-    """Makes a run, or goes on with it, with validation, checks and drawing cut short."""
+    """Makes a run, or goes on with it, with validation and checks cut short."""
     monkeypatch.setattr(trainer, "_LAST_CHECK", 1)
-    monkeypatch.setattr(trainer, "draw_curves", lambda rows, path: path.touch())
+    monkeypatch.setattr(trainer, "load_table", lambda: table)
     monkeypatch.setattr(Validation, "measure", lambda self, controller: dict(FIGURES))
     monkeypatch.setattr(Validation, "measure_all", lambda self, controller: dict(FIGURES))
 
     def start(resume: bool = False, config: PretrainConfig = config) -> RunFolder:
-        folder = RunFolder.create(tmp_path / "run", config, resume)
-        state = TrainingState(config, table, held_out_cells(table, config.data.held_out))
-        pretrain(state, folder)
-        return folder
+        pretrain(config, tmp_path / "run", [Callback()], resume=resume)
+        return RunFolder(tmp_path / "run")
 
     return start
 
@@ -112,7 +110,7 @@ def test_rows_and_checkpoints_come_at_their_intervals(run, monkeypatch):
         (Validation, "measure", 2),
         (Validation, "measure_all", 1),  # trained, not validated
         (trainer, "check_positives", 2),  # validated, not summed up
-        (trainer, "draw_curves", 1),
+        (Callback, "on_end", 1),
         (RunFolder, "save_weights", 1),
         (RunFolder, "save_summary", 1),
     ],
@@ -182,8 +180,9 @@ def test_the_structure_error_is_noted_where_the_structure_is_learnt(
         "training.validate_every=2",
         "training.checkpoint_every=2",
     )
-    folder = RunFolder.create(tmp_path / "run", config)
-    summary = pretrain(TrainingState(config, table, held_out_cells(table, 0.01)), folder)
+    monkeypatch.setattr(trainer, "load_table", lambda: table)
+    run = pretrain(config, tmp_path / "run")
+    folder, summary = RunFolder(tmp_path / "run"), run.summary
     rows = [row for row in folder.read_metrics() if row["kind"] == "validation"]
     assert len(rows) == 2
     tags = EventAccumulator(str(folder.tensorboard)).Reload().Tags()["scalars"]
@@ -259,3 +258,123 @@ def test_interrupted_at_any_step_it_is_saved_and_ends_the_same(
     run(resume=True)
     assert folder.read_metrics() == whole.read_metrics()
     assert folder.weights.read_bytes() == whole.weights.read_bytes()
+
+
+class Heard(Callback):
+    """Notes all that it is told."""
+
+    def __init__(self) -> None:
+        self.calls = []
+
+    def on_begin(self, step, steps):
+        self.calls.append(("begin", step, steps))
+
+    def on_step(self, step):
+        self.calls.append(("step", step))
+
+    def on_train(self, step, losses):
+        self.calls.append(("train", step, losses))
+
+    def on_validation(self, step, figures):
+        self.calls.append(("validation", step, figures))
+
+    def on_end(self, metrics, summary):
+        self.calls.append(("end", len(metrics), summary))
+
+
+def test_in_memory_it_is_the_same_run_and_writes_nothing(run, config, tmp_path, monkeypatch):
+    folder = run()
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    made = pretrain(config.model_dump())
+    assert sorted(tmp_path.rglob("*")) == before
+    assert made.metrics == folder.read_metrics()
+    weights = made.controller.state_dict()
+    assert all(torch.equal(weights[key], value) for key, value in folder.load_weights().items())
+    assert made.summary.keys() == folder.load_summary().keys()
+
+
+def test_callbacks_hear_of_everything_in_order(run, config, tmp_path):
+    heard = Heard()
+    made = pretrain(config, callbacks=[heard])
+    kinds = [(call[0], call[1]) for call in heard.calls]
+    assert kinds[0] == ("begin", 0)
+    assert heard.calls[0] == ("begin", 0, 10)
+    assert [step for kind, step in kinds if kind == "step"] == list(range(1, 11))
+    assert [(step, kind) for kind, step in kinds if kind in ("train", "validation")] == ALL_EVENTS
+    assert kinds.index(("step", 4)) < kinds.index(("train", 4)) < kinds.index(("validation", 4))
+    assert heard.calls[-1] == ("end", len(ALL_EVENTS), made.summary)
+
+
+def test_a_callback_that_fails_ends_the_run_which_can_be_resumed(run, config, tmp_path):
+    class Failing(Callback):
+        def on_train(self, step, losses):
+            if step == 8:
+                raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        pretrain(config, tmp_path / "run", [Failing()])
+    folder = RunFolder(tmp_path / "run")
+    assert folder.load_checkpoint()["step"] == 6
+    heard = Heard()
+    pretrain(config, tmp_path / "run", [heard], resume=True)
+    assert heard.calls[0] == ("begin", 6, 10)
+    assert events(folder) == ALL_EVENTS
+
+
+def test_a_finished_run_is_read(run, config, tmp_path):
+    folder = run()
+    before = {path.name: path.read_bytes() for path in folder.path.glob("*.*")}
+    heard = Heard()
+    made = pretrain(config, folder.path, [heard], resume=True)
+    assert heard.calls == []
+    assert (made.summary, made.metrics) == (folder.load_summary(), folder.read_metrics())
+    weights = made.controller.state_dict()
+    assert all(torch.equal(weights[key], value) for key, value in folder.load_weights().items())
+    assert {path.name: path.read_bytes() for path in folder.path.glob("*.*")} == before
+    with pytest.raises(UserError, match="holds a finished run: give another --out"):
+        pretrain(config, folder.path)
+
+
+def test_interrupted_in_memory_it_raises_and_leaves_signals_as_they_were(config, run, monkeypatch):
+    advance, handler = TrainingState.advance, signal.getsignal(signal.SIGINT)
+
+    def interrupted(self):
+        advance(self)
+        if self.step == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(TrainingState, "advance", interrupted)
+    heard = Heard()
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(config, callbacks=[heard])
+    assert heard.calls[-1] == ("step", 3)
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_a_run_in_memory_that_diverges_says_so(config, run, monkeypatch, make_config):
+    advance = TrainingState.advance
+
+    def diverging(self):
+        with torch.no_grad():
+            self.controller.decoder.to_token.bias.fill_(math.inf)
+        advance(self)
+
+    monkeypatch.setattr(TrainingState, "advance", diverging)
+    unlogged = make_config("training.steps=2", "training.log_every=100")
+    with pytest.raises(UserError, match="infinite or NaN by step 2"):
+        pretrain(unlogged)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seed": -1}, "the given config: seed must be greater than or equal to 0"),
+        ({"sed": 1}, "the given config: unknown key sed, did you mean seed"),
+    ],
+)
+def test_a_mistake_in_a_mapping_is_one_line(config, change, message):
+    given = config.model_dump() | change
+    with pytest.raises(UserError, match=message):
+        pretrain(given)
+    assert given == config.model_dump() | change

@@ -189,7 +189,7 @@ def test_averages_are_the_means_of_the_steps_and_begin_anew(make_config, start):
         recorded.clear()
         averages = advanced(state, count).averages(count)
         for name in ("reconstruction", "metric", "structure", "token_accuracy"):
-            part = {"structure": "descriptors"}.get(name, name)
+            part = "descriptors" if name == "structure" else name
             values = [getattr(losses, part).item() for losses in recorded]
             assert averages[name] == pytest.approx(sum(values) / count, rel=1e-5)
         assert len(recorded) == count
