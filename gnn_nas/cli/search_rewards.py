@@ -20,8 +20,8 @@ from gnn_nas.tasks.locate import SHIPPED, load_task
 if TYPE_CHECKING:
     from gnn_nas.experiments.searches.benchmark_judge import BenchmarkJudge
     from gnn_nas.experiments.searches.task_judge import TaskJudge
-    from gnn_nas.spaces.table import CellTable
     from gnn_nas.parallel.pool import Engine
+    from gnn_nas.spaces.table import CellTable
     from gnn_nas.tasks.task import Task
 
 _OF_RAY = ("task_cpus", "task_gpus")

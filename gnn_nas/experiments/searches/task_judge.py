@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from gnn_nas.experiments.searches.config import TaskSearchConfig
     from gnn_nas.experiments.searches.progress import SearchProgress
     from gnn_nas.objective import Objective, Report
+    from gnn_nas.parallel.pool import Engine
     from gnn_nas.run_folder import RunFolder
     from gnn_nas.search.history import History
     from gnn_nas.spaces.table import CellTable
-    from gnn_nas.parallel.pool import Engine
     from gnn_nas.tasks.task import Task
 
 EVALUATIONS = "evaluations.sqlite"
