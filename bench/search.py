@@ -14,7 +14,7 @@ from bench.measuring import Figure, Times, at_most, say
 from gnn_nas.benchmarks.locate import VARIABLE, find_benchmark, has_benchmark
 from gnn_nas.benchmarks.protocols import objective_and_report
 from gnn_nas.experiments.searches.config import SearchConfig
-from gnn_nas.experiments.searches.run import run_seed
+from gnn_nas.experiments.searches.seed import run_seed
 from gnn_nas.models.checkpoint import open_checkpoint
 from gnn_nas.models.pretrained import SHIPPED
 from gnn_nas.objective import Evaluation, Objective

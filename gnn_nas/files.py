@@ -118,6 +118,14 @@ def require_writable(folder: str | os.PathLike[str]) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
+def remove(path: str | os.PathLike[str]) -> None:
+    """Delete a file, if it is there, before anything that is written later. Raises ``OSError``."""
+    path = Path(path)
+    if os.path.lexists(path):
+        path.unlink()
+        _sync(path.parent)
+
+
 def remove_leftovers(folder: str | os.PathLike[str]) -> None:
     """Delete temporary files that killed writers left in a folder no one else is writing to."""
     for entry in Path(folder).iterdir():

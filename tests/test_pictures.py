@@ -21,7 +21,7 @@ from matplotlib.transforms import Bbox
 from bench.measuring import Figure as Measured
 from bench.scaling_plot import draw_scaling
 from gnn_nas.evaluation.cell_pairs import ratios
-from gnn_nas.experiments.searches.task_outcome import pareto_front
+from gnn_nas.experiments.searches.task_judge import pareto_front
 from gnn_nas.experiments.table1.figure import draw_table1
 from gnn_nas.experiments.table1.paper import COLUMNS, NAMES
 from gnn_nas.experiments.table1.table import Row

@@ -190,7 +190,7 @@ def _write(
 
 def _weights_of(search: Path | None) -> Path | None:
     """The trained weights that a search by real trainings has left beside its summary."""
-    from gnn_nas.experiments.searches.task_run import NETWORK
+    from gnn_nas.experiments.searches.task_judge import NETWORK
 
     path = search and search / NETWORK
     return path if path and path.exists() else None

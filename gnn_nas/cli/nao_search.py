@@ -11,12 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gnn_nas.benchmarks.locate import benchmark_path, find_benchmark
 from gnn_nas.benchmarks.protocols import PROTOCOLS
 from gnn_nas.cli.checkpoints import refuse_missing
 from gnn_nas.cli.common import (
     add_benchmark,
-    available_cores,
     continued,
     open_table,
     refuse_below_one,
@@ -24,18 +22,21 @@ from gnn_nas.cli.common import (
     refuse_seeds,
     run_guarded,
 )
+from gnn_nas.cli.search_rewards import (
+    Measurements,
+    Trainings,
+    add_task,
+    chosen_rewards,
+)
 from gnn_nas.cli.search_text import best_cell_text, default_folder, figures_text
-from gnn_nas.cli.task_search import TASK_QUERIES, add_task, chosen_task, search_with_task
-from gnn_nas.experiments.searches.config import SearchConfig, resolve_settings
-from gnn_nas.experiments.searches.workers import Workers
+from gnn_nas.experiments.searches.config import SearchConfig, begun_config, resolve_settings
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search import methods
 
 if TYPE_CHECKING:
-    from gnn_nas.benchmarks.nasbench101 import NASBench101
+    from gnn_nas.experiments.searches.benchmark_judge import BenchmarkJudge
+    from gnn_nas.experiments.searches.workers import Workers
     from gnn_nas.models.checkpoint import Checkpoint
-
-_QUERIES = 300
 
 _DESCRIPTION = """\
 Search for the best cells with a pretrained controller, asking for as few accuracies as possible:
@@ -68,7 +69,7 @@ examples:
   nao-search --protocol single-trial --checkpoint runs/gin_nometric
   nao-search --checkpoint none --set candidates=16
   nao-search --method random --seeds 20
-  nao-search --seeds 20 --resume
+  nao-search --resume --seeds 20
   nao-search --html
 
 the folder (--out) receives:
@@ -84,20 +85,6 @@ and with a task:
   pareto.png          parameters or latency against accuracy
   network.safetensors the best cell's network, trained
 """
-
-_FIGURES = {
-    "test": "test accuracy of the cell found, %",
-    "test_unseen": "the same, trainings never seen, %",
-    "regret": "regret to the best cell, points",
-    "rank": "rank among all cells",
-    "queries_to_best": "queries until it was found",
-    "best_test": "best test accuracy queried, %",
-    "sd": "standard deviation of those queried",
-    "first_rank_2": "queries until rank 2 or 1",
-    "first_best": "queries until rank 1",
-    "wall_seconds": "seconds of computation",
-    "test_at": "after {} queries, %",
-}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -122,17 +109,17 @@ def _parser() -> argparse.ArgumentParser:
         help="folder of a pretraining run, or none to search from scratch (default:"
         " runs/gin_multisim, else the weights that come with the package)",
     )
-    add("--method", choices=methods.METHODS, default="nao", help="see below (default: nao)")
+    add("--method", choices=methods.METHODS, help="see below (default: nao)")
     add("--protocol", choices=PROTOCOLS, help="see below (default: oracle)")
     add(
         "--queries",
         type=int,
         metavar="N",
-        help=f"evaluations a seed (default: {_QUERIES}; with a task {TASK_QUERIES}, or as many as"
-        " the search to resume was begun with)",
+        help=f"evaluations a seed (default: {Measurements.queries}; with a task"
+        f" {Trainings.queries})",
     )
-    add("--seeds", type=int, default=1, metavar="K", help="independent searches (default: 1)")
-    add("--seed", type=int, default=0, metavar="N", help="the first seed (default: 0)")
+    add("--seeds", type=int, metavar="K", help="independent searches (default: 1)")
+    add("--seed", type=int, metavar="N", help="the first seed (default: 0)")
     add_benchmark(parser)
     add_task(parser)
     add(
@@ -147,7 +134,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="J",
         help="processes (default: one a core, at most K); with a task, trainings at once",
     )
-    add("--resume", action="store_true", help="go on with the interrupted search in the folder")
+    add(
+        "--resume",
+        action="store_true",
+        help="go on with the search in the folder, whose config.yaml says what the call does not;"
+        " larger --queries or --seeds extend it, also a finished one",
+    )
     add(
         "--html",
         action="store_true",
@@ -173,72 +165,102 @@ def _about(method: str) -> str:
     return ast.get_docstring(ast.parse(source)).splitlines()[0]
 
 
-def _run(arguments: argparse.Namespace) -> None:
-    refuse_below_one(arguments, ("queries", "seeds", "jobs"))
+def _run(given: argparse.Namespace) -> None:
+    refuse_below_one(given, ("queries", "seeds", "jobs"))
+    begun = _begun(given)
+    rewards = chosen_rewards(given, begun)
+    arguments = _completed(given, begun, rewards.queries)
+    if given.out is None:
+        given.out = default_folder(arguments, rewards.name)
+        begun = _begun(given)
+        arguments = _completed(given, begun, rewards.queries)
+    # Before anything is imported that takes long: processes import it at the same time.
+    with rewards.begin(arguments) as workers:
+        _search(arguments, begun, rewards, workers)
+
+
+def _begun(given: argparse.Namespace) -> SearchConfig | None:
+    """What the search to resume was begun with; None without one, or where no folder is said."""
+    if given.out is None:
+        return None
+    folder = RunFolder(given.out)
+    folder.refuse_taken(given.resume)
+    return begun_config(folder) if given.resume else None
+
+
+def _completed(
+    given: argparse.Namespace, begun: SearchConfig | None, queries: int
+) -> argparse.Namespace:
+    """The options with what was not said: as the search was begun with, else the defaults."""
+    arguments = argparse.Namespace(**vars(given))
+    defaults = {"method": "nao", "queries": queries, "seeds": 1, "seed": 0, "checkpoint": None}
+    for name, default in defaults.items():
+        if getattr(given, name) is None:
+            setattr(arguments, name, getattr(begun, name) if begun else default)
     refuse_seeds(arguments)
     refuse_missing(arguments.checkpoint)
-    if task := chosen_task(arguments):
-        search_with_task(task, arguments)
-        return
-    arguments.protocol = arguments.protocol or "oracle"
-    if arguments.queries is None:
-        arguments.queries = _QUERIES
-    path = arguments.out or default_folder(arguments, arguments.protocol)
-    RunFolder(path).refuse_taken(arguments.resume)
-    benchmark_path(arguments.benchmark)
-    # Made before anything is imported that takes long: they import it at the same time.
-    with Workers(min(arguments.jobs or available_cores(), arguments.seeds)) as workers:
-        _search_measurements(arguments, path, workers)
+    return arguments
 
 
-def _search_measurements(arguments: argparse.Namespace, path: Path, workers: Workers) -> None:
-    settings = resolve_settings(methods.get_method(arguments.method).Settings, arguments.overrides)
+def _search(
+    arguments: argparse.Namespace,
+    begun: SearchConfig | None,
+    rewards: Measurements | Trainings,
+    workers: Workers | None,
+) -> None:
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
-    from gnn_nas.benchmarks.protocols import objective_and_report
+    from gnn_nas.experiments.searches.extension import extend_search
     from gnn_nas.experiments.searches.run import run_search
     from gnn_nas.models.checkpoint import open_checkpoint
 
+    is_same = begun is not None and begun.method == arguments.method
+    settings = resolve_settings(
+        methods.get_method(arguments.method).Settings,
+        arguments.overrides,
+        begun.settings if is_same else None,
+    )
     checkpoint = open_checkpoint(arguments.checkpoint)
     checkpoint.controller(arguments.seed)
     table = open_table()
     refuse_more_than_cells(arguments, table)
-    benchmark = find_benchmark(arguments.benchmark, table)
-    objective_and_report(benchmark, arguments.protocol)
-    config = SearchConfig(
+    judge = rewards.judge(
+        table,
+        workers,
         method=arguments.method,
-        protocol=arguments.protocol,
         queries=arguments.queries,
         seeds=arguments.seeds,
         seed=arguments.seed,
         checkpoint=arguments.checkpoint,
         weights=checkpoint.fingerprint,
-        benchmark=benchmark.identity,
         settings=settings.model_dump(),
     )
-    with RunFolder.claimed(path, config, arguments.resume) as folder:
-        if folder.finished:
-            what_is_left = "only its page is made" if arguments.html else "nothing to resume"
-            print(f"{path} holds a finished search: {what_is_left}", file=sys.stderr)
-            if arguments.html:
-                _write_page(folder, config, checkpoint, benchmark)
-            return
-        summary = run_search(folder, config, benchmark, arguments.benchmark, workers)
-        print(figures_text(f"protocol {config.protocol}", summary, _FIGURES, "{:.3f}".format))
-        print(best_cell_text(summary["best"], table))
+    config = judge.config
+    as_begun = config.as_begun(begun) if begun else config
+    with RunFolder.claimed(arguments.out, as_begun, arguments.resume) as folder:
+        if (config.queries, config.seeds) != (as_begun.queries, as_begun.seeds):
+            extend_search(folder, judge, begun)
+        is_finished = folder.finished
+        if is_finished:
+            left = "only its page is made" if arguments.html else "nothing to resume"
+            print(f"{arguments.out} holds a finished search: {left}", file=sys.stderr)
+        else:
+            summary = run_search(folder, judge)
+            subject = " ".join(config.subject)
+            print(figures_text(subject, summary, judge.labels, judge.shown, judge.width))
+            print(best_cell_text(summary["best"], table))
         if arguments.html:
-            _write_page(folder, config, checkpoint, benchmark)
-    print(f"written to {os.fspath(path)}")
+            _write_page(folder, checkpoint, judge)
+    if not is_finished:
+        print(f"written to {os.fspath(arguments.out)}")
 
 
-def _write_page(
-    folder: RunFolder, config: SearchConfig, checkpoint: Checkpoint, benchmark: NASBench101
-) -> None:
+def _write_page(folder: RunFolder, checkpoint: Checkpoint, judge: BenchmarkJudge) -> None:
     from gnn_nas.experiments.searches.page import write_search_page
     from gnn_nas.progress import working
 
     path = folder.path / "search.html"
     with working("laying out the page's map"):
-        write_search_page(path, folder, config, checkpoint, benchmark)
+        write_search_page(path, folder, judge, checkpoint)
     print(f"page to explore: {os.fspath(path)}")
 
 

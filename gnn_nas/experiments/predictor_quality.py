@@ -15,7 +15,7 @@ from pydantic import Field
 
 from gnn_nas.config import Section
 from gnn_nas.errors import UserError, reported
-from gnn_nas.experiments.searches.seed_figures import over_seeds
+from gnn_nas.experiments.searches.figures import over_seeds
 from gnn_nas.files import write_text
 from gnn_nas.plain_yaml import dump_yaml
 

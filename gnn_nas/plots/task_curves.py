@@ -58,7 +58,7 @@ def draw_pareto(
     """Draw what cells cost against how good they are into a PNG file. Raises ``OSError``.
 
     Args:
-        points, front: see `gnn_nas.experiments.searches.task_outcome.pareto_front`.
+        points, front: see `gnn_nas.experiments.searches.task_judge.pareto_front`.
         cost, score: labels of the axes.
     """
     from matplotlib.figure import Figure

@@ -13,7 +13,7 @@ import torch
 
 from gnn_nas.cli.export_cell import main
 from gnn_nas.experiments.searches.config import SearchConfig, TaskSearchConfig
-from gnn_nas.experiments.searches.task_run import NETWORK
+from gnn_nas.experiments.searches.task_judge import NETWORK
 from gnn_nas.files import is_leftover
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.tasks.network import CellNetwork, NetworkConfig

@@ -15,8 +15,7 @@ import torch
 from gnn_nas.benchmarks.protocols import BenchmarkReport
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches import recorded
-from gnn_nas.experiments.searches.recorded import check_histories
-from gnn_nas.experiments.searches.seed_figures import seed_summary
+from gnn_nas.experiments.searches.recorded import check_histories, ended_seed
 from gnn_nas.objective import Evaluation
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.history import History, Query
@@ -220,7 +219,7 @@ def test_a_seed_s_summary_that_is_none_is_one_line(tmp_path, summary):
     controller.path.mkdir()
     controller.summary.write_text(json.dumps(summary))
     with pytest.raises(UserError, match=r"\A[^\n]*delete [^\n]*--resume[^\n]*\Z"):
-        seed_summary(RunFolder(tmp_path), 0)
+        ended_seed(RunFolder(tmp_path), 0, COLUMNS)
 
 
 @pytest.mark.parametrize("text", ["", "null", "[]", "3", "{", "NaN", '{"queries": NaN}', "\x00"])
@@ -229,7 +228,7 @@ def test_a_seed_s_summary_that_is_damaged_is_one_line(tmp_path, text):
     controller.path.mkdir()
     controller.summary.write_text(text)
     with pytest.raises(UserError, match=re.escape(str(controller.summary))):
-        seed_summary(RunFolder(tmp_path), 0)
+        ended_seed(RunFolder(tmp_path), 0, COLUMNS)
 
 
 @pytest.mark.parametrize("kind", ["fifo", "device", "folder", "loop"])

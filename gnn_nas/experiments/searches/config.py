@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError
 
 from gnn_nas.config import Section
+from gnn_nas.config_file import load, read_mapping
 from gnn_nas.errors import UserError
 from gnn_nas.plain_yaml import dump_yaml, parse_yaml, shortened
+from gnn_nas.run_folder import RunFolder
 
 
 class SearchConfig(Section):
@@ -31,6 +33,25 @@ class SearchConfig(Section):
         """The seeds, in order."""
         return range(self.seed, self.seed + self.seeds)
 
+    @property
+    def subject(self) -> tuple[str, str]:
+        """What is searched for, by its kind and name."""
+        return "protocol", self.protocol
+
+    @property
+    def title(self) -> str:
+        """What stands over pictures."""
+        return f"{self.method}, {' '.join(self.subject)}, seeds: {self.seeds}"
+
+    def as_begun(self, begun: SearchConfig) -> Self:
+        """The same with no more queries and seeds than the search was begun with."""
+        return self.model_copy(
+            update={
+                "queries": min(self.queries, begun.queries),
+                "seeds": min(self.seeds, begun.seeds),
+            }
+        )
+
     def to_yaml(self) -> str:
         """Give the YAML text of ``config.yaml``."""
         return dump_yaml(self.model_dump())
@@ -45,26 +66,60 @@ class TaskSearchConfig(SearchConfig):
     fingerprint: str = Field(description="of all that decides a training")
     trainings: int = Field(ge=1, description="of every cell")
     task_settings: dict[str, Any] = Field(description="the task's")
+    reference: str | None = Field(
+        default=None, description="what --task named it by; null in folders that did not say"
+    )
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        """What is searched for, by its kind and name."""
+        return "task", self.task
+
+    def as_begun(self, begun: SearchConfig) -> Self:
+        """The same for a task, which its fingerprint decides, whatever it was named by."""
+        reference = getattr(begun, "reference", self.reference)
+        return super().as_begun(begun).model_copy(update={"reference": reference})
 
 
-def resolve_settings(kind: type[Section], overrides: Iterable[str]) -> Section:
+def begun_config(folder: RunFolder) -> SearchConfig | None:
+    """What a search in a folder was begun with; None where none was.
+
+    Raises:
+        UserError: the folder's config is no search's, or is damaged.
+    """
+    if not folder.config.is_file():
+        return None
+    kind = TaskSearchConfig if "task" in read_mapping(folder.config) else SearchConfig
+    return load(kind, folder.config)
+
+
+def resolve_settings(
+    kind: type[Section], overrides: Iterable[str], begun: Mapping[str, Any] | None = None
+) -> Section:
     """A method's settings: its defaults but for each ``key=value``, its value in YAML.
+
+    Args:
+        begun: settings of the search to resume, instead of the defaults.
 
     Raises:
         UserError: one line that names the override, the problem and what is allowed.
     """
-    values = {}
+    values = dict(begun or {})
+    _validated(kind, values, "settings in the config of the search to resume")
     for text in overrides:
         key, equals, value = (part.strip() for part in text.partition("="))
         if not equals or not key:
             raise UserError(f"--set {shortened(text)}: expected key=value")
         values[key] = parse_yaml(value, f"--set {shortened(text)}")
+    return _validated(kind, values, "--set")
+
+
+def _validated(kind: type[Section], values: Mapping[str, Any], source: str) -> Section:
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        raise UserError(
-            "--set: " + "; ".join(_problem(kind, item) for item in error.errors())
-        ) from None
+        problems = "; ".join(_problem(kind, item) for item in error.errors())
+        raise UserError(f"{source}: {problems}") from None
 
 
 def _problem(kind: type[Section], item: Any) -> str:

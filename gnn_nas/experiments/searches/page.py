@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from gnn_nas.benchmarks.protocols import BenchmarkReport, objective_and_report
+from gnn_nas.benchmarks.protocols import BenchmarkReport
 from gnn_nas.errors import reported
-from gnn_nas.experiments.searches.config import SearchConfig
 from gnn_nas.experiments.searches.recorded import check_histories
 from gnn_nas.models.pretrained import SHIPPED, load_pretrained
 from gnn_nas.plots.page import CellMap, SearchPath, View, write_page
@@ -19,7 +18,7 @@ from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.history import History
 
 if TYPE_CHECKING:
-    from gnn_nas.benchmarks.nasbench101 import NASBench101
+    from gnn_nas.experiments.searches.benchmark_judge import BenchmarkJudge
     from gnn_nas.models.checkpoint import Checkpoint
     from gnn_nas.spaces.table import CellTable
 
@@ -32,9 +31,8 @@ MAX_PATHS = 5
 def write_search_page(
     path: str | os.PathLike[str],
     folder: RunFolder,
-    config: SearchConfig,
+    judge: BenchmarkJudge,
     checkpoint: Checkpoint,
-    benchmark: NASBench101,
 ) -> None:
     """Write the best seeds' queries as paths over a UMAP layout of embeddings.
 
@@ -43,9 +41,8 @@ def write_search_page(
     Raises:
         UserError: a history is damaged or not of this search, or the page cannot be written.
     """
-    table = benchmark.table
-    again = objective_and_report(benchmark, config.protocol)
-    check_histories(folder, config, BenchmarkReport.columns, table, again)
+    config, benchmark, table = judge.config, judge.benchmark, judge.table
+    check_histories(folder, config, judge.columns, table, judge.again)
     paths = [_path(folder, seed, table) for seed in config.all_seeds]
     paths = sorted(paths, key=_best_reward, reverse=True)[:MAX_PATHS]
     generator = torch.Generator().manual_seed(config.seed)

@@ -52,6 +52,31 @@ def check_histories(
             raise _refused(folder, seed, reason)
 
 
+def ended_seed(
+    folder: RunFolder, seed: int, report_columns: tuple[str, ...]
+) -> tuple[History, float]:
+    """The history of a seed that is done, and the seconds it took.
+
+    Raises:
+        UserError: the history or the seed's summary cannot be read, or they do not fit.
+    """
+    history = History(folder.history(seed), report_columns)
+    controller, there = folder.controller(seed), len(history.queries)
+    summary = controller.load_summary()
+    made, seconds = summary.get("queries"), summary.get("wall_seconds")
+    if type(made) is not int or type(seconds) not in (int, float) or not 0 <= seconds < math.inf:
+        raise UserError(
+            f"{controller.summary} is no summary of a search's seed: delete {controller.path}, and"
+            " --resume to make it anew"
+        )
+    if made != there:
+        raise UserError(
+            f"{history.path} holds {there} queries, but {made} were made: delete it and"
+            f" {controller.path}, and --resume to search with this seed again"
+        )
+    return history, seconds
+
+
 def _contradiction(
     queries: list[Query], rows: Tensor, objective: Objective, report: Report
 ) -> str | None:

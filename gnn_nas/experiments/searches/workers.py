@@ -135,14 +135,14 @@ class _Search:
         return _load, ()
 
     def __call__(self, job: tuple[RunFolder, SearchConfig, int, Source]) -> None:
-        from gnn_nas.experiments.searches.run import run_seed
+        from gnn_nas.experiments.searches.seed import run_seed
 
         folder, config, seed, source = job
         run_seed(folder, config, seed, *_opened(source))
 
 
 def _load() -> _Search:
-    import gnn_nas.experiments.searches.run  # noqa: F401
+    import gnn_nas.experiments.searches.seed  # noqa: F401
 
     return _Search()
 

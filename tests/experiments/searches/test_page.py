@@ -11,6 +11,7 @@ from gnn_nas.benchmarks.nasbench101 import NASBench101
 from gnn_nas.config import FROM_SCRATCH
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches import page
+from gnn_nas.experiments.searches.benchmark_judge import BenchmarkJudge
 from gnn_nas.experiments.searches.config import SearchConfig
 from gnn_nas.models.checkpoint import open_checkpoint
 from gnn_nas.objective import Evaluation
@@ -50,7 +51,7 @@ def searched(tmp_path, table, made_up_benchmark):
             for number, row in enumerate(rows, start=1)
         ]
         History(folder.history(seed), ("test", "test_unseen")).append(queries)
-    return folder, config, benchmark
+    return folder, BenchmarkJudge(config, benchmark, made_up_benchmark)
 
 
 def written(path) -> dict:
@@ -59,11 +60,11 @@ def written(path) -> dict:
 
 def test_the_best_seeds_play_over_random_cells(searched, table, tmp_path, monkeypatch):
     monkeypatch.setattr(page, "BACKGROUND", 60)
-    folder, config, benchmark = searched
+    folder, judge = searched
     path = tmp_path / "search.html"
-    page.write_search_page(path, folder, config, open_checkpoint(FROM_SCRATCH), benchmark)
+    page.write_search_page(path, folder, judge, open_checkpoint(FROM_SCRATCH))
     data = written(path)
-    tests = benchmark.mean_test(benchmark.all_rows()[: SEEDS * QUERIES])
+    tests = judge.benchmark.mean_test(judge.benchmark.all_rows()[: SEEDS * QUERIES])
     best = tests.view(SEEDS, QUERIES).amax(1).argsort(descending=True, stable=True).tolist()
     assert [each["name"] for each in data["paths"]] == [f"seed {seed}" for seed in best[:5]]
     assert [view["name"] for view in data["views"]] == ["gin_multisim"]
@@ -83,4 +84,4 @@ def test_a_page_that_cannot_be_written_is_one_line(searched, tmp_path, monkeypat
     monkeypatch.setattr(page, "BACKGROUND", 60)
     path = tmp_path / "absent" / "search.html"
     with pytest.raises(UserError, match=r"cannot write .*search.html: No such file"):
-        page.write_search_page(path, *searched[:2], open_checkpoint(FROM_SCRATCH), searched[2])
+        page.write_search_page(path, *searched, open_checkpoint(FROM_SCRATCH))

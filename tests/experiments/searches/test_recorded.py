@@ -5,7 +5,7 @@ from gnn_nas.benchmarks.protocols import PROTOCOLS, BenchmarkReport, objective_a
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches.config import SearchConfig
 from gnn_nas.experiments.searches.recorded import check_histories
-from gnn_nas.experiments.searches.run import run_seed
+from gnn_nas.experiments.searches.seed import run_seed
 from gnn_nas.run_folder import RunFolder
 
 QUERIES = 12

@@ -3,7 +3,7 @@ import torch
 
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches.config import SearchConfig
-from gnn_nas.experiments.searches.run import run_seed
+from gnn_nas.experiments.searches.seed import run_seed
 from gnn_nas.models.controller import Controller
 from gnn_nas.models.pretrained import load_pretrained
 from gnn_nas.run_folder import RunFolder

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gnn_nas.cli.nao_search import _parser, main
-from gnn_nas.cli.task_search import chosen_task
+from gnn_nas.cli import nao_search
+from gnn_nas.cli.nao_search import main
+from gnn_nas.experiments.searches.config import TaskSearchConfig
 from gnn_nas.run_folder import RunFolder
 
 ROOT = Path(__file__).parents[2]
@@ -184,28 +185,27 @@ def test_a_text_among_the_figures_is_kept(finished):
 @pytest.mark.parametrize(
     ("options", "begun", "queries"),
     [
-        ([], None, 40),
-        (["--queries=7"], None, 7),
-        (["--resume"], {"queries": 300}, 300),
-        (["--resume"], {"queries": "many"}, 40),
-        (["--resume"], {"queries": -3}, 40),
-        (["--resume"], None, 40),
-        (["--resume", "--queries=7"], {"queries": 300}, 7),
+        ([], False, 40),
+        (["--queries=7"], False, 7),
+        (["--resume"], True, 300),
+        (["--resume"], False, 40),
+        (["--resume", "--queries=7"], True, 7),
     ],
 )
 def test_the_queries_of_a_task_are_few_or_those_it_was_begun_with(
-    monkeypatch, tmp_path, capsys, options, begun, queries
+    finished, monkeypatch, tmp_path, capsys, options, begun, queries
 ):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     monkeypatch.delenv("GNN_NAS_BENCHMARK", raising=False)
     monkeypatch.chdir(tmp_path)
-    if begun is not None:
-        folder = tmp_path / "runs" / "search-nao-digits"
-        folder.mkdir(parents=True)
-        (folder / "config.yaml").write_text(yaml.safe_dump(begun))
-    arguments = _parser().parse_args([*options, "--jobs=1", "--seeds=2"])
-    assert chosen_task(arguments) == "digits"
-    assert arguments.queries == queries
+    if begun:
+        config = TaskSearchConfig(**yaml.safe_load(finished.config.read_text()))
+        config = config.model_copy(update={"queries": 300, "task": "digits"})
+        RunFolder.create(tmp_path / "runs" / "search-nao-digits", config)
+    searched = []
+    monkeypatch.setattr(nao_search, "_search", lambda *arguments: searched.append(arguments[0]))
+    assert main(["--jobs=1", "--seeds=2", *options]) == 0
+    assert searched[0].queries == queries
     err = capsys.readouterr().err
     assert re.search(rf" {2 * queries} in about {-(-2 * queries // 60)} minutes?", err)
 

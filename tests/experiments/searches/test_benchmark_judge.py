@@ -1,20 +1,15 @@
 import json
 import math
 from statistics import fmean, stdev
+from types import SimpleNamespace
 
 import pytest
 import torch
 
-from gnn_nas.experiments.searches.outcome import (
-    aggregated,
-    best_so_far,
-    queried_tests,
-    reported_tests,
-    seed_outcome,
-    summarised,
-)
+from gnn_nas.experiments.searches.benchmark_judge import BenchmarkJudge, reported_tests
 from gnn_nas.files import to_json
 from gnn_nas.objective import Evaluation
+from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.history import History, Query
 
 # Rewards of five queries, the fourth failed, and what the search was not told of them.
@@ -48,17 +43,25 @@ def make_history(tmp_path, table):
     return make
 
 
-def test_the_best_so_far_is_the_first_of_equals_and_no_failure():
-    assert best_so_far(REWARDS) == [0, 1, 1, 1, 1]
-    assert best_so_far([None, math.nan, 0.5, 0.6, 0.4]) == [None, None, 2, 3, 3]
-    assert best_so_far([]) == []
+@pytest.fixture
+def make_judge(table, monkeypatch):
+    """Gives the judge of a search of so many queries a seed."""
+    module = "gnn_nas.experiments.searches.benchmark_judge"
+    monkeypatch.setattr(f"{module}.objective_and_report", lambda *_: None)
+    ranked = Ranked()
+    ranked.table = table
+
+    def make(queries: int) -> BenchmarkJudge:
+        config = SimpleNamespace(queries=queries, protocol="oracle", title="")
+        return BenchmarkJudge(config, ranked, None)
+
+    return make
 
 
-def test_figures_of_a_seed(make_history, table):
+def test_figures_of_a_seed(make_history, make_judge, table):
     history = make_history([9, 5, 4, 8, 2])
     assert reported_tests(history) == pytest.approx([91, 92, 92, 92, 92])
-    assert queried_tests(history) == pytest.approx([91, 92, 93.5, 89, 94])
-    outcome = seed_outcome(history, 5, table, Ranked())
+    outcome = make_judge(5).outcome(history)
     assert outcome == {
         "test": pytest.approx(92),
         "test_unseen": pytest.approx(91.5),
@@ -78,11 +81,11 @@ def test_figures_of_a_seed(make_history, table):
     assert outcome["test"] == 100 * 0.92  # in full
 
 
-def test_accuracies_are_noted_at_all_counts_within_the_budget(make_history, table):
+def test_accuracies_are_noted_at_all_counts_within_the_budget(make_history, make_judge, table):
     count = 160
     rewards = torch.linspace(0.8, 0.94, count).tolist()
     history = make_history(range(count + 1, 1, -1), rewards, rewards, [math.nan] * count)
-    outcome = seed_outcome(history, 200, table, Ranked())
+    outcome = make_judge(200).outcome(history)
     # Beyond the end of a search that ended early its find stays what it was.
     places = {"50": 49, "100": 99, "150": 149, "200": 159}
     assert outcome["test_at"] == {n: 100 * rewards[place] for n, place in places.items()}
@@ -92,35 +95,36 @@ def test_accuracies_are_noted_at_all_counts_within_the_budget(make_history, tabl
     assert outcome["rank"] == 2
 
 
-def test_unknown_seconds_are_none(make_history, table):
-    outcome = seed_outcome(make_history([9, 5, 4, 8, 1], seconds=math.nan), 5, table, Ranked())
+def test_unknown_seconds_are_none(make_history, make_judge, table):
+    outcome = make_judge(5).outcome(make_history([9, 5, 4, 8, 1], seconds=math.nan))
     assert outcome["seconds"] is None
     assert outcome["first_best"] == 5
 
 
-def test_a_search_of_failures_has_no_figures(make_history, table):
+def test_a_search_of_failures_has_no_figures(make_history, make_judge, tmp_path):
     nothing = [math.nan] * 5
     history = make_history([9, 5, 4, 8, 7], [None] * 5, nothing, nothing)
-    outcome = seed_outcome(history, 50, table, Ranked())
+    outcome = {**make_judge(50).outcome(history), "wall_seconds": 3.0}
     assert outcome["test"] is outcome["rank"] is outcome["regret"] is outcome["sd"] is None
     assert outcome["test_at"] == {"50": None}
-    assert aggregated([outcome], 50)["test"] == {"mean": None, "std": None, "worst": None}
-    summarised([outcome], 50)
+    rest = make_judge(50).conclude(RunFolder(tmp_path), [history], [outcome], None)
+    assert rest["aggregated"]["test"] == {"mean": None, "std": None, "worst": None}
+    assert rest["best"] is None
 
 
 @pytest.fixture
-def outcomes(make_history, table):
+def outcomes(make_history, make_judge, table):
     seeds = [
-        {**seed_outcome(make_history([9, 5, 4, 8, 2]), 50, table, Ranked()), "wall_seconds": 3.0},
-        {**seed_outcome(make_history([9, 3, 4, 8, 7]), 50, table, Ranked()), "wall_seconds": 5.0},
+        {**make_judge(50).outcome(make_history([9, 5, 4, 8, 2])), "wall_seconds": 3.0},
+        {**make_judge(50).outcome(make_history([9, 3, 4, 8, 7])), "wall_seconds": 5.0},
     ]
     seeds[1]["best_test"] = 94.2
     seeds[1]["test_at"] = {"50": 93.0}
     return seeds
 
 
-def test_seeds_are_aggregated(outcomes):
-    spreads = aggregated(outcomes, 50)
+def test_seeds_are_aggregated(outcomes, make_judge):
+    spreads = make_judge(50).aggregated(outcomes)
     assert spreads["rank"] == {"mean": 4, "std": pytest.approx(stdev([5, 3])), "worst": 5}
     assert spreads["best_test"]["worst"] == pytest.approx(94.0)
     assert spreads["wall_seconds"] == {"mean": 4, "std": pytest.approx(stdev([3, 5])), "worst": 5}
@@ -131,12 +135,17 @@ def test_seeds_are_aggregated(outcomes):
     assert spreads["test_at"]["50"]["worst"] == pytest.approx(92)
 
 
-def test_one_seed_has_no_deviation(outcomes):
-    assert aggregated(outcomes[:1], 50)["rank"] == {"mean": 5, "std": None, "worst": 5}
+def test_one_seed_has_no_deviation(outcomes, make_judge):
+    assert make_judge(50).aggregated(outcomes[:1])["rank"] == {"mean": 5, "std": None, "worst": 5}
 
 
-def test_the_summary_has_the_main_figures_on_top(outcomes):
-    summary = json.loads(to_json(summarised(outcomes, 50)))
+def test_the_summary_has_the_main_figures_on_top(outcomes, make_history, make_judge, tmp_path):
+    histories = [make_history([9, 5, 4, 8, 2]), make_history([9, 3, 4, 8, 7])]
+    outcomes[1]["seed"] = 1
+    rest = make_judge(50).conclude(RunFolder(tmp_path), histories, outcomes, outcomes[1])
+    summary = json.loads(to_json(rest))
+    assert summary["best"].keys() == {"seed", "hash", "reward", "test", "rank"}
+    assert RunFolder(tmp_path).search_curves.exists()
     assert summary["best_test_mean"] == pytest.approx(fmean([94.0, 94.2]))
     assert summary["best_test_std"] == pytest.approx(stdev([94.0, 94.2]))
     assert summary["rank"] == 4

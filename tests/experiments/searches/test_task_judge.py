@@ -1,13 +1,9 @@
 import math
+from types import SimpleNamespace
 
 import pytest
 
-from gnn_nas.experiments.searches.task_outcome import (
-    pareto_front,
-    rewards_so_far,
-    task_outcome,
-    task_spreads,
-)
+from gnn_nas.experiments.searches.task_judge import TaskJudge, pareto_front, rewards_so_far
 from gnn_nas.objective import Evaluation
 from gnn_nas.search.history import History, Query
 
@@ -28,10 +24,16 @@ def make_history(tmp_path):
     return make
 
 
-def test_figures_of_a_seed_are_those_of_the_best_reward(make_history):
+@pytest.fixture
+def judge() -> TaskJudge:
+    """Of a search of 50 queries a seed."""
+    return TaskJudge(SimpleNamespace(queries=50), None, None, None)
+
+
+def test_figures_of_a_seed_are_those_of_the_best_reward(make_history, judge):
     history = make_history()
     assert rewards_so_far(history) == [0.90, 0.93, 0.93, 0.93, 0.93]
-    outcome = task_outcome(history, 50)
+    outcome = judge.outcome(history)
     assert outcome.pop("sd") == pytest.approx(math.sqrt(0.0006 / 3))
     assert outcome == {
         "reward": 0.93,
@@ -47,19 +49,19 @@ def test_figures_of_a_seed_are_those_of_the_best_reward(make_history):
     }
 
 
-def test_a_search_of_failures_has_no_figures(make_history):
-    outcome = task_outcome(make_history([None] * 5), 50)
+def test_a_search_of_failures_has_no_figures(make_history, judge):
+    outcome = judge.outcome(make_history([None] * 5))
     assert outcome["failures"] == 5
     assert outcome["reward"] is outcome["hash"] is outcome["parameters"] is None
     assert outcome["reward_at"] == {"50": None}
 
 
-def test_seeds_are_aggregated(make_history):
+def test_seeds_are_aggregated(make_history, judge):
     outcomes = [
-        {**task_outcome(make_history(), 50), "latency": 1.0, "wall_seconds": 3.0, "test": 0.8},
-        {**task_outcome(make_history(), 50), "latency": 2.0, "wall_seconds": 5.0, "test": 0.9},
+        {**judge.outcome(make_history()), "latency": 1.0, "wall_seconds": 3.0, "test": 0.8},
+        {**judge.outcome(make_history()), "latency": 2.0, "wall_seconds": 5.0, "test": 0.9},
     ]
-    spreads = task_spreads(outcomes)
+    spreads = judge.aggregated(outcomes)
     assert spreads["test"] == {
         "mean": pytest.approx(0.85),
         "std": pytest.approx(0.1 / math.sqrt(2)),

@@ -1,0 +1,184 @@
+"""Where ``nao-search`` gets rewards from: measurements that are looked up, or real trainings."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+from gnn_nas.benchmarks.locate import benchmark_path, find_benchmark, has_benchmark
+from gnn_nas.cli.common import available_cores, option_name, refuse_given
+from gnn_nas.errors import UserError
+from gnn_nas.experiments.searches.config import SearchConfig, TaskSearchConfig
+from gnn_nas.experiments.searches.workers import Workers
+from gnn_nas.parallel import ENGINES, get_engine
+from gnn_nas.tasks.locate import SHIPPED, load_task
+
+if TYPE_CHECKING:
+    from gnn_nas.experiments.searches.benchmark_judge import BenchmarkJudge
+    from gnn_nas.experiments.searches.task_judge import TaskJudge
+    from gnn_nas.parallel.pool import Engine
+    from gnn_nas.spaces.table import CellTable
+    from gnn_nas.tasks.task import Task
+
+_OF_RAY = ("task_cpus", "task_gpus")
+_DEFAULT_PROTOCOL, _DEFAULT_TASK = "oracle", "digits"
+# Of a training for the default task on one core.
+_DEFAULT_SECONDS = 1
+
+
+class Measurements:
+    """Rewards out of NAS-Bench-101.
+
+    Args:
+        arguments: of the command; begun: what the search to resume was begun with, if any.
+
+    Raises:
+        UserError: there are no measurements, or options that are for tasks were given.
+    """
+
+    queries = 300
+    """Evaluations a seed where it is not said."""
+
+    def __init__(self, arguments: argparse.Namespace, begun: SearchConfig | None) -> None:
+        refuse_given(arguments, ("engine", *_OF_RAY), "--task")
+        self.name = arguments.protocol or (begun.protocol if begun else _DEFAULT_PROTOCOL)
+        """What is searched for, for the folder's name."""
+        self._path = arguments.benchmark
+        benchmark_path(self._path)
+
+    def begin(self, arguments: argparse.Namespace) -> Workers:
+        """Start the processes that search; they load at once what takes long."""
+        return Workers(min(arguments.jobs or available_cores(), arguments.seeds))
+
+    def judge(self, table: CellTable, workers: Workers, **common: Any) -> BenchmarkJudge:
+        """Open the measurements. Raises UserError."""
+        from gnn_nas.experiments.searches.benchmark_judge import BenchmarkJudge
+
+        benchmark = find_benchmark(self._path, table)
+        config = SearchConfig(protocol=self.name, benchmark=benchmark.identity, **common)
+        return BenchmarkJudge(config, benchmark, self._path, workers)
+
+
+class Trainings:
+    """Rewards out of trainings for a task.
+
+    Args:
+        arguments: of the command; reference: what the task is named by, None for the default.
+
+    Raises:
+        UserError: options do not go together.
+    """
+
+    queries = 40
+    """The same where each is a training: of NAO the first random cells and three rounds."""
+
+    def __init__(self, arguments: argparse.Namespace, reference: str | None) -> None:
+        for name in ("benchmark", "protocol", "html"):
+            if getattr(arguments, name):
+                raise UserError(f"--{name} is for measurements: it does not go with --task")
+        if arguments.engine != "ray":
+            refuse_given(arguments, _OF_RAY, "--engine ray")
+        for name in _OF_RAY:
+            if (getattr(arguments, name) or 0) < 0:
+                raise UserError(f"{option_name(name)} must not be negative")
+        self._arguments = arguments
+        self._reference = reference or _DEFAULT_TASK
+        self._is_default = reference is None
+
+    @property
+    def name(self) -> str:
+        """What is searched for, for the folder's name."""
+        return self._reference if self._reference in SHIPPED else self.task.name
+
+    @cached_property
+    def task(self) -> Task:
+        """The task with its data. Raises UserError."""
+        return load_task(self._reference)
+
+    def begin(self, arguments: argparse.Namespace) -> AbstractContextManager[None]:
+        """Load the task, and say that cells are trained, and how long, where nobody asked for it.
+
+        Raises:
+            UserError: the task is none, or its cost is latency, of which trainings at the same time
+                say nothing: they share cores, caches and memory.
+        """
+        jobs = arguments.jobs or available_cores()
+        if self._is_default:
+            cells = arguments.queries * arguments.seeds
+            minutes = math.ceil(cells * _DEFAULT_SECONDS / 60 / jobs)
+            print(
+                "no measurements of NAS-Bench-101 are here: cells are trained for the task"
+                f" {_DEFAULT_TASK}, {cells:,} in about {minutes:,}"
+                f" minute{'s' if minutes > 1 else ''} (see --queries, --task and --benchmark)",
+                file=sys.stderr,
+            )
+        if self.task.cost == "latency" and (arguments.engine == "ray" or jobs > 1):
+            raise UserError(
+                f"--task {self._reference}: its cost is latency, which trainings made at the same"
+                " time would distort: give --jobs 1, without --engine ray"
+            )
+        return nullcontext()
+
+    def judge(self, table: CellTable, workers: None, **common: Any) -> TaskJudge:
+        """Open the task, and what makes its trainings. Raises UserError."""
+        from gnn_nas.experiments.searches.task_judge import TaskJudge
+
+        task = self.task
+        config = TaskSearchConfig(
+            **common,
+            task=task.name,
+            fingerprint=task.fingerprint,
+            trainings=task.trainings,
+            task_settings=task.settings,
+            reference=self._reference,
+        )
+        return TaskJudge(config, task, table, self._engine())
+
+    def _engine(self) -> Engine:
+        from gnn_nas.tasks.training_job import run_training
+
+        arguments, work = self._arguments, partial(run_training, self.task)
+        if arguments.engine == "ray":
+            cpus = 1.0 if arguments.task_cpus is None else arguments.task_cpus
+            return get_engine("ray", work, arguments.jobs, cpus, arguments.task_gpus or 0.0)
+        return get_engine("local", work, arguments.jobs or available_cores())
+
+
+def add_task(parser: argparse.ArgumentParser) -> None:
+    """Add the options of tasks and of where their trainings are made."""
+    add = parser.add_argument
+    add("--task", metavar="TASK", help="train cells for real instead, see below")
+    add(
+        "--engine",
+        choices=ENGINES,
+        help="where a task's trainings are made: processes of this machine, or the Ray cluster of"
+        " RAY_ADDRESS, else one of this machine (default: local)",
+    )
+    add("--task-cpus", type=float, metavar="N", help="of a training on Ray (default: 1)")
+    add("--task-gpus", type=float, metavar="N", help="of a training on Ray (default: 0)")
+
+
+def chosen_rewards(
+    arguments: argparse.Namespace, begun: SearchConfig | None
+) -> Measurements | Trainings:
+    """What the options ask for, else what the search was begun with, else what is here.
+
+    Raises:
+        UserError: options do not go together, or nobody says which task it was.
+    """
+    if arguments.task:
+        return Trainings(arguments, arguments.task)
+    if isinstance(begun, TaskSearchConfig):
+        if begun.reference is None:
+            raise UserError(
+                f"{arguments.out} does not tell by what --task its task {begun.task} is named:"
+                " give it too"
+            )
+        return Trainings(arguments, begun.reference)
+    if begun or has_benchmark() or any((arguments.benchmark, arguments.protocol, arguments.html)):
+        return Measurements(arguments, begun)
+    return Trainings(arguments, None)
