@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gnn_nas.spaces.pruning import on_a_path
+from gnn_nas.spaces.pruning import on_a_path, sources_of
 
 
 class ModelSpec:
@@ -35,7 +35,7 @@ class ModelSpec:
             raise ValueError("length of ops must match matrix dimensions")
         if np.tril(self.original_matrix).any():
             raise ValueError("matrix must be upper triangular")
-        kept = on_a_path(self.original_matrix != 0)
+        kept = on_a_path(sources_of(self.original_matrix != 0))
         self.valid_spec = len(kept) >= 2
         self.matrix = self.original_matrix[np.ix_(kept, kept)] if self.valid_spec else None
         self.ops = [self.original_ops[vertex] for vertex in kept] if self.valid_spec else None

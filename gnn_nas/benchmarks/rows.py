@@ -13,7 +13,7 @@ from torch import Tensor
 from gnn_nas.spaces.conversion import Spec, from_spec
 from gnn_nas.spaces.nasbench101 import INPUT, MAX_EDGES, MAX_VERTICES, OPS, OUTPUT, num_slots
 from gnn_nas.spaces.packing import pack
-from gnn_nas.spaces.pruning import prune
+from gnn_nas.spaces.pruning import on_a_path, prune
 from gnn_nas.spaces.table import CellTable
 
 if TYPE_CHECKING:
@@ -58,7 +58,10 @@ class CellRows:
             cells = [cells]
         if all(isinstance(cell, str) for cell in cells):
             return self._of_hashes(cells)
-        return torch.cat([self._of_one(cell) for cell in cells])
+        row_of_hash = self.table.row_of_hash
+        return torch.tensor(
+            [row_of_hash(cell) if isinstance(cell, str) else self.of_spec(cell) for cell in cells]
+        )
 
     def of_spec(self, spec: Spec) -> int:
         """Row of one official ``ModelSpec``, pruned or not, or of anything like it.
@@ -69,10 +72,6 @@ class CellRows:
         row = self._direct(spec)
         # The long way has the same results, and says what is wrong.
         return self.table.index_of(from_spec(spec)).item() if row is None else row
-
-    def _of_one(self, cell: str | Spec) -> Tensor:
-        is_hash = isinstance(cell, str)
-        return self._of_hashes([cell]) if is_hash else torch.tensor([self.of_spec(cell)])
 
     def _of_hashes(self, hashes: Sequence[str]) -> Tensor:
         # A character more than a hash has: what is too long must not become one by being cut.
@@ -119,7 +118,7 @@ class CellRows:
         sources = _sources(matrix.tolist())
         if sources is None:
             return None
-        kept = _kept(sources)
+        kept = on_a_path(sources)
         edges = code = 0
         for y, vertex in enumerate(kept):
             for x, source in enumerate(kept[:y]):
@@ -148,17 +147,3 @@ def _sources(matrix: list[list[int]]) -> list[int] | None:
                     return None
                 sources[y] |= 1 << x
     return sources
-
-
-def _kept(sources: list[int]) -> list[int]:
-    """Vertices on a path from the first to the last, none where there is no path."""
-    last = len(sources) - 1
-    forward, backward = 1, 1 << last
-    for vertex in range(1, last + 1):
-        if sources[vertex] & forward:
-            forward |= 1 << vertex
-    for vertex in range(last, 0, -1):
-        if backward >> vertex & 1:
-            backward |= sources[vertex]
-    kept = forward & backward
-    return [vertex for vertex in range(last + 1) if kept >> vertex & 1]

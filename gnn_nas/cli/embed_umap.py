@@ -122,8 +122,7 @@ def _run(arguments: argparse.Namespace) -> None:
     from gnn_nas.plots.maps.cells import draw_for
     from gnn_nas.plots.maps.colours import colouring
     from gnn_nas.plots.maps.embedding_map import make_map
-    from gnn_nas.plots.maps.files import write_maps
-    from gnn_nas.plots.maps.page import write_map_page
+    from gnn_nas.plots.maps.files import write_map_page, write_maps
     from gnn_nas.plots.maps.summary import figures_table
     from gnn_nas.progress import Description, Progress
 

@@ -9,16 +9,17 @@ from torch import Tensor
 from gnn_nas.models.controller import Controller
 from gnn_nas.spaces.table import CellTable
 
+_TOLERANCE = 1e-6
 # Pairs of points compared at a time.
 _CHUNK = 1 << 15
 
 
-def distinct_embeddings(controller: Controller, table: CellTable, tolerance: float = 1e-6) -> int:
+def distinct_embeddings(controller: Controller, table: CellTable) -> int:
     """Count the cells of the space whose float64 embeddings are distinct, see `count_distinct`.
 
     423,624 means that all cells are told apart.
     """
-    return count_distinct(copy.deepcopy(controller).double().encode_rows(table), tolerance)
+    return count_distinct(copy.deepcopy(controller).double().encode_rows(table), _TOLERANCE)
 
 
 def count_distinct(points: Tensor, tolerance: float) -> int:

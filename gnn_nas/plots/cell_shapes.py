@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from gnn_nas.plots.cell_layout import CellLayout, lay_out
+from gnn_nas.plots.cell_layout import lay_out
 from gnn_nas.spaces.packed import PackedCells
 
 Point = tuple[float, float]
@@ -100,7 +100,7 @@ def cell_shapes(cell: PackedCells) -> CellShapes:
     styles = vertex_styles(cell)
     centres = [_place(point) for point in layout.vertices]
     ways = [[_place(point) for point in way] for way in layout.edges.values()]
-    low, high = _extent(layout)
+    low, high = _extent(centres, ways)
     return CellShapes(
         edges=[_edge(way) for way in ways],
         heads=[_head(*centre) for centre in centres[1:]],
@@ -118,8 +118,8 @@ def cell_shapes(cell: PackedCells) -> CellShapes:
 
 def vertex_styles(cell: PackedCells) -> list[VertexStyle]:
     """Looks of the vertices of one cell, input first."""
-    ops = cell.ops[0, : cell.vertices.item() - 2].tolist()
-    return [INPUT_STYLE, *(OP_STYLES[op] for op in ops), OUTPUT_STYLE]
+    styles = (INPUT_STYLE, *OP_STYLES, OUTPUT_STYLE)
+    return [styles[feature] for feature in cell.features()[0, : cell.vertices.item()].tolist()]
 
 
 def _place(point: tuple[int, float]) -> Point:
@@ -127,14 +127,12 @@ def _place(point: tuple[int, float]) -> Point:
     return layer * COLUMN, height * ROW
 
 
-def _extent(layout: CellLayout) -> tuple[Point, Point]:
-    boxes = [_place(point) for point in layout.vertices]
-    passing = [_place(point)[1] for way in layout.edges.values() for point in way[1:-1]]
-    right = boxes[-1][0]
-    low = min([y - BOX_HEIGHT / 2 for _, y in boxes] + passing)
-    high = max([y + BOX_HEIGHT / 2 for _, y in boxes] + passing)
+def _extent(centres: list[Point], ways: list[list[Point]]) -> tuple[Point, Point]:
+    passing = [y for way in ways for _, y in way[1:-1]]
+    low = min([y - BOX_HEIGHT / 2 for _, y in centres] + passing)
+    high = max([y + BOX_HEIGHT / 2 for _, y in centres] + passing)
     aside = BOX_WIDTH / 2 + _MARGIN
-    return (-aside, low - _MARGIN), (right + aside, high + _MARGIN)
+    return (-aside, low - _MARGIN), (centres[-1][0] + aside, high + _MARGIN)
 
 
 def _edge(way: list[Point]) -> list[Command]:

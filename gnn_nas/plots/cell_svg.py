@@ -20,12 +20,13 @@ def cell_svg(cell: PackedCells) -> str:
     """
     shapes = cell_shapes(cell)
     (left, bottom), (right, top) = shapes.low, shapes.high
-    box = f"{_number(left)} {_number(-top)} {_number(right - left)} {_number(top - bottom)}"
     width, height = _number(right - left), _number(top - bottom)
+    box = f"{_number(left)} {_number(-top)} {width} {height}"
+    names = ", ".join(style.name for style in shapes.styles)
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="{box}"'
-            f' width="{width}" height="{height}" aria-label="{_said(shapes)}">',
+            f' width="{width}" height="{height}" aria-label="cell: {names}">',
             *_elements(shapes),
             "</svg>",
         ]
@@ -57,10 +58,6 @@ def _path(commands: list[Command]) -> str:
     for letter, points in commands:
         parts.append(letter + " ".join(f"{_number(x)} {_number(-y)}" for x, y in points))
     return "".join(parts)
-
-
-def _said(shapes: CellShapes) -> str:
-    return "cell: " + ", ".join(style.name for style in shapes.styles)
 
 
 def _number(value: float) -> str:

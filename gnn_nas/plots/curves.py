@@ -33,37 +33,23 @@ def draw_curves(rows: list[dict[str, Any]], path: Path) -> None:
     figure = Figure(figsize=(13 * panels / 3, 4.2), layout="constrained")
     *loss_axes, right = figure.subplots(1, panels)
     for axes, (name, title) in zip(loss_axes, losses.items(), strict=True):
-        values = [r.get(name) for r in train]
-        steps = [r["step"] for r in train]
-        axes.plot(steps, values, _marker(steps), color="tab:blue", lw=1, label="training")
+        _draw(axes, train, name, _marker(train), color="tab:blue", lw=1, label="training")
         axes.set(title=title, xlabel="step", ylabel="loss")
         # The metric loss may be negative or 0 for long.
-        if name != "metric" and _has_logarithm(values):
+        if name != "metric" and _has_logarithm(row.get(name) for row in train):
             axes.set_yscale("log")
     measured = [row for row in validation if "structure_error" in row]
     if "structure" in losses and measured:
-        steps = [r["step"] for r in measured]
-        errors = [r["structure_error"] for r in measured]
-        loss_axes[-1].plot(steps, errors, color="tab:orange", marker="o", label="held-out")
+        style = {"color": "tab:orange", "label": "held-out"}
+        _draw(loss_axes[-1], measured, "structure_error", "o-", **style)
         _legend(loss_axes[-1])
-    right.plot(
-        [r["step"] for r in train],
-        [r.get("token_accuracy") for r in train],
-        _marker(train),
-        color="tab:gray",
-        lw=1,
-        label="tokens, training (teacher forcing)",
-    )
+    style = {"color": "tab:gray", "lw": 1, "label": "tokens, training (teacher forcing)"}
+    _draw(right, train, "token_accuracy", _marker(train), **style)
     for name, label, marker in (
-        ("token_accuracy", "tokens, held-out (free-running)", "o"),
-        ("exact_match", "whole cells, held-out", "s"),
+        ("token_accuracy", "tokens, held-out (free-running)", "o-"),
+        ("exact_match", "whole cells, held-out", "s-"),
     ):
-        right.plot(
-            [r["step"] for r in validation],
-            [r.get(name) for r in validation],
-            marker=marker,
-            label=label,
-        )
+        _draw(right, validation, name, marker, label=label)
     right.set(title="Accuracy", xlabel="step", ylabel="share", ylim=(None, 1.02))
     _legend(right)
     for axes in (*loss_axes, right):
@@ -72,6 +58,11 @@ def draw_curves(rows: list[dict[str, Any]], path: Path) -> None:
         axes.grid(alpha=0.3)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=150)
+
+
+def _draw(axes: Axes, rows: list[dict[str, Any]], name: str, form: str, **style: Any) -> None:
+    """Draw a figure of the rows, where they have it, against their steps."""
+    axes.plot([row["step"] for row in rows], [row.get(name) for row in rows], form, **style)
 
 
 def _marker(points: Sequence[Any]) -> str:

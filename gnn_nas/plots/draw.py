@@ -70,15 +70,11 @@ def cell_text(cell: PackedCells) -> str:
     count = cell.vertices.item()
     adjacency = cell.adjacency()[0]
     lines = []
-    for vertex, label in enumerate(labels(cell)):
+    for vertex, style in enumerate(vertex_styles(cell)):
         sources = ", ".join(map(str, adjacency[:count, vertex].nonzero().flatten().tolist()))
-        lines.append(f"{vertex}  {label:8}  ← {sources}" if sources else f"{vertex}  {label}")
+        label = f"{vertex}  {style.name}"
+        lines.append(f"{label:11}  ← {sources}" if sources else label)
     return "\n".join(lines)
-
-
-def labels(cell: PackedCells) -> list[str]:
-    """What the vertices of one cell are called, input first."""
-    return [style.name for style in vertex_styles(cell)]
 
 
 def _path(commands: list[Command]) -> Path:

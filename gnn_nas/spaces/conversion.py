@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from gnn_nas.spaces.nasbench101 import FEATURES, INPUT, MAX_EDGES, MAX_VERTICES, OPS, OUTPUT
 from gnn_nas.spaces.packing import pack
-from gnn_nas.spaces.pruning import on_a_path
+from gnn_nas.spaces.pruning import on_a_path, sources_of
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -44,7 +44,7 @@ def from_matrix(matrix: ArrayLike, ops: Sequence[str]) -> Data:
     edges = _checked_matrix(matrix)
     if len(ops) != len(edges):
         raise ValueError(f"{len(ops)} ops do not fit a matrix of {len(edges)} vertices")
-    kept = on_a_path(edges != 0)
+    kept = on_a_path(sources_of(edges != 0))
     edges = edges[np.ix_(kept, kept)]
     _check_size(edges)
     features = _checked_features([(vertex, ops[vertex]) for vertex in kept])
@@ -78,8 +78,7 @@ def to_matrix(cell: Data) -> tuple[np.ndarray, list[str]]:
     packed = pack(cell)
     vertices = packed.vertices.item()
     matrix = packed.adjacency()[0, :vertices, :vertices].cpu().numpy().astype(np.int8)
-    names = [OPS[op] for op in packed.ops[0, : vertices - 2].tolist()]
-    return matrix, [INPUT, *names, OUTPUT]
+    return matrix, [FEATURES[feature] for feature in packed.features()[0, :vertices].tolist()]
 
 
 def _checked_matrix(matrix: ArrayLike) -> np.ndarray:

@@ -17,6 +17,9 @@ from gnn_nas.spaces.nasbench101 import (
 )
 from gnn_nas.spaces.packed import PackedCells
 
+# Forms hashed at a time.
+_CHUNK = 1 << 16
+
 
 def enumerate_matrices() -> tuple[np.ndarray, np.ndarray]:
     """All upper-triangular matrices that need no pruning and have at most nine edges.
@@ -72,13 +75,10 @@ def distinct_cells(forms: PackedCells) -> tuple[np.ndarray, np.ndarray]:
         for each class the number of its first form (the canonical representative), ascending,
         int64 ``[423624]``, and for each form the class it belongs to, int64 ``[1293208]``
     """
-    hashes = torch.cat([isomorphism_hash(forms[part]) for part in _chunks(len(forms))])
+    parts = torch.arange(len(forms)).split(_CHUNK)
+    hashes = torch.cat([isomorphism_hash(forms.take(part)) for part in parts])
     _, first, group = np.unique(hashes.numpy(), return_index=True, return_inverse=True)
     order = np.argsort(first)
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
     return first[order], rank[group]
-
-
-def _chunks(total: int, size: int = 1 << 16) -> list[slice]:
-    return [slice(start, min(start + size, total)) for start in range(0, total, size)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,16 +97,10 @@ class CellTable:
         Raises:
             KeyError: no cell has this hash.
         """
-        low, high = 0, len(self)
-        while low < high:
-            middle = (low + high) // 2
-            if self.hash_of(middle) < module_hash:
-                low = middle + 1
-            else:
-                high = middle
-        if low == len(self) or self.hash_of(low) != module_hash:
+        row = bisect_left(range(len(self)), module_hash, key=self.hash_of)
+        if row == len(self) or self.hash_of(row) != module_hash:
             raise KeyError(f"no cell of NAS-Bench-101 has the module hash {module_hash!r}")
-        return low
+        return row
 
     def to(self, device: torch.device | str) -> CellTable:
         """The same table with all tensors on ``device``."""

@@ -4,7 +4,8 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from gnn_nas.plots.draw import cell_text, draw_cell, labels, save_cell
+from gnn_nas.plots.cell_shapes import vertex_styles
+from gnn_nas.plots.draw import cell_text, draw_cell, save_cell
 from gnn_nas.spaces.packed import PackedCells
 
 COLOURS = {0: (0, 63, 114), 1: (166, 216, 245), 2: (224, 123, 0)}
@@ -58,7 +59,7 @@ def test_a_cell_is_drawn_into_given_axes(cell):
 
 
 def test_text_says_what_reads_from_what(cell):
-    assert labels(cell) == ["in", "conv 3×3", "max pool", "out"]
+    assert [style.name for style in vertex_styles(cell)] == ["in", "conv 3×3", "max pool", "out"]
     assert cell_text(cell).splitlines() == [
         "0  in",
         "1  conv 3×3  ← 0",

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gnn_nas.evaluation.neighbourhood import class_silhouette, neighbour_agreement, trustworthiness
+from gnn_nas.evaluation.map_figures import class_silhouette, neighbour_agreement, trustworthiness
 from gnn_nas.evaluation.retrieval import retrieval
 from gnn_nas.models.controller import Controller
 from gnn_nas.plots.maps.cells import MapCells

@@ -17,7 +17,7 @@ class SearchPath:
     Args:
         name: what the page calls it.
         rows: of the cell table, int64 ``[Q]``.
-        rewards: what the search was told, fractions, NaN where an evaluation failed, ``[Q]``.
+        rewards: what the search was rewarded with, fractions, NaN where one failed, ``[Q]``.
         reports: what the search is judged by, fractions, NaN where unknown, ``[Q]``.
     """
 

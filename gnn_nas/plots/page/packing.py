@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gnn_nas.evaluation.nearest import nearest_neighbours
+from gnn_nas.evaluation.nearest_points import nearest_neighbours
 from gnn_nas.plots.cell_layout import CellLayout, lay_out
 from gnn_nas.plots.cell_shapes import (
     BOX_HEIGHT,

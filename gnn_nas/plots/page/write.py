@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,8 @@ def write_page(
         ValueError: the map does not know what it is to be coloured by.
         OSError: the file cannot be written.
     """
-    known = _known_colours(cell_map)
+    absent = {"accuracy": cell_map.accuracies is None, "class": cell_map.classes is None}
+    known = [each for each in COLOURS if not absent.get(each)]
     if colour is None:
         colour = known[0]
     elif colour not in known:
@@ -65,14 +67,6 @@ def write_page(
         **packed_map(table, cell_map),
     }
     write_text(path, _assembled(title, data))
-
-
-def _known_colours(cell_map: CellMap) -> list[str]:
-    absent = {
-        "accuracy": cell_map.accuracies is None,
-        "class": cell_map.classes is None,
-    }
-    return [colour for colour in COLOURS if not absent.get(colour)]
 
 
 def _assembled(title: str, data: dict[str, Any]) -> str:
@@ -88,12 +82,7 @@ def _assembled(title: str, data: dict[str, Any]) -> str:
         "DATA": json.dumps(data, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c"),
         "SCRIPT": "\n".join(_template(name) for name in _SCRIPTS),
     }
-    head, *sections = page.split("{{")
-    filled = [head]
-    for section in sections:
-        name, rest = section.split("}}", 1)
-        filled += [parts[name], rest]
-    return "".join(filled)
+    return re.sub(r"\{\{(\w+)\}\}", lambda place: parts[place[1]], page)
 
 
 def _template(name: str) -> str:

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from gnn_nas.evaluation import nearest
-from gnn_nas.evaluation.nearest import distances_to_others, nearest_neighbours
+from gnn_nas.evaluation import nearest_points
+from gnn_nas.evaluation.nearest_points import distances_to_others, nearest_neighbours
 
 
 def naive(points, count):
@@ -17,7 +17,7 @@ def naive(points, count):
 
 @pytest.mark.parametrize("block", [1, 7, 30, 64])
 def test_equals_sorting_all_others_whatever_the_block(monkeypatch, block):
-    monkeypatch.setattr(nearest, "_BLOCK", block)
+    monkeypatch.setattr(nearest_points, "_BLOCK", block)
     points = torch.randn(30, 4, generator=torch.Generator().manual_seed(block))
     indices, distances = nearest_neighbours(points, 5)
     assert indices.tolist() == naive(points, 5)
@@ -39,7 +39,7 @@ def test_the_same_point_twice_is_its_own_neighbour_only_as_another():
 
 
 def test_blocks_cover_every_row_once(monkeypatch):
-    monkeypatch.setattr(nearest, "_BLOCK", 4)
+    monkeypatch.setattr(nearest_points, "_BLOCK", 4)
     points = torch.randn(10, 2)
     blocks = list(distances_to_others(points))
     assert [row for rows, _ in blocks for row in range(10)[rows]] == list(range(10))

@@ -6,8 +6,8 @@ import pytest
 import sklearn.manifold
 import torch
 
-from gnn_nas.evaluation import nearest
-from gnn_nas.evaluation.neighbourhood import (
+from gnn_nas.evaluation import nearest_points
+from gnn_nas.evaluation.map_figures import (
     class_silhouette,
     neighbour_agreement,
     trustworthiness,
@@ -20,7 +20,7 @@ def normal(*shape, seed=0):
 
 @pytest.mark.parametrize("neighbours", [1, 5, 10])
 def test_trustworthiness_equals_scikit_learns(monkeypatch, neighbours):
-    monkeypatch.setattr(nearest, "_BLOCK", 64)
+    monkeypatch.setattr(nearest_points, "_BLOCK", 64)
     embeddings = torch.nn.functional.normalize(normal(150, 6), dim=1)
     for coordinates in (embeddings[:, :2], normal(150, 2, seed=1)):
         theirs = sklearn.manifold.trustworthiness(

@@ -10,7 +10,7 @@ from gnn_nas.errors import UserError
 from gnn_nas.plots.maps.cells import MapCells
 from gnn_nas.plots.maps.config import MapConfig
 from gnn_nas.plots.maps.embedding_map import EmbeddingMap
-from gnn_nas.plots.maps.page import write_map_page
+from gnn_nas.plots.maps.files import write_map_page
 
 
 def config(color: str, **cells: int) -> MapConfig:

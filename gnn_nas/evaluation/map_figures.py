@@ -1,4 +1,4 @@
-"""Whether neighbours in a map are neighbours in truth, and what embeddings' neighbours share."""
+"""Whether neighbours on a map are neighbours in truth, and what embeddings' neighbours share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 from sklearn.metrics import silhouette_score
 from torch import Tensor
 
-from gnn_nas.evaluation.nearest import distances_to_others, nearest_neighbours
+from gnn_nas.evaluation.nearest_points import distances_to_others, nearest_neighbours
 
 NEIGHBOURS = 10
 """Nearest cells that count as neighbours."""
@@ -51,9 +51,7 @@ def class_silhouette(embeddings: Tensor, labels: Tensor) -> float:
     return float(silhouette_score(embeddings.double().numpy(), labels.numpy()))
 
 
-def neighbour_agreement(
-    embeddings: Tensor, values: np.ndarray, neighbours: int = NEIGHBOURS
-) -> float:
+def neighbour_agreement(embeddings: Tensor, values: np.ndarray) -> float:
     """Spearman correlation of every cell's value and the mean value of its nearest embeddings.
 
     Shapes:
@@ -64,6 +62,6 @@ def neighbour_agreement(
     """
     if np.ptp(values) == 0:
         return math.nan
-    nearest, _ = nearest_neighbours(embeddings, neighbours)
+    nearest, _ = nearest_neighbours(embeddings, NEIGHBOURS)
     means = torch.from_numpy(values)[nearest].mean(1)
     return spearmanr(values, means.numpy()).statistic.item()
