@@ -1,4 +1,8 @@
-from gnn_nas.spaces.pruning import prune
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gnn_nas.spaces.pruning import on_a_path, prune, sources_of
 
 
 def naive_prune(labels: list[int], edges: set[tuple[int, int]]):
@@ -50,3 +54,13 @@ def test_forms_need_no_pruning(forms):
     assert pruned.vertices.equal(forms.vertices)
     assert pruned.edges.equal(forms.edges)
     assert pruned.ops.equal(forms.ops)
+
+
+@given(st.integers(2, 70), st.floats(0, 1), st.randoms(use_true_random=False))
+def test_one_cell_of_any_size_agrees_with_plain_loops(count, density, random):
+    edges = {(x, y) for y in range(count) for x in range(y) if random.random() < density}
+    matrix = np.zeros((count, count), dtype=bool)
+    for edge in edges:
+        matrix[edge] = True
+    expected = naive_prune(list(range(count)), edges)
+    assert on_a_path(sources_of(matrix)) == ([] if expected is None else expected[0])
