@@ -12,7 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from typing import Any
 
 from gnn_nas.errors import UserError, paths_reported
@@ -85,7 +85,7 @@ class LocalWorker:
             raise TimedOut(f"not done after {seconds:g} seconds")
         except (EOFError, OSError):
             self.join()
-            code = self.process.exitcode
+            code = self.process.exitcode or 0
             if code == -signal.SIGTERM:
                 raise Terminated from None
             how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
@@ -126,7 +126,8 @@ def _end_with_parent() -> None:
 
     Left alone, it would go on writing files that the next call writes too.
     """
-    wait([multiprocessing.parent_process().sentinel])
+    if parent := multiprocessing.parent_process():
+        parent.join()
     os._exit(1)
 
 

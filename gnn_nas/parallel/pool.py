@@ -66,7 +66,7 @@ class Engine(Protocol):
     def start(self) -> Worker:
         """Begin to start a worker."""
 
-    def end(self, workers: list[Worker]) -> None:
+    def end(self, workers: list[Any]) -> None:
         """Ask workers to end, and kill those that do not listen; they are gone then."""
 
     def close(self) -> None:
@@ -183,8 +183,7 @@ class Pool:
             self._end(worker)
             raise
         except BaseException as error:
-            self._end_all(error)
-            raise self._error from None
+            raise self._end_all(error) from None
 
     def _kept(self, job: Any, result: Any) -> Any:
         with self._lock:
@@ -207,10 +206,12 @@ class Pool:
             self._workers.remove(worker)
         self.engine.end([worker])
 
-    def _end_all(self, error: BaseException) -> None:
+    def _end_all(self, error: BaseException) -> BaseException:
+        """End all workers, and give why they were ended first."""
         with self._lock:
             self._error = self._error or error
             workers = list(self._workers)
             for each in (self._workers, self._idle, self._early):
                 each.clear()
         self.engine.end(workers)
+        return self._error

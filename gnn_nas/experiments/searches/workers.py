@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches.config import SearchConfig
@@ -35,7 +35,7 @@ class BenchmarkSource:
         protocol: one of `gnn_nas.benchmarks.protocols.PROTOCOLS`.
     """
 
-    path: str | os.PathLike[str] | None
+    path: str | Path | None
     protocol: str
 
     def __call__(self) -> tuple[CellTable, Objective, Report]:
@@ -59,7 +59,8 @@ class Workers:
 
     def __init__(self, count: int) -> None:
         pool = Pool(LocalEngine(_Search(), count), early=count)
-        self._submit, self._end = pool.submit, pool.close
+        self._submit: Callable[[Any], Future] = pool.submit
+        self._end: Callable[[], None] = pool.close
 
     def __enter__(self) -> Self:
         return self
@@ -110,7 +111,8 @@ class Threads(Workers):
 
         torch.set_num_threads(1)
         threads = ThreadPoolExecutor(count, "search")
-        self._submit = functools.partial(threads.submit, _Search())
+        search = _Search()
+        self._submit = lambda job: threads.submit(search, job)
         self._end = functools.partial(threads.shutdown, cancel_futures=True)
 
 

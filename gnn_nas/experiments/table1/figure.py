@@ -6,7 +6,7 @@ import math
 import os
 from typing import TYPE_CHECKING
 
-from gnn_nas.experiments.table1.paper import TABLE_COLUMNS, NAMES, Column, Spread
+from gnn_nas.experiments.table1.paper import NAMES, TABLE_COLUMNS, Column, Spread
 from gnn_nas.experiments.table1.table import Row
 from gnn_nas.files import atomic_path
 

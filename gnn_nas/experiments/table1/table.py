@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from gnn_nas.config import PretrainConfig
 from gnn_nas.config_file import load
 from gnn_nas.errors import UserError
-from gnn_nas.experiments.table1.paper import TABLE_COLUMNS, NAMES, PAPER, Column, Spread
+from gnn_nas.experiments.table1.paper import NAMES, PAPER, TABLE_COLUMNS, Column, Spread
 from gnn_nas.experiments.table1.plan import Search
 from gnn_nas.run_folder import RunFolder
 
