@@ -18,7 +18,7 @@ def get_engine(
 
     Args:
         work: what its workers do, see `gnn_nas.parallel.pool.Engine`.
-        workers: at once; None on Ray for as many as there is room for.
+        workers: at once; None for as many as a cluster has room for, and here one.
         cpus, gpus: a worker's share on Ray.
 
     Raises:
@@ -30,4 +30,4 @@ def get_engine(
         return RayEngine(work, workers, cpus, gpus)
     from gnn_nas.parallel.local import LocalEngine
 
-    return LocalEngine(work, workers)
+    return LocalEngine(work, workers or 1)

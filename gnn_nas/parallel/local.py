@@ -12,11 +12,11 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from typing import Any
 
 from gnn_nas.errors import UserError, paths_reported
-from gnn_nas.parallel.pool import WorkerDied
+from gnn_nas.parallel.pool import TimedOut, WorkerDied
 from gnn_nas.signals import Terminated
 
 # Seconds until a process that was asked to end is killed.
@@ -41,21 +41,15 @@ class LocalEngine:
         """Start a process."""
         return LocalWorker(self._work)
 
-    def wait(self, workers: list[LocalWorker], seconds: float) -> list[LocalWorker]:
-        """Those that have something to say."""
-        by_connection = {worker.connection: worker for worker in workers}
-        return [by_connection[each] for each in wait(list(by_connection), seconds)]
-
     def end(self, workers: list[LocalWorker]) -> None:
         """Ask processes to end by SIGTERM, and kill those that do not listen."""
         for worker in workers:
             worker.process.terminate()
         deadline = time.monotonic() + _UNTIL_KILLED
         for worker in workers:
-            worker.process.join(max(0, deadline - time.monotonic()))
+            worker.join(max(0, deadline - time.monotonic()))
             worker.process.kill()
-            worker.process.join()
-            worker.connection.close()
+            worker.join()
 
     def close(self) -> None:
         """Processes are all there is, and they have ended."""
@@ -66,7 +60,7 @@ class LocalWorker:
 
     def __init__(self, work: Callable[[Any], Any]) -> None:
         context = multiprocessing.get_context("spawn")  # forked threads of torch may never wake
-        self.connection, theirs = context.Pipe()
+        self._connection, theirs = context.Pipe()
         # The first process would start it, and that unblocks the interrupts blocked below.
         resource_tracker.ensure_running()
         self.process = context.Process(target=_serve, args=(theirs,))
@@ -74,25 +68,33 @@ class LocalWorker:
             self.process.start()
         # Only the process is to hold its end, so that its death is seen as the end of the pipe.
         theirs.close()
+        self._joining = threading.Lock()
         self.begin(work)
 
     def begin(self, job: Any) -> None:
         """Send it a job."""
         # Where it has died, that is noticed when it is listened to.
         with contextlib.suppress(OSError):
-            self.connection.send(job)
+            self._connection.send(job)
 
-    def take(self) -> tuple[Any, Exception | None]:
-        """Receive what it has sent. Raises WorkerDied or Terminated."""
+    def take(self, seconds: float | None) -> tuple[Any, Exception | None]:
+        """Receive what it sends. Raises TimedOut, WorkerDied or Terminated."""
         try:
-            return self.connection.recv()
+            if self._connection.poll(seconds):
+                return self._connection.recv()
+            raise TimedOut(f"not done after {seconds:g} seconds")
         except (EOFError, OSError):
-            self.process.join()
-            code = self.process.exitcode
+            self.join()
+            code = self.process.exitcode or 0
             if code == -signal.SIGTERM:
                 raise Terminated from None
             how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
             raise WorkerDied(f"the process {how}") from None
+
+    def join(self, seconds: float | None = None) -> None:
+        """Wait for its end; from any thread, of which only one can learn how it was."""
+        with self._joining:
+            self.process.join(seconds)
 
 
 def _serve(connection: Connection) -> None:
@@ -124,7 +126,8 @@ def _end_with_parent() -> None:
 
     Left alone, it would go on writing files that the next call writes too.
     """
-    wait([multiprocessing.parent_process().sentinel])
+    if parent := multiprocessing.parent_process():
+        parent.join()
     os._exit(1)
 
 

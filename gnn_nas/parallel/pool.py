@@ -11,16 +11,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol, Self
 
 from gnn_nas.errors import UserError
-
-# Seconds between two looks at what is waiting, and at the clock.
-_TICK = 0.05
 
 
 class JobLost(UserError):
@@ -42,13 +37,14 @@ class Worker(Protocol):
     """One process, here or elsewhere, that does one job after the other."""
 
     def begin(self, job: Any) -> None:
-        """Hand it a job; a worker that has died in the meantime says so by `take`."""
+        """Hand it a job; one that has died in the meantime says so by `take`."""
 
-    def take(self) -> tuple[Any, Exception | None]:
-        """What has come of its job: a result, or what the work has raised; (None, None) where it
-        has just become ready.
+    def take(self, seconds: float | None) -> tuple[Any, Exception | None]:
+        """Wait for what comes of its job, a result or what the work has raised; at first for its
+        being ready, (None, None).
 
         Raises:
+            TimedOut: nothing has come within so many seconds.
             WorkerDied: it is gone.
             Terminated: it was asked to end, by whatever ends this process too, as SLURM does.
         """
@@ -57,8 +53,7 @@ class Worker(Protocol):
 class Engine(Protocol):
     """What makes workers: of one function ``work(job)``, with one thread each.
 
-    The function, its jobs and results must survive pickling. None of the workers outlives the
-    process that made the engine.
+    The function, its jobs and results must survive pickling. No worker outlives this process.
     """
 
     workers: int
@@ -71,24 +66,11 @@ class Engine(Protocol):
     def start(self) -> Worker:
         """Begin to start a worker."""
 
-    def wait(self, workers: list[Worker], seconds: float) -> list[Worker]:
-        """Those that have something to say, after at most so many seconds."""
-
-    def end(self, workers: list[Worker]) -> None:
+    def end(self, workers: list[Any]) -> None:
         """Ask workers to end, and kill those that do not listen; they are gone then."""
 
     def close(self) -> None:
         """Give back what the engine holds; its workers have ended."""
-
-
-@dataclass
-class _Entry:
-    """A job that is waiting or being done."""
-
-    job: Any
-    future: Future = field(default_factory=Future)
-    deaths: int = 0
-    begun: float = 0.0
 
 
 class Pool:
@@ -102,7 +84,7 @@ class Pool:
     Args:
         engine: makes the workers, as many as are needed.
         timeout: seconds after which a job is given up, or None.
-        keep: called from one thread, before anyone sees it, with a job and its result or its
+        keep: called, one job at a time and before anyone sees it, with a job and its result or its
             `JobLost`; gives what the future is to have.
         fresh: whether every job gets a worker of its own.
         early: workers that are started before there is a job.
@@ -112,7 +94,7 @@ class Pool:
         self,
         engine: Engine,
         timeout: float | None = None,
-        keep: Callable[[Any, Any], Any] | None = None,
+        keep: Callable[[Any, Any], Any] = lambda _, result: result,
         fresh: bool = False,
         early: int = 0,
     ) -> None:
@@ -120,18 +102,15 @@ class Pool:
         self.done = 0
         """Jobs that have come to an end."""
         self._timeout = timeout
-        self._keep = keep or _itself
+        self._keep = keep
         self._fresh = fresh
-        self._lock = threading.Lock()
-        self._waiting: deque[_Entry] = deque()
-        self._idle: list[Worker] = []
-        self._starting = [engine.start() for _ in range(early)]
-        self._busy: dict[Worker, _Entry] = {}
-        self._early_deaths = 0
-        self._closed = threading.Event()
+        self._lock = threading.RLock()
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="pool", daemon=True)
-        self._thread.start()
+        self._early = [engine.start() for _ in range(early)]
+        self._idle: list[Worker] = []
+        self._workers = set(self._early)
+        # A thread has one worker at a time.
+        self._threads = ThreadPoolExecutor(engine.workers, "pool")
 
     def __enter__(self) -> Self:
         return self
@@ -141,126 +120,98 @@ class Pool:
 
     @property
     def running(self) -> int:
-        """Jobs that are being done right now."""
-        return len(self._busy)
+        """Workers that do something, or begin to."""
+        return len(self._workers) - len(self._idle) - len(self._early)
 
     def submit(self, job: Any) -> Future:
-        """Ask for a job; its future is ``running()`` from its first beginning on."""
-        entry = _Entry(job)
-        with self._lock:
-            if self._error:
-                entry.future.set_exception(self._error)
-            else:
-                self._waiting.append(entry)
-        return entry.future
+        """Ask for a job."""
+        return self._threads.submit(self._do, job)
 
     def close(self) -> None:
         """End all workers; what they were doing is lost."""
-        self._closed.set()
-        self._thread.join()
+        self._end_all(UserError("the jobs were interrupted"))
+        self._threads.shutdown()
+        self.engine.close()
 
-    def _run(self) -> None:
-        error: BaseException = UserError("the jobs were interrupted")
-        try:
-            while not self._closed.wait(0 if self._busy or self._starting else _TICK):
-                self._hand_out()
-                for worker in self.engine.wait([*self._starting, *self._busy], _TICK):
-                    self._listen(worker)
-                self._give_up_late()
-        except BaseException as raised:  # whoever waits for a job must hear of it
-            error = raised
-        finally:
+    def _do(self, job: Any) -> Any:
+        deaths = 0
+        while True:
+            worker = self._ready_worker()
+            begun = time.monotonic()
+            worker.begin(job)
             try:
-                self.engine.end([*self._idle, *self._starting, *self._busy])
-                self.engine.close()
-            finally:
-                with self._lock:
-                    self._error = error
-                    for entry in (*self._busy.values(), *self._waiting):
-                        if not entry.future.done():
-                            entry.future.set_exception(error)
-
-    def _hand_out(self) -> None:
-        while self._idle:
-            with self._lock:
-                if not self._waiting:
-                    return
-                entry = self._waiting.popleft()
-            worker = self._idle.pop()
-            if not entry.deaths:
-                entry.future.set_running_or_notify_cancel()
-            entry.begun = time.monotonic()
-            self._busy[worker] = entry
-            worker.begin(entry.job)
-        there = len(self._starting) + len(self._busy)
-        while len(self._starting) < len(self._waiting) and there < self.engine.workers:
-            self._starting.append(self.engine.start())
-            there += 1
-
-    def _listen(self, worker: Worker) -> None:
-        try:
-            result, error = worker.take()
-        except WorkerDied as death:
-            self.engine.end([worker])
-            if worker in self._busy:
-                self._begin_again(self._busy.pop(worker), death)
+                result, error = self._take(worker, self._timeout)
+            except JobLost as lost:
+                deaths += 1
+                if isinstance(lost, WorkerDied) and deaths <= self.engine.retries:
+                    continue
+                lost.seconds = time.monotonic() - begun
+                return self._kept(job, lost)
+            if self._fresh:
+                self._end(worker)
             else:
-                self._lose_before_begun(worker, death)
-            return
-        self._early_deaths = 0
-        if worker in self._starting:
-            self._starting.remove(worker)
-            self._idle.append(worker)
-            return
-        entry = self._busy.pop(worker)
-        if self._fresh:
-            self.engine.end([worker])
-        else:
-            self._idle.append(worker)
-        if error is None:
-            self._finish(entry, result)
-        else:
+                self._idle.append(worker)
+            if error is None:
+                return self._kept(job, result)
             self.done += 1
-            entry.future.set_exception(error)
+            raise error
 
-    def _begin_again(self, entry: _Entry, death: WorkerDied) -> None:
-        entry.deaths += 1
-        if entry.deaths > self.engine.retries:
-            self._finish(entry, death)
-        else:
+    def _ready_worker(self) -> Worker:
+        deaths = 0
+        while True:
             with self._lock:
-                self._waiting.appendleft(entry)
+                if self._error:
+                    raise self._error
+                if self._idle:
+                    return self._idle.pop()
+                worker = self._early.pop() if self._early else self.engine.start()
+                self._workers.add(worker)
+            try:
+                self._take(worker, None)
+                return worker
+            except WorkerDied as death:
+                deaths += 1
+                if deaths > self.engine.retries:
+                    # No job is to blame for a worker that cannot even start.
+                    self._end_all(WorkerDied(f"a process ended before its first job: {death}"))
 
-    def _lose_before_begun(self, worker: Worker, death: WorkerDied) -> None:
-        """No job is to blame for a worker that cannot even start."""
-        self._starting.remove(worker)
-        self._early_deaths += 1
-        if self._early_deaths > self.engine.retries:
-            raise WorkerDied(f"a process ended before its first job: {death}")
-
-    def _give_up_late(self) -> None:
-        if self._timeout is None:
-            return
-        for worker, entry in list(self._busy.items()):
-            if time.monotonic() - entry.begun > self._timeout:
-                del self._busy[worker]
-                self.engine.end([worker])
-                self._finish(entry, TimedOut(f"not done after {self._timeout:g} seconds"))
-
-    def _finish(self, entry: _Entry, result: Any) -> None:
-        if isinstance(result, JobLost):
-            result.seconds = time.monotonic() - entry.begun
+    def _take(self, worker: Worker, seconds: float | None) -> tuple[Any, Exception | None]:
+        """Wait for what a worker has to say; it has ended where this raises."""
         try:
-            result = self._keep(entry.job, result)
-        except BaseException as error:
-            entry.future.set_exception(error)
+            return worker.take(seconds)
+        except JobLost:
+            self._end(worker)
             raise
-        self.done += 1
+        except BaseException as error:
+            raise self._end_all(error) from None
+
+    def _kept(self, job: Any, result: Any) -> Any:
+        with self._lock:
+            if self._error:
+                raise self._error
+            try:
+                result = self._keep(job, result)
+            except BaseException as error:  # whoever waits for another job must hear of it
+                self._end_all(error)
+                raise
+            self.done += 1
         if isinstance(result, JobLost):
-            entry.future.set_exception(result)
-        else:
-            entry.future.set_result(result)
+            raise result
+        return result
 
+    def _end(self, worker: Worker) -> None:
+        with self._lock:
+            if self._error:
+                raise self._error
+            self._workers.remove(worker)
+        self.engine.end([worker])
 
-def _itself(job: Any, result: Any) -> Any:
-    return result
+    def _end_all(self, error: BaseException) -> BaseException:
+        """End all workers, and give why they were ended first."""
+        with self._lock:
+            self._error = self._error or error
+            workers = list(self._workers)
+            for each in (self._workers, self._idle, self._early):
+                each.clear()
+        self.engine.end(workers)
+        return self._error

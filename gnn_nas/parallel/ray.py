@@ -9,7 +9,7 @@ from typing import Any
 
 from gnn_nas.errors import UserError
 from gnn_nas.parallel.local import LocalEngine
-from gnn_nas.parallel.pool import WorkerDied
+from gnn_nas.parallel.pool import TimedOut, WorkerDied
 from gnn_nas.signals import Terminated
 
 _RETRIES = 3
@@ -71,14 +71,6 @@ class RayEngine:
         """Ask the cluster for an actor."""
         return RayWorker(self._ray, self._actor.remote(), self._work)
 
-    def wait(self, workers: list[RayWorker], seconds: float) -> list[RayWorker]:
-        """Those that have something to say."""
-        if not workers:
-            return []
-        by_answer = {worker.answer: worker for worker in workers}
-        said, _ = self._ray.wait(list(by_answer), num_returns=len(by_answer), timeout=seconds)
-        return [by_answer[answer] for answer in said]
-
     def end(self, workers: list[RayWorker]) -> None:
         """Let actors end their processes, then kill them."""
         # One that the cluster has no room for yet would answer when it has.
@@ -108,16 +100,18 @@ class RayWorker:
         self._ray = ray
         self.actor = actor
         self.placed = actor.ready.remote()
-        self.answer = actor.start.remote(work)
+        self._answer = actor.start.remote(work)
 
     def begin(self, job: Any) -> None:
         """Send it a job."""
-        self.answer = self.actor.do.remote(job)
+        self._answer = self.actor.do.remote(job)
 
-    def take(self) -> tuple[Any, Exception | None]:
-        """Receive its answer. Raises WorkerDied."""
+    def take(self, seconds: float | None) -> tuple[Any, Exception | None]:
+        """Receive its answer. Raises TimedOut or WorkerDied."""
         try:
-            return self._ray.get(self.answer)
+            return self._ray.get(self._answer, timeout=seconds)
+        except self._ray.exceptions.GetTimeoutError:
+            raise TimedOut(f"not done after {seconds:g} seconds") from None
         except self._ray.exceptions.RayError as error:
             cause = getattr(error, "cause", error)
             raise WorkerDied(" ".join(str(cause).split())[:300]) from None
@@ -146,7 +140,7 @@ class _Host:
 
     def _answer(self) -> tuple[Any, Exception | None]:
         try:
-            return self._worker.take()
+            return self._worker.take(None)
         except Terminated:
             # By whatever takes this machine away: there are others.
             raise WorkerDied("the process was asked to end") from None

@@ -17,7 +17,7 @@ from gnn_nas.parallel.pool import Engine, JobLost, Pool, TimedOut
 from gnn_nas.spaces.table import CellTable
 from gnn_nas.tasks.store import Store
 from gnn_nas.tasks.task import METRICS, Task
-from gnn_nas.tasks.training_job import Purpose, TrainingJob, TrainingRecord
+from gnn_nas.tasks.training_job import Purpose, State, TrainingJob, TrainingRecord
 
 
 class Evaluator:
@@ -93,7 +93,7 @@ class Evaluator:
 
     def _keep(self, job: TrainingJob, result: TrainingRecord | JobLost) -> TrainingRecord:
         if isinstance(result, JobLost):
-            state = "timeout" if isinstance(result, TimedOut) else "crashed"
+            state: State = "timeout" if isinstance(result, TimedOut) else "crashed"
             result = TrainingRecord(state, result.seconds, failure=str(result))
         self._store.put(job, result)
         return result
@@ -102,16 +102,15 @@ class Evaluator:
 def _evaluation(records: list[TrainingRecord]) -> Evaluation:
     """A cell's by its trainings: the mean, or the failure of the first that failed."""
     seconds = math.fsum(record.seconds for record in records)
-    failures = [
-        f"{record.state}: {record.failure}" + (f" (seed {seed})" if len(records) > 1 else "")
-        for seed, record in enumerate(records)
-        if record.reward is None
-    ]
-    if failures:
-        return Evaluation(None, seconds, failures[0])
-    return Evaluation(statistics.fmean(record.reward for record in records), seconds)
+    rewards = []
+    for seed, record in enumerate(records):
+        if record.reward is None:
+            which = f" (seed {seed})" if len(records) > 1 else ""
+            return Evaluation(None, seconds, f"{record.state}: {record.failure}{which}")
+        rewards.append(record.reward)
+    return Evaluation(statistics.fmean(rewards), seconds)
 
 
 def _mean(records: list[TrainingRecord], name: str) -> float:
     values = [record.metrics.get(name, math.nan) for record in records]
-    return math.nan if any(isinstance(each, str) for each in values) else statistics.fmean(values)
+    return statistics.fmean(math.nan if isinstance(each, str) else each for each in values)

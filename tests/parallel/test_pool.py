@@ -30,17 +30,12 @@ class FakeEngine:
         self.started.append(FakeWorker(self))
         return self.started[-1]
 
-    def wait(self, workers, seconds):
-        self.most_at_once = max(self.most_at_once, sum(w.job is not None for w in workers))
-        time.sleep(0.001)
-        return [worker for worker in workers if worker.job not in self.endless]
-
     def end(self, workers):
         for worker in workers:
-            worker.ended = True
+            worker.ended.set()
 
     def close(self):
-        assert all(worker.ended for worker in self.started)
+        assert all(worker.ended.is_set() for worker in self.started)
         self.closed = True
 
 
@@ -48,25 +43,33 @@ class FakeWorker:
     def __init__(self, engine):
         self.engine = engine
         self.job = None
-        self.ended = False
+        self.ended = threading.Event()
 
     def begin(self, job):
-        assert not self.ended
+        assert not self.ended.is_set()
         self.job = job
         self.engine.begun.append(job)
+        busy = [each for each in self.engine.started if each.job is not None]
+        self.engine.most_at_once = max(self.engine.most_at_once, len(busy))
 
-    def take(self):
-        if self.job is None:
+    def take(self, seconds):
+        time.sleep(0.001)
+        job, self.job = self.job, None
+        if job in self.engine.endless:
+            if self.ended.wait(seconds):
+                raise WorkerDied("ended")
+            raise TimedOut(f"not done after {seconds:g} seconds")
+        if job is None:
             if self.engine.stillborn:
                 self.engine.stillborn -= 1
                 raise WorkerDied("no memory")
             return None, None
-        if self.engine.deadly.get(self.job):
-            self.engine.deadly[self.job] -= 1
+        if self.engine.deadly.get(job):
+            self.engine.deadly[job] -= 1
             raise WorkerDied("killed")
-        if self.job in self.engine.wrong:
+        if job in self.engine.wrong:
             return None, ValueError("wrong")
-        return 10 * self.job, None
+        return 10 * job, None
 
 
 @pytest.fixture
@@ -94,9 +97,12 @@ def run():
 
 
 def test_jobs_are_done_in_order_by_as_many_workers_as_there_are(run):
-    engine = FakeEngine(workers=3)
+    engine = FakeEngine(workers=1)
     assert run(engine, range(20)) == list(range(0, 200, 10))
     assert engine.begun == list(range(20))
+    engine = FakeEngine(workers=3)
+    assert run(engine, range(20)) == list(range(0, 200, 10))
+    assert sorted(engine.begun) == list(range(20))
     assert len(engine.started) == 3
     assert 1 <= engine.most_at_once <= 3
 

@@ -1,7 +1,5 @@
 import functools
 import math
-import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -17,42 +15,28 @@ from tests.helpers.made_up_task import Task
 
 
 class Here:
-    """Makes trainings in a thread of this process."""
+    """An engine, and its workers, that make trainings in the pool's threads."""
 
     workers, retries, lag = 2, 0, 0
 
     def __init__(self, task):
         self.task = task
+        self.job = None
 
     def start(self):
-        return HereWorker(self.task)
+        return Here(self.task)
 
-    def wait(self, workers, seconds):
-        time.sleep(0.001)
-        return [worker for worker in workers if not worker.thread.is_alive()]
+    def begin(self, job):
+        self.job = job
+
+    def take(self, seconds):
+        return (self.job and run_training(self.task, self.job)), None
 
     def end(self, workers):
         pass
 
     def close(self):
         pass
-
-
-class HereWorker:
-    def __init__(self, task):
-        self.task = task
-        self.outcome = None
-        self.thread = threading.Thread()
-
-    def begin(self, job):
-        def work():
-            self.outcome = run_training(self.task, job)
-
-        self.thread = threading.Thread(target=work)
-        self.thread.start()
-
-    def take(self):
-        return self.outcome, None
 
 
 @pytest.fixture

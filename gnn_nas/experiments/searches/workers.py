@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches.config import SearchConfig
@@ -35,7 +35,7 @@ class BenchmarkSource:
         protocol: one of `gnn_nas.benchmarks.protocols.PROTOCOLS`.
     """
 
-    path: str | os.PathLike[str] | None
+    path: str | Path | None
     protocol: str
 
     def __call__(self) -> tuple[CellTable, Objective, Report]:
@@ -58,13 +58,15 @@ class Workers:
     """
 
     def __init__(self, count: int) -> None:
-        self._pool = Pool(LocalEngine(_Search(), count), early=count)
+        pool = Pool(LocalEngine(_Search(), count), early=count)
+        self._submit: Callable[[Any], Future] = pool.submit
+        self._end: Callable[[], None] = pool.close
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pool.close()
+        self._end()
 
     def search(
         self, folder: RunFolder, config: SearchConfig, source: Source, watch: Callable[[], None]
@@ -72,7 +74,7 @@ class Workers:
         """Search with all seeds that are not done yet.
 
         Args:
-            source: of the rewards, opened by every process; must survive pickling.
+            source: of the rewards, opened once by every process; must survive pickling.
             watch: called several times a second.
 
         Raises:
@@ -80,22 +82,23 @@ class Workers:
             Terminated: a process was asked to end.
             RuntimeError: a process failed; its traceback is on stderr.
         """
-        try:
-            _follow(
-                lambda seed: self._pool.submit((folder, config, seed, source)),
-                folder,
-                config,
-                watch,
-            )
-        except WorkerDied as death:
-            raise UserError(
-                f"a search was lost, as {death}, perhaps for want of memory: continue with --resume"
-                " and fewer --jobs"
-            ) from None
+        pending = [seed for seed in config.all_seeds if not folder.controller(seed).finished]
+        left = {self._submit((folder, config, seed, source)) for seed in pending}
+        while left:
+            ended, left = wait(left, timeout=_TICK, return_when="FIRST_COMPLETED")
+            for search in ended:
+                try:
+                    search.result()
+                except WorkerDied as death:
+                    raise UserError(
+                        f"a search was lost, as {death}, perhaps for want of memory: continue with"
+                        " --resume and fewer --jobs"
+                    ) from None
+            watch()
 
 
-class Threads:
-    """Searches in threads of this process, whose objective has others do the work.
+class Threads(Workers):
+    """The same in threads of this process, for an objective that has others do the work.
 
     Leaving the context waits for searches to end, which they do as soon as the objective raises.
 
@@ -104,28 +107,13 @@ class Threads:
     """
 
     def __init__(self, count: int) -> None:
-        self._threads = ThreadPoolExecutor(count, "search")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._threads.shutdown(cancel_futures=True)
-
-    def search(
-        self, folder: RunFolder, config: SearchConfig, source: Source, watch: Callable[[], None]
-    ) -> None:
-        """Search with all seeds that are not done yet: see `Workers.search`."""
         import torch
 
-        # As everywhere, so that a seed gives the same history.
         torch.set_num_threads(1)
-        _follow(
-            lambda seed: self._threads.submit(_Search(), (folder, config, seed, source)),
-            folder,
-            config,
-            watch,
-        )
+        threads = ThreadPoolExecutor(count, "search")
+        search = _Search()
+        self._submit = lambda job: threads.submit(search, job)
+        self._end = functools.partial(threads.shutdown, cancel_futures=True)
 
 
 class _Search:
@@ -149,18 +137,3 @@ def _load() -> _Search:
 
 # A process has all its seeds from one.
 _opened = functools.lru_cache(1)(lambda source: source())
-
-
-def _follow(
-    submit: Callable[[int], Future],
-    folder: RunFolder,
-    config: SearchConfig,
-    watch: Callable[[], None],
-) -> None:
-    """Submit the seeds that are left, and wait for them. Raises what the first that fails does."""
-    left = {submit(seed) for seed in config.all_seeds if not folder.controller(seed).finished}
-    while left:
-        ended, left = wait(left, timeout=_TICK, return_when="FIRST_COMPLETED")
-        for search in ended:
-            search.result()
-        watch()

@@ -6,7 +6,7 @@ import math
 import os
 from typing import TYPE_CHECKING
 
-from gnn_nas.experiments.table1.paper import COLUMNS, NAMES, Column, Spread
+from gnn_nas.experiments.table1.paper import NAMES, TABLE_COLUMNS, Column, Spread
 from gnn_nas.experiments.table1.table import Row
 from gnn_nas.files import atomic_path
 
@@ -26,8 +26,8 @@ def draw_table1(path: str | os.PathLike[str], rows: list[Row], title: str) -> No
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(13, 1.6 + 0.42 * len(rows)), layout="constrained")
-    panels = figure.subplots(1, len(COLUMNS), sharey=True)
-    for axes, column in zip(panels, COLUMNS, strict=True):
+    panels = figure.subplots(1, len(TABLE_COLUMNS), sharey=True)
+    for axes, column in zip(panels, TABLE_COLUMNS, strict=True):
         ours = [row.ours.get(column.key, (None, None)) for row in rows]
         theirs = [row.paper[column.key] for row in rows]
         _draw(axes, ours, -_APART, column, color="tab:blue", label="ours")

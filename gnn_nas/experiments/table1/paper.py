@@ -23,7 +23,7 @@ class Column:
     decimals: tuple[int, int]
 
 
-COLUMNS = (
+TABLE_COLUMNS = (
     Column("queries_to_best", "#Queries", (0, 1)),
     Column("test", "Test acc. (%)", (2, 3)),
     Column("sd", "SD", (2, 3)),
@@ -43,7 +43,7 @@ LOSSES = {
 }
 NAMES = {**LOSSES, RANDOM: "Random"}
 
-# In the order of COLUMNS.
+# In the order of TABLE_COLUMNS.
 PAPER: dict[str, tuple[Spread, ...]] = {
     "angular": ((751, 141.5), (94.22, 0.004), (3.06, 1.067), (0.10, 0.004), (3, 0.4)),
     "multisim": ((763, 93.7), (94.23, 0.000), (3.45, 0.974), (0.09, 0.000), (2, 0.0)),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from gnn_nas.config import PretrainConfig
 from gnn_nas.config_file import load
 from gnn_nas.errors import UserError
-from gnn_nas.experiments.table1.paper import COLUMNS, NAMES, PAPER, Column, Spread
+from gnn_nas.experiments.table1.paper import NAMES, PAPER, TABLE_COLUMNS, Column, Spread
 from gnn_nas.experiments.table1.plan import Search
 from gnn_nas.run_folder import RunFolder
 
@@ -42,7 +42,7 @@ class Row:
     @property
     def paper(self) -> dict[str, Spread]:
         """The paper's figures by keys of columns."""
-        return {c.key: spread for c, spread in zip(COLUMNS, PAPER[self.loss], strict=True)}
+        return {c.key: spread for c, spread in zip(TABLE_COLUMNS, PAPER[self.loss], strict=True)}
 
 
 def read_row(loss: str, search: Search) -> Row:
@@ -55,7 +55,7 @@ def read_row(loss: str, search: Search) -> Row:
     search.check_finished()
     summary = search.folder.load_summary()
     try:
-        ours = {c.key: _spread(summary["aggregated"][c.key]) for c in (*COLUMNS, UNSEEN)}
+        ours = {c.key: _spread(summary["aggregated"][c.key]) for c in (*TABLE_COLUMNS, UNSEEN)}
     except (KeyError, TypeError, ValueError):
         raise UserError(
             f"{search.folder.summary} is no summary of a search: delete it and call again"
@@ -71,14 +71,14 @@ def markdown(rows: list[Row], search: Search) -> str:
     """
     unseen = _with_unseen(rows)
     heads = ["Loss"]
-    for column in COLUMNS:
+    for column in TABLE_COLUMNS:
         heads += [column.title, "paper"]
     heads += [UNSEEN.title] if unseen else []
     heads += ["Pretraining steps", "Anchors"]
     lines = [heads, ["---", *["---:"] * (len(heads) - 1)]]
     for row in rows:
         line = [NAMES[row.loss]]
-        for column in COLUMNS:
+        for column in TABLE_COLUMNS:
             line += [_shown(row.ours.get(column.key), column)]
             line += [_shown(row.paper[column.key], column)]
         line += [_shown(row.ours.get(UNSEEN.key), UNSEEN)] if unseen else []
@@ -93,12 +93,12 @@ def csv_text(rows: list[Row]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     heads = ["loss"]
-    for column in COLUMNS:
+    for column in TABLE_COLUMNS:
         heads += [f"{column.key}{end}" for end in ("_mean", "_std", "_mean_paper", "_std_paper")]
     writer.writerow([*heads, f"{UNSEEN.key}_mean", f"{UNSEEN.key}_std", "steps", "anchors"])
     for row in rows:
         figures: list[float | None] = []
-        for column in COLUMNS:
+        for column in TABLE_COLUMNS:
             figures += [*row.ours.get(column.key, (None, None)), *row.paper[column.key]]
         figures += row.ours.get(UNSEEN.key, (None, None))
         # The csv module writes None as nothing.

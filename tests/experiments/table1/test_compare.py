@@ -6,7 +6,7 @@ import pytest
 from gnn_nas.config import load_config
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.table1.figure import draw_table1
-from gnn_nas.experiments.table1.paper import COLUMNS, LOSSES, NAMES, PAPER
+from gnn_nas.experiments.table1.paper import LOSSES, NAMES, PAPER, TABLE_COLUMNS
 from gnn_nas.experiments.table1.plan import Search, find_checkpoint, plan_pretraining, plan_searches
 from gnn_nas.experiments.table1.table import Row, csv_text, markdown, read_row
 from gnn_nas.models.pretrained import SHIPPED
@@ -78,7 +78,7 @@ def test_searches_of_every_loss_and_random_under_every_protocol(tmp_path):
 
 
 def figures(base: float) -> dict:
-    names = [column.key for column in COLUMNS]
+    names = [column.key for column in TABLE_COLUMNS]
     spreads = {key: {"mean": base + i, "std": 0.25 * i} for i, key in enumerate(names)}
     return {"aggregated": {**spreads, "test_unseen": {"mean": 93.5, "std": None}}}
 
@@ -131,7 +131,7 @@ def test_unequal_anchors_are_told(search):
 
 def test_every_row_has_all_of_the_papers_figures():
     assert PAPER.keys() == NAMES.keys() == {*LOSSES, "random"}
-    assert {len(spreads) for spreads in PAPER.values()} == {len(COLUMNS)}
+    assert {len(spreads) for spreads in PAPER.values()} == {len(TABLE_COLUMNS)}
     # The best cell of the space has 94.32 %.
     for _, test, _, regret, _ in PAPER.values():
         assert test[0] + regret[0] == pytest.approx(94.32, abs=0.011)

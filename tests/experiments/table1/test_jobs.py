@@ -83,10 +83,6 @@ class Elsewhere:
     def start(self):
         return ElsewhereWorker(self)
 
-    def wait(self, workers, seconds):
-        time.sleep(0.001)
-        return workers
-
     def end(self, workers):
         pass
 
@@ -109,7 +105,7 @@ class ElsewhereWorker:
             timer.daemon = True
             timer.start()
 
-    def take(self):
+    def take(self, seconds):
         if self.begun and self.engine.runs <= self.engine.deaths:
             raise WorkerDied("the machine is gone")
         return (0 if self.begun else None), None
