@@ -7,7 +7,7 @@ import io
 import os
 import statistics
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from pydantic import Field
 from gnn_nas.config import RunConfig
 from gnn_nas.errors import UserError, reported
 from gnn_nas.experiments.searches.figures import over_seeds
-from gnn_nas.files import write_text
+from gnn_nas.files import to_csv, write_text
 
 # torch and scipy take seconds to import, so they are imported where something is measured.
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ PUBLISHED = {
     "arch2vec": (0.435, 0.511, 0.547, 0.596),
 }
 """Kendall's tau of others, by `SIZES`."""
-
-_COLUMNS = ("kind", "size", "seed", "kendall", "spearman", "seconds")
 
 
 class QualityConfig(RunConfig):
@@ -73,6 +71,9 @@ class Measurement:
         return self.kind, self.size, self.seed
 
 
+_HEADER = tuple(field.name for field in fields(Measurement))
+
+
 class QualityFile:
     """Measurements in a CSV file that is whole at any time.
 
@@ -90,18 +91,14 @@ class QualityFile:
     def add(self, measurement: Measurement) -> None:
         """Write one more; it is on the disk when this returns. Raises UserError."""
         self.measurements[measurement.key] = measurement
-        stream = io.StringIO()
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(_COLUMNS)
-        for each in self.measurements.values():
-            writer.writerow(astuple(each))
+        lines = map(astuple, self.measurements.values())
         with reported(f"cannot write {self.path}"):
-            write_text(self.path, stream.getvalue())
+            write_text(self.path, to_csv([_HEADER, *lines]))
 
     def _read(self) -> list[Measurement]:
         try:
             header, *lines = list(csv.reader(io.StringIO(self.path.read_text("utf-8"))))
-            if tuple(header) != _COLUMNS:
+            if tuple(header) != _HEADER:
                 raise ValueError
             return [
                 Measurement(kind, int(size), int(seed), *map(float, figures))

@@ -360,7 +360,7 @@ def test_the_folder_says_all_else_and_what_is_larger_extends_it(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("model: {hidden: 3}\n", "config.yaml: unknown key model"),
+        ("model: {hidden: 3}\n", "config.yaml: .*unknown key model"),
         ("format: 99\n", "was written by a newer version of gnn_nas"),
         ("settings", "settings in the config of the search to resume: unknown key populace"),
         ("method: evolution", "--method revolution: neither .* nor module:object"),
