@@ -1,13 +1,15 @@
 """Files that are either whole or absent: write beside the target, sync, rename."""
 
+import csv
 import errno
+import io
 import json
 import math
 import os
 import re
 import secrets
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -78,6 +80,13 @@ def parse_json(text: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def to_csv(rows: Iterable[Iterable[Any]]) -> str:
+    """Give rows as the lines of a CSV file."""
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows(rows)
+    return stream.getvalue()
 
 
 def read_regular(path: str | os.PathLike[str], most: int | None = None) -> bytes:

@@ -43,7 +43,7 @@ class BenchmarkObjective:
 
         rows = benchmark.all_rows()
         try:
-            self._rewards = _rewards(benchmark, protocol, rows)
+            self._rewards = rewards_of(benchmark, protocol, rows)
         except UserError as error:
             raise UserError(f"protocol {protocol}: {error}") from error
         self._seconds = benchmark.figure("final_training_time", rows, absent_as_nan=True)
@@ -93,7 +93,13 @@ class BenchmarkReport:
         return figures
 
 
-def _rewards(benchmark: NASBench101, protocol: str, rows: Tensor) -> Tensor:
+def rewards_of(benchmark: NASBench101, protocol: str, rows: Tensor) -> Tensor:
+    """What a search is rewarded by, ``[N]`` of rows of the benchmark.
+
+    Raises:
+        UserError: the data lacks it for some cells.
+        ValueError: there is no such protocol.
+    """
     match protocol:
         case "validation":
             return benchmark.validation(rows)

@@ -89,6 +89,27 @@ def _guarded(command: Callable[[], None], again: str) -> int:
     return 0
 
 
+def command_parser(name: str, description: str, epilog: str) -> argparse.ArgumentParser:
+    """A parser whose help shows both texts as they are."""
+    return argparse.ArgumentParser(
+        prog=name,
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def add_out(parser: argparse.ArgumentParser, default: Path | str, what: str = "the folder") -> None:
+    """Add the option that says where to write; a default that depends on others is a text."""
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=default if isinstance(default, Path) else None,
+        metavar="DIR",
+        help=f"{what} (default: {default})",
+    )
+
+
 def add_benchmark(parser: argparse.ArgumentParser) -> None:
     """Add the option that says where the measurements are."""
     parser.add_argument(

@@ -15,6 +15,8 @@ from gnn_nas.cli.checkpoints import add_checkpoints, loss_name, open_checkpoints
 from gnn_nas.cli.common import (
     MAX_SEED,
     add_benchmark,
+    add_out,
+    command_parser,
     open_table,
     refuse_outside,
     repeated,
@@ -81,23 +83,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="embed-umap",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("embed-umap", _DESCRIPTION, _EPILOG)
     add = parser.add_argument
     add_checkpoints(parser)
     add_map_options(parser)
     add_benchmark(parser)
     add("--seed", type=int, default=0, metavar="N", help="of cells and layout (default: 0)")
-    add(
-        "--out",
-        type=Path,
-        metavar="DIR",
-        help="the folder (default: runs/umap[-cells][-<checkpoint>...])",
-    )
+    add_out(parser, "runs/umap[-cells][-<checkpoint>...]")
     add(
         "--html",
         action="store_true",

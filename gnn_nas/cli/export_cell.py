@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gnn_nas.cli.cell_choice import LEAST_PREFIX, best_hash, checked_prefix, row_of_prefix
-from gnn_nas.cli.common import open_table, option_name, refuse_below_one, repeated, run_guarded
-from gnn_nas.config_file import read_mapping
+from gnn_nas.cli.common import (
+    add_out,
+    command_parser,
+    open_table,
+    refuse_below_one,
+    repeated,
+    run_guarded,
+)
+from gnn_nas.cli.network_sizes import add_sizes, chosen_sizes
 from gnn_nas.errors import UserError, reported
-from gnn_nas.files import is_leftover, require_writable, temporary_name
-from gnn_nas.locking import is_lock, writing
+from gnn_nas.export_folder import filled_at_once, refuse_filled
 from gnn_nas.module_weights import load_into
-from gnn_nas.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from gnn_nas.spaces.table import CellTable
@@ -26,14 +29,6 @@ if TYPE_CHECKING:
 
 # Of the folder's name.
 _SHOWN_HASH = 8
-
-_SIZES = {
-    "stem_channels": "channels of the first stack, doubled from stack to stack (default: 128)",
-    "stacks": "stacks of cells, the image halved between them (default: 3)",
-    "cells_per_stack": "cells in a stack (default: 3)",
-    "classes": "outputs of the network (default: 10)",
-    "in_channels": "channels of an image (default: 3)",
-}
 
 _DESCRIPTION = """\
 Export a cell as a network: the skeleton in which NAS-Bench-101 trains its cells (a stem, stacks of
@@ -69,12 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="export-cell",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("export-cell", _DESCRIPTION, _EPILOG)
     add = parser.add_argument
     add(
         "hash",
@@ -91,12 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         " networks were trained their sizes and its weights; sizes that a task of your own does not"
         " tell must be given",
     )
-    add(
-        "--out",
-        type=Path,
-        metavar="DIR",
-        help=f"the folder (default: runs/export-<first {_SHOWN_HASH} digits of the hash>)",
-    )
+    add_out(parser, f"runs/export-<first {_SHOWN_HASH} digits of the hash>")
     add(
         "--weights",
         type=Path,
@@ -112,8 +97,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="height and width of the images that network.onnx takes (default: 32)",
     )
-    for name, text in _SIZES.items():
-        add(option_name(name), type=int, metavar="N", help=text)
+    add_sizes(parser)
     return parser
 
 
@@ -123,7 +107,7 @@ def _run(arguments: argparse.Namespace) -> None:
         raise UserError("give either the hash of a cell or --from with the folder of a search")
     wanted = checked_prefix(arguments.hash) if arguments.hash else best_hash(arguments.search)
     if arguments.out:
-        _refuse_filled(arguments.out)
+        refuse_filled(arguments.out)
     if arguments.weights:
         with reported(f"{arguments.weights}: cannot read the weights"):
             arguments.weights.stat()
@@ -137,7 +121,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
     weights = arguments.weights or _weights_of(arguments.search)
     tensors, stored = read_weights(weights) if weights else (None, None)
-    config = _sized(arguments, stored or _told_sizes(arguments))
+    config = chosen_sizes(arguments, stored)
     table = open_table()
     row = row_of_prefix(wanted, table)
     cell, module_hash = table.cells[row : row + 1], table.hash_of(row)
@@ -150,12 +134,8 @@ def _run(arguments: argparse.Namespace) -> None:
     if weights:
         load_into(network, tensors, weights)
     folder = arguments.out or Path("runs") / f"export-{module_hash[:_SHOWN_HASH]}"
-    with reported(f"cannot write the folder {folder}"):
-        _claim(folder)
-        with writing(folder):
-            _claim(folder)  # another may have written it meanwhile
-            with _together(folder) as beside:
-                _write(beside, arguments, table, row, config, network, bool(weights))
+    with filled_at_once(folder) as beside:
+        _write(beside, arguments, table, row, config, network, bool(weights))
     print(f"cell {module_hash}, a network of {parameters:,} parameters\n{cell_text(cell)}")
     print(f"written to {os.fspath(folder)}: {', '.join(sorted(os.listdir(folder)))}")
 
@@ -194,86 +174,6 @@ def _weights_of(search: Path | None) -> Path | None:
 
     path = search and search / NETWORK
     return path if path and path.exists() else None
-
-
-def _told_sizes(arguments: argparse.Namespace) -> NetworkConfig | None:
-    """The sizes that a search's task has told; None where they are NAS-Bench-101's, or all given.
-
-    Raises :class:`UserError` where networks were trained whose sizes are not known.
-    """
-    if arguments.search is None:
-        return None
-    from pydantic import ValidationError
-
-    from gnn_nas.tasks.network import NetworkConfig
-
-    folder = RunFolder.open(arguments.search)
-    config = read_mapping(folder.config)
-    missing = [option_name(name) for name in _SIZES if getattr(arguments, name) is None]
-    if "task" not in config or not missing:
-        return None
-    settings = config.get("task_settings")
-    # A task of images tells those of its file, which the data completes.
-    if isinstance(settings, dict) and "object" in settings and "network" in settings:
-        try:
-            return NetworkConfig.model_validate(settings["network"])
-        except ValidationError:
-            raise UserError(f"{folder.config} is damaged: task_settings.network") from None
-    raise UserError(
-        f"{arguments.search} does not tell the sizes of the network that its task {config['task']}"
-        f" has trained: give {', '.join(missing)} (a task of your own tells them by an attribute"
-        " network, a NetworkConfig)"
-    )
-
-
-def _sized(arguments: argparse.Namespace, stored: NetworkConfig | None) -> NetworkConfig:
-    """The network's sizes: as given, else as stored with the weights, else the official ones."""
-    from pydantic import ValidationError
-
-    from gnn_nas.tasks.network import NetworkConfig
-
-    sizes = stored.model_dump() if stored else {}
-    given = {name: getattr(arguments, name) for name in _SIZES}
-    sizes |= {name: size for name, size in given.items() if size is not None}
-    try:
-        return NetworkConfig(**sizes)
-    except ValidationError as error:
-        first = error.errors()[0]
-        option = option_name(str(first["loc"][0]))
-        wanted = first["msg"].removeprefix("Input should be ")
-        raise UserError(f"{option} must be {wanted}, not {first['input']}") from None
-
-
-def _claim(folder: Path) -> None:
-    """Make the folder. Files that are there may have been changed by hand, so none is replaced."""
-    folder.mkdir(parents=True, exist_ok=True)
-    _refuse_filled(folder)
-
-
-@contextmanager
-def _together(folder: Path) -> Iterator[Path]:
-    """Give a folder whose files are moved to ``folder`` at the end of the block.
-
-    Whoever is killed while files are made leaves none that would refuse the same call.
-    """
-    for name in filter(is_leftover, os.listdir(folder)):
-        shutil.rmtree(folder / name)
-    beside = temporary_name(folder / "export")
-    try:
-        beside.mkdir()
-        yield beside
-        for file in sorted(beside.iterdir()):
-            file.rename(folder / file.name)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
-def _refuse_filled(folder: Path) -> None:
-    with reported(f"cannot write the folder {folder}"):
-        require_writable(folder)
-    names = sorted(os.listdir(folder)) if folder.exists() else []
-    if names := [name for name in names if not (is_lock(name) or is_leftover(name))]:
-        raise UserError(f"{folder} holds files ({names[0]}): give another --out, or delete it")
 
 
 if __name__ == "__main__":

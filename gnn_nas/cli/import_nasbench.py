@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gnn_nas.benchmarks.locate import default_path
 from gnn_nas.benchmarks.preparing import prepare
-from gnn_nas.cli.common import open_table, repeated, run_guarded
+from gnn_nas.cli.common import command_parser, open_table, repeated, run_guarded
 
 _DESCRIPTION = """\
 Import the official measurements of NAS-Bench-101, without TensorFlow, for searches to use.
@@ -39,12 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="import-nasbench",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("import-nasbench", _DESCRIPTION, _EPILOG)
     parser.add_argument("file", type=Path, metavar="FILE", help="an official .tfrecord file")
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="what to write (default: see below)"

@@ -16,14 +16,15 @@ from gnn_nas.cli.checkpoints import add_checkpoints, open_checkpoints
 from gnn_nas.cli.common import (
     MAX_SEED,
     add_benchmark,
+    add_out,
+    command_parser,
     open_table,
     refuse_outside,
     repeated,
     run_guarded,
 )
-from gnn_nas.config import Section
+from gnn_nas.config import RunConfig
 from gnn_nas.errors import UserError, reported
-from gnn_nas.plain_yaml import dump_yaml
 from gnn_nas.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ the folder (--out) receives:
 """
 
 
-class LocalityConfig(Section):
+class LocalityConfig(RunConfig):
     """Everything that decides the figures."""
 
     parts: list[str] = Field(description="of the figure")
@@ -75,10 +76,6 @@ class LocalityConfig(Section):
     weights: list[str | None] = Field(description="SHA-256 of their weights files")
     benchmark: str | None = Field(description="which measurements b is made of")
 
-    def to_yaml(self) -> str:
-        """Give the YAML text of ``config.yaml``."""
-        return dump_yaml(self.model_dump())
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
@@ -86,12 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="locality",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("locality", _DESCRIPTION, _EPILOG)
     add = parser.add_argument
     add_checkpoints(parser)
     add("--parts", nargs="+", choices=PARTS, default=PARTS, help="see below (default: all)")
@@ -105,13 +97,7 @@ def _parser() -> argparse.ArgumentParser:
         help="pairs at each distance, for b and c (default: 1000)",
     )
     add("--seed", type=int, default=0, metavar="N", help="of the pairs (default: 0)")
-    add(
-        "--out",
-        type=Path,
-        default=Path("runs") / "locality",
-        metavar="DIR",
-        help="the folder (default: runs/locality)",
-    )
+    add_out(parser, Path("runs/locality"))
     return parser
 
 
@@ -132,7 +118,10 @@ def _run(arguments: argparse.Namespace) -> None:
     from gnn_nas.progress import working
 
     table = open_table()
-    benchmark = _benchmark(arguments, table) if "b" in parts else None
+    benchmark = None
+    if "b" in parts:
+        with _only_for_b():
+            benchmark = find_benchmark(arguments.benchmark, table)
     config = LocalityConfig(
         parts=parts,
         pairs=arguments.pairs,
@@ -148,11 +137,6 @@ def _run(arguments: argparse.Namespace) -> None:
         folder.save_summary({**config.model_dump(), **figures})
     print(locality_text(figures))
     print(f"written to {folder.path}")
-
-
-def _benchmark(arguments: argparse.Namespace, table: CellTable) -> NASBench101:
-    with _only_for_b():
-        return find_benchmark(arguments.benchmark, table)
 
 
 @contextmanager

@@ -9,12 +9,14 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gnn_nas.benchmarks.protocols import PROTOCOLS
 from gnn_nas.cli.checkpoints import refuse_missing
 from gnn_nas.cli.common import (
     add_benchmark,
+    add_out,
+    command_parser,
     continued,
     open_table,
     refuse_below_one,
@@ -34,7 +36,6 @@ from gnn_nas.run_folder import RunFolder
 from gnn_nas.search import methods
 
 if TYPE_CHECKING:
-    from gnn_nas.experiments.searches.benchmark_judge import BenchmarkJudge
     from gnn_nas.experiments.searches.workers import Workers
     from gnn_nas.models.checkpoint import Checkpoint
 
@@ -47,6 +48,8 @@ once, isomorphic ones count as one.
 _EPILOG = """\
 methods:
 {methods}
+
+  module:object  your own: a class derived from gnn_nas.search.method.Method
 
 protocols; the literature mixes them, and their results must not be compared with each other:
   oracle        the search sees the mean test accuracy of the three trainings (LaNAS, WeakNAS)
@@ -96,12 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     listed = "\n".join(f"  {name:12}  {_about(name)}" for name in methods.METHODS)
-    parser = argparse.ArgumentParser(
-        prog="nao-search",
-        description=_DESCRIPTION,
-        epilog=_EPILOG.format(methods=listed),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("nao-search", _DESCRIPTION, _EPILOG.format(methods=listed))
     add = parser.add_argument
     add(
         "--checkpoint",
@@ -109,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         help="folder of a pretraining run, or none to search from scratch (default:"
         " runs/gin_multisim, else the weights that come with the package)",
     )
-    add("--method", choices=methods.METHODS, help="see below (default: nao)")
+    add("--method", help="see below (default: nao)")
     add("--protocol", choices=PROTOCOLS, help="see below (default: oracle)")
     add(
         "--queries",
@@ -122,12 +120,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, metavar="N", help="the first seed (default: 0)")
     add_benchmark(parser)
     add_task(parser)
-    add(
-        "--out",
-        type=Path,
-        metavar="DIR",
-        help="the run's folder (default: runs/search-<method>-<protocol or task>[-<checkpoint>])",
-    )
+    out = "runs/search-<method>-<protocol or task>[-<checkpoint>]"
+    add_out(parser, out, "the run's folder")
     add(
         "--jobs",
         type=int,
@@ -237,7 +231,7 @@ def _search(
     config = judge.config
     as_begun = config.as_begun(begun) if begun else config
     with RunFolder.claimed(arguments.out, as_begun, arguments.resume) as folder:
-        if (config.queries, config.seeds) != (as_begun.queries, as_begun.seeds):
+        if begun and (config.queries, config.seeds) != (as_begun.queries, as_begun.seeds):
             extend_search(folder, judge, begun)
         is_finished = folder.finished
         if is_finished:
@@ -254,7 +248,7 @@ def _search(
         print(f"written to {os.fspath(arguments.out)}")
 
 
-def _write_page(folder: RunFolder, checkpoint: Checkpoint, judge: BenchmarkJudge) -> None:
+def _write_page(folder: RunFolder, checkpoint: Checkpoint, judge: Any) -> None:
     from gnn_nas.experiments.searches.page import write_search_page
     from gnn_nas.progress import working
 

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gnn_nas.benchmarks.locate import benchmark_path, find_benchmark
+from gnn_nas.benchmarks.protocols import rewards_of
 from gnn_nas.cli.checkpoints import refuse_missing
 from gnn_nas.cli.common import (
     add_benchmark,
+    add_out,
+    command_parser,
     continued,
     open_table,
     refuse_below_one,
@@ -30,15 +33,14 @@ from gnn_nas.experiments.predictor_quality import (
     measure,
     summarised,
 )
+from gnn_nas.files import write_text
 from gnn_nas.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from gnn_nas.benchmarks.nasbench101 import NASBench101
-    from gnn_nas.experiments.ensemble import PredictorEnsemble
     from gnn_nas.models.checkpoint import Checkpoint
-    from gnn_nas.spaces.table import CellTable
 
 _DESCRIPTION = """\
 Measure the rank correlation (Kendall's tau, Spearman's rho) of the performance predictor.
@@ -80,12 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="predictor-quality",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("predictor-quality", _DESCRIPTION, _EPILOG)
     add = parser.add_argument
     add(
         "--checkpoint",
@@ -112,13 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--members", type=int, default=2, metavar="M", help="fine-tuned copies (default: 2)")
     add_benchmark(parser)
-    add(
-        "--out",
-        type=Path,
-        default=Path("runs") / "predictor-quality",
-        metavar="DIR",
-        help="the folder (default: runs/predictor-quality)",
-    )
+    add_out(parser, Path("runs/predictor-quality"))
     return parser
 
 
@@ -138,7 +129,8 @@ def _run(arguments: argparse.Namespace) -> None:
     if wrong := [size for size in arguments.sizes if not 2 <= size <= len(table) - 2]:
         raise UserError(f"--sizes must be from 2 to {len(table) - 2}, not {wrong[0]}")
     benchmark = find_benchmark(arguments.benchmark, table)
-    labels = _labels(benchmark, arguments.label)
+    protocol = "oracle" if arguments.label == "test" else arguments.label
+    labels = rewards_of(benchmark, protocol, benchmark.all_rows())
     config = QualityConfig(
         label=arguments.label,
         members=arguments.members,
@@ -149,18 +141,14 @@ def _run(arguments: argparse.Namespace) -> None:
     wanted = list(_wanted(arguments, has_weights=checkpoint.folder is not None))
     with RunFolder.claimed(arguments.out, config, resume=True) as folder:
         file = QualityFile(folder.path / "quality.csv")
-        _measure(wanted, file, checkpoint, config.members, table, labels, benchmark)
-        _report(wanted, file, folder, config)
-
-
-def _labels(benchmark: NASBench101, label: str) -> Tensor:
-    rows = benchmark.all_rows()
-    match label:
-        case "test":
-            return benchmark.mean_test(rows)
-        case "single-trial":
-            return benchmark.test(rows)
-    return benchmark.validation(rows)
+        _measure(wanted, file, checkpoint, config.members, labels, benchmark)
+        results = summarised(file.measurements[key] for key in wanted)
+        text = markdown(results, list(dict.fromkeys(size for _, size, _ in wanted)))
+        with reported(f"cannot write {folder.path}"):
+            write_text(folder.path / "quality.md", text)
+        folder.save_summary({**config.model_dump(), "results": results})
+    print(text, end="")
+    print(f"written to {folder.path}")
 
 
 def _wanted(arguments: argparse.Namespace, has_weights: bool) -> Iterator[tuple[str, int, int]]:
@@ -176,16 +164,17 @@ def _measure(
     file: QualityFile,
     checkpoint: Checkpoint,
     members: int,
-    table: CellTable,
     labels: Tensor,
     benchmark: NASBench101,
 ) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn
 
+    from gnn_nas.experiments.ensemble import PRETRAINED_LR, SCRATCH_LR, PredictorEnsemble
+    from gnn_nas.models.controller import Controller
     from gnn_nas.progress import Description, Progress
     from gnn_nas.spaces.standard_descriptors import load_standard_descriptors
 
-    truth = benchmark.mean_test(benchmark.all_rows())
+    table, truth = benchmark.table, benchmark.mean_test(benchmark.all_rows())
     missing = [key for key in wanted if key not in file.measurements]
     columns = BarColumn(bar_width=20), MofNCompleteColumn(), Description(), TimeElapsedColumn()
     with Progress(*columns) as progress:
@@ -194,45 +183,16 @@ def _measure(
         descriptors = load_standard_descriptors(table)
         for kind, size, seed in missing:
             progress.update(task, description=f"{kind}, {size} cells, seed {seed}")
-            ensemble = _ensemble(kind, seed, checkpoint, table, descriptors, members)
+            if kind == "pretrained":
+                controller, lr = checkpoint.controller(seed), PRETRAINED_LR
+            else:
+                controller, lr = Controller(checkpoint.config.model, seed).eval(), SCRATCH_LR
+            ensemble = PredictorEnsemble(controller, table, descriptors, members, lr)
             started = time.perf_counter()
             kendall, spearman = measure(ensemble, labels, truth, size, seed)
             seconds = time.perf_counter() - started
             file.add(Measurement(kind, size, seed, kendall, spearman, seconds))
             progress.advance(task)
-
-
-def _ensemble(
-    kind: str,
-    seed: int,
-    checkpoint: Checkpoint,
-    table: CellTable,
-    descriptors: Tensor,
-    members: int,
-) -> PredictorEnsemble:
-    from gnn_nas.experiments.ensemble import PRETRAINED_LR, SCRATCH_LR, PredictorEnsemble
-    from gnn_nas.models.controller import Controller
-
-    if kind == "pretrained":
-        controller = checkpoint.controller(seed)
-        return PredictorEnsemble(controller, table, descriptors, members, PRETRAINED_LR)
-    controller = Controller(checkpoint.config.model, seed).eval()
-    return PredictorEnsemble(controller, table, descriptors, members, SCRATCH_LR)
-
-
-def _report(
-    wanted: list[tuple[str, int, int]], file: QualityFile, folder: RunFolder, config: QualityConfig
-) -> None:
-    from gnn_nas.files import write_text
-
-    results = summarised(file.measurements[key] for key in wanted)
-    sizes = list(dict.fromkeys(size for _, size, _ in wanted))
-    text = markdown(results, sizes)
-    with reported(f"cannot write {folder.path}"):
-        write_text(folder.path / "quality.md", text)
-    folder.save_summary({**config.model_dump(), "results": results})
-    print(text, end="")
-    print(f"written to {folder.path}")
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ class Measurements:
         """Start the processes that search; they load at once what takes long."""
         return Workers(min(arguments.jobs or available_cores(), arguments.seeds))
 
-    def judge(self, table: CellTable, workers: Workers, **common: Any) -> BenchmarkJudge:
+    def judge(self, table: CellTable, workers: Workers | None, **common: Any) -> BenchmarkJudge:
         """Open the measurements. Raises UserError."""
         from gnn_nas.experiments.searches.benchmark_judge import BenchmarkJudge
 
@@ -123,7 +123,7 @@ class Trainings:
             )
         return nullcontext()
 
-    def judge(self, table: CellTable, workers: None, **common: Any) -> TaskJudge:
+    def judge(self, table: CellTable, workers: Workers | None, **common: Any) -> TaskJudge:
         """Open the task, and what makes its trainings. Raises UserError."""
         from gnn_nas.experiments.searches.task_judge import TaskJudge
 

@@ -17,7 +17,7 @@ def default_folder(arguments: argparse.Namespace, subject: str) -> Path:
     Args:
         subject: the protocol, or the task's name.
     """
-    names = ["search", arguments.method, subject]
+    names = ["search", arguments.method.rpartition(":")[2], subject]
     if arguments.checkpoint:
         names.append(Path(arguments.checkpoint).resolve().name)
     return Path("runs") / "-".join(names)

@@ -7,17 +7,16 @@ import io
 import os
 import statistics
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from gnn_nas.config import Section
+from gnn_nas.config import RunConfig
 from gnn_nas.errors import UserError, reported
 from gnn_nas.experiments.searches.figures import over_seeds
-from gnn_nas.files import write_text
-from gnn_nas.plain_yaml import dump_yaml
+from gnn_nas.files import to_csv, write_text
 
 # torch and scipy take seconds to import, so they are imported where something is measured.
 if TYPE_CHECKING:
@@ -38,10 +37,8 @@ PUBLISHED = {
 }
 """Kendall's tau of others, by `SIZES`."""
 
-_COLUMNS = ("kind", "size", "seed", "kendall", "spearman", "seconds")
 
-
-class QualityConfig(Section):
+class QualityConfig(RunConfig):
     """Everything that decides a measurement, but for its kind, size and seed."""
 
     label: str = Field(description="what the predictor learns from")
@@ -49,10 +46,6 @@ class QualityConfig(Section):
     checkpoint: str | None = Field(description="a run folder, none, or null for the default")
     weights: str | None = Field(description="SHA-256 of its weights file; null without one")
     benchmark: str = Field(description="which measurements labels come from")
-
-    def to_yaml(self) -> str:
-        """Give the YAML text of ``config.yaml``."""
-        return dump_yaml(self.model_dump())
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +71,9 @@ class Measurement:
         return self.kind, self.size, self.seed
 
 
+_HEADER = tuple(field.name for field in fields(Measurement))
+
+
 class QualityFile:
     """Measurements in a CSV file that is whole at any time.
 
@@ -95,18 +91,14 @@ class QualityFile:
     def add(self, measurement: Measurement) -> None:
         """Write one more; it is on the disk when this returns. Raises UserError."""
         self.measurements[measurement.key] = measurement
-        stream = io.StringIO()
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(_COLUMNS)
-        for each in self.measurements.values():
-            writer.writerow(astuple(each))
+        lines = map(astuple, self.measurements.values())
         with reported(f"cannot write {self.path}"):
-            write_text(self.path, stream.getvalue())
+            write_text(self.path, to_csv([_HEADER, *lines]))
 
     def _read(self) -> list[Measurement]:
         try:
             header, *lines = list(csv.reader(io.StringIO(self.path.read_text("utf-8"))))
-            if tuple(header) != _COLUMNS:
+            if tuple(header) != _HEADER:
                 raise ValueError
             return [
                 Measurement(kind, int(size), int(seed), *map(float, figures))

@@ -7,12 +7,11 @@ import io
 import math
 import os
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from gnn_nas.errors import UserError, reported
-from gnn_nas.files import read_regular, write_text
+from gnn_nas.files import read_regular, to_csv, write_text
 from gnn_nas.objective import Evaluation
 
 _MOST_BYTES = 2**28
@@ -64,10 +63,10 @@ class History:
         with reported(f"cannot write {self.path}"):
             if not self._is_whole:
                 # Atomically, so that a file without its header is never met.
-                write_text(self.path, _lines([self.columns, *map(self._fields, self.queries)]))
+                write_text(self.path, to_csv([self.columns, *map(self._fields, self.queries)]))
                 self._is_whole = True
             with self.path.open("a", encoding="utf-8") as stream:
-                stream.write(_lines([self._fields(query) for query in queries]))
+                stream.write(to_csv([self._fields(query) for query in queries]))
                 stream.flush()
                 os.fsync(stream.fileno())
         self.queries += queries
@@ -152,12 +151,6 @@ class History:
             # A query is one line, whatever an exception's text looks like.
             " ".join((evaluation.failure or "").split()),
         ]
-
-
-def _lines(rows: Iterable[Iterable[str]]) -> str:
-    stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerows(rows)
-    return stream.getvalue()
 
 
 def _text(figure: float) -> str:

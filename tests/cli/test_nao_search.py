@@ -338,6 +338,51 @@ def copied(finished, tmp_path) -> RunFolder:
     return RunFolder(shutil.copytree(finished.path, tmp_path / "run"))
 
 
+def test_the_folder_says_all_else_and_what_is_larger_extends_it(
+    copied, finished, measurements, capsys
+):
+    call = [f"--benchmark={measurements}", f"--out={copied.path}", "--resume"]
+    assert main(call) == 0
+    assert "holds a finished search: nothing to resume" in capsys.readouterr().err
+    assert main([*call, f"--queries={QUERIES + 10}", "--seeds=3"]) == 0
+    assert "evolution, protocol oracle" in capsys.readouterr().out
+    summary = copied.load_summary()
+    assert [each["seed"] for each in summary["per_seed"]] == [3, 4, 5]
+    assert all(each["queries"] == QUERIES + 10 for each in summary["per_seed"])
+    for seed in (3, 4):
+        assert copied.history(seed).read_bytes().startswith(finished.history(seed).read_bytes())
+    before = snapshot(copied.path)
+    assert main([*call, "--seeds=2"]) == 2
+    assert "seeds was 3, now 2" in capsys.readouterr().err
+    assert snapshot(copied.path) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("model: {hidden: 3}\n", "config.yaml: .*unknown key model"),
+        ("format: 99\n", "was written by a newer version of gnn_nas"),
+        ("settings", "settings in the config of the search to resume: unknown key populace"),
+        ("method: evolution", "--method revolution: neither .* nor module:object"),
+    ],
+)
+def test_a_folder_that_says_something_else_is_one_line(
+    interrupted, measurements, capsys, text, message
+):
+    changed = interrupted.config.read_text()
+    if text.endswith("\n"):
+        changed = text
+    elif text == "settings":
+        changed = changed.replace("population", "populace")
+    else:
+        changed = changed.replace(text, "method: revolution")
+    interrupted.config.write_text(changed)
+    assert main([f"--benchmark={measurements}", f"--out={interrupted.path}", "--resume"]) == 2
+    (line,) = re.findall(r"^error: .*$", capsys.readouterr().err, re.MULTILINE)
+    assert re.search(message, line)
+    assert os.listdir(interrupted.path) == ["config.yaml"]
+
+
 @pytest.mark.parametrize("option", ["--resume", "--html"])
 def test_a_history_that_the_measurements_contradict_is_refused(
     copied, measurements, capsys, option

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -331,3 +332,21 @@ def test_resuming_with_another_task_is_refused(cwd, finished, monkeypatch, tmp_p
     err = capsys.readouterr().err
     assert "was begun with another config" in err
     assert "task was task, now digits" in err
+
+
+def test_a_folder_says_its_task_where_it_was_noted(cwd, finished, monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(cwd)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    folder = RunFolder(shutil.copytree(finished.path, tmp_path / "run"))
+    call = [f"--out={folder.path}", "--resume", "--jobs=1"]
+    assert main(call) == 0
+    assert "holds a finished search: nothing to resume" in capsys.readouterr().err
+    text = folder.config.read_text()
+    older = text.replace("reference: mine:task\n", "").replace("format: 1\n", "")
+    assert older.count("\n") == text.count("\n") - 2
+    folder.config.write_text(older)
+    assert main(call) == 2
+    assert "does not tell by what --task its task task is named" in capsys.readouterr().err
+    assert main([*call, "--task=mine:task"]) == 0
+    assert "holds a finished search: nothing to resume" in capsys.readouterr().err
+    sys.modules.pop("mine", None)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,7 @@ from scipy.stats import spearmanr
 
 from gnn_nas.benchmarks.nasbench101 import NASBench101
 from gnn_nas.evaluation.cell_pairs import CellPairs, ratios
-from gnn_nas.files import write_text
+from gnn_nas.files import to_csv, write_text
 from gnn_nas.models.controller import Controller
 from gnn_nas.plots.locality_figures import (
     draw_differences,
@@ -35,14 +32,12 @@ def report_distances(folder: Path, pairs: CellPairs) -> dict[str, Any]:
     draw_distances(folder / "a-distances.png", distance, beside)
     paper = {each.distance: each.paper for each in beside}
     counts = np.bincount(distance)[1:].tolist()
-    _write_csv(
-        folder / "a-distances.csv",
-        ("edit_distance", "pairs", "ratio", "paper_ratio"),
-        (
-            (at, count, count / len(pairs), paper.get(str(at), ""))
-            for at, count in enumerate(counts, start=1)
-        ),
-    )
+    lines = [
+        (at, count, count / len(pairs), paper.get(str(at), ""))
+        for at, count in enumerate(counts, start=1)
+    ]
+    header = ("edit_distance", "pairs", "ratio", "paper_ratio")
+    write_text(folder / "a-distances.csv", to_csv([header, *lines]))
     return {
         "pairs": len(pairs),
         "mean": distance.mean(),
@@ -68,27 +63,20 @@ def report_differences(
     """
     accuracy = 100 * benchmark.mean_test(benchmark.all_rows()).numpy()
     difference = np.abs(accuracy[even.first] - accuracy[even.second])
-    spearman = _spearman(even, difference)
-    draw_differences(folder / "b-differences.png", even.distance.numpy(), difference, spearman)
-    columns = (accuracy[even.first], accuracy[even.second], difference)
-    _write_pairs(
-        folder / "b-differences.csv",
-        benchmark.table,
-        even,
-        {
-            name: values.round(6)
-            for name, values in zip(
-                ("first_test_accuracy", "second_test_accuracy", "difference"), columns, strict=True
-            )
-        },
+    draw_differences(
+        folder / "b-differences.png",
+        even.distance.numpy(),
+        difference,
+        _spearman(even, difference),
     )
-    return {
-        "spearman": spearman,
-        "spearman_random_pairs": _spearman(
-            random, np.abs(accuracy[random.first] - accuracy[random.second])
-        ),
-        "by_distance": _by_distance(even, difference),
+    columns = {
+        "first_test_accuracy": accuracy[even.first],
+        "second_test_accuracy": accuracy[even.second],
+        "difference": difference,
     }
+    _write_pairs(folder / "b-differences.csv", benchmark.table, even, columns)
+    beside = np.abs(accuracy[random.first] - accuracy[random.second])
+    return _figures(even, difference, random, beside)
 
 
 def report_similarities(
@@ -110,19 +98,15 @@ def report_similarities(
     similarities, reported = {}, {}
     for name, controller in controllers.items():
         similarities[name] = _similarity(controller, table, even)
-        reported[name] = {
-            "spearman": _spearman(even, similarities[name]),
-            "spearman_random_pairs": _spearman(random, _similarity(controller, table, random)),
-            "by_distance": _by_distance(even, similarities[name]),
-        }
+        beside = _similarity(controller, table, random)
+        reported[name] = _figures(even, similarities[name], random, beside)
     draw_similarities(
         folder / "c-similarities.png",
         even.distance.numpy(),
         similarities,
         [each["spearman"] for each in reported.values()],
     )
-    rounded = {name: values.round(6) for name, values in similarities.items()}
-    _write_pairs(folder / "c-similarities.csv", table, even, rounded)
+    _write_pairs(folder / "c-similarities.csv", table, even, similarities)
     return reported
 
 
@@ -132,6 +116,16 @@ def _similarity(controller: Controller, table: CellTable, pairs: CellPairs) -> n
         controller.encode_rows(table, rows).double() for rows in (pairs.first, pairs.second)
     )
     return (first * second).sum(1).numpy()
+
+
+def _figures(
+    even: CellPairs, values: np.ndarray, random: CellPairs, random_values: np.ndarray
+) -> dict[str, Any]:
+    return {
+        "spearman": _spearman(even, values),
+        "spearman_random_pairs": _spearman(random, random_values),
+        "by_distance": _by_distance(even, values),
+    }
 
 
 def _spearman(pairs: CellPairs, values: np.ndarray) -> float:
@@ -165,19 +159,8 @@ def _by_distance(pairs: CellPairs, values: np.ndarray) -> list[dict[str, float]]
 def _write_pairs(
     path: Path, table: CellTable, pairs: CellPairs, columns: dict[str, np.ndarray]
 ) -> None:
-    """A line for every pair, cells by their module hashes."""
+    """A line for every pair, cells by their module hashes, values rounded."""
     first, second = (map(table.hash_of, rows.tolist()) for rows in (pairs.first, pairs.second))
-    values = (column.tolist() for column in columns.values())
-    _write_csv(
-        path,
-        ("edit_distance", "first", "second", *columns),
-        zip(pairs.distance.tolist(), first, second, *values, strict=True),
-    )
-
-
-def _write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    write_text(path, stream.getvalue())
+    values = (column.round(6).tolist() for column in columns.values())
+    lines = zip(pairs.distance.tolist(), first, second, *values, strict=True)
+    write_text(path, to_csv([("edit_distance", "first", "second", *columns), *lines]))

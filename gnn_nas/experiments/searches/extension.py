@@ -51,10 +51,12 @@ class _HistoryEnds(Exception):
 class _Recorded:
     """An objective and report that has nothing beyond what is recorded."""
 
-    columns = ()
+    columns: tuple[str, ...] = ()
 
     def evaluate(self, rows: torch.Tensor) -> Any:
         raise _HistoryEnds
+
+    report = evaluate
 
 
 def _refuse_inexact(folder: RunFolder, judge: Judge, begun: SearchConfig, seed: int) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from gnn_nas.benchmarks.nasbench101 import NASBench101
-from gnn_nas.files import write_text
+from gnn_nas.files import to_csv, write_text
 from gnn_nas.plots.maps.colours import accuracies, number_of_edges, number_of_vertices
 from gnn_nas.plots.maps.embedding_map import EmbeddingMap
 from gnn_nas.spaces.table import CellTable
@@ -39,9 +37,7 @@ def write_points(
     positives; both are empty for random cells. ``accuracy`` is the mean test accuracy in percent,
     empty without a benchmark. Coordinates are written with all their digits.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    lines: list[Iterable[object]] = [COLUMNS]
     for each in maps:
         cells = each.cells
         size = len(cells)
@@ -51,18 +47,16 @@ def write_points(
         known = [""] * size
         if benchmark is not None:
             known = [f"{accuracy:.4f}" for accuracy in accuracies(benchmark, cells.rows)]
-        writer.writerows(
-            zip(
-                [each.name] * size,
-                cells.rows.tolist(),
-                map(table.hash_of, cells.rows.tolist()),
-                *([f"{value:.9g}" for value in axis] for axis in each.coordinates.T),
-                classes,
-                anchors,
-                number_of_edges(table, cells.rows).tolist(),
-                number_of_vertices(table, cells.rows).tolist(),
-                known,
-                strict=True,
-            )
+        lines += zip(
+            [each.name] * size,
+            cells.rows.tolist(),
+            map(table.hash_of, cells.rows.tolist()),
+            *([f"{value:.9g}" for value in axis] for axis in each.coordinates.T),
+            classes,
+            anchors,
+            number_of_edges(table, cells.rows).tolist(),
+            number_of_vertices(table, cells.rows).tolist(),
+            known,
+            strict=True,
         )
-    write_text(path, text.getvalue())
+    write_text(path, to_csv(lines))

@@ -3,6 +3,7 @@ import yaml
 from pydantic import Field
 
 from gnn_nas.config import Section
+from gnn_nas.config_file import load
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches.config import SearchConfig, resolve_settings
 from gnn_nas.search.methods import METHODS, get_method
@@ -66,6 +67,6 @@ def test_the_config_of_every_method_is_written_and_read_back(method):
         benchmark="a name",
         settings=settings.model_dump(),
     )
-    assert yaml.safe_load(config.to_yaml()) == config.model_dump()
+    assert load(SearchConfig, yaml.safe_load(config.to_yaml())) == config
     assert list(config.all_seeds) == [2, 3, 4, 5, 6]
     assert get_method(method).Settings.model_validate(config.settings) == settings
