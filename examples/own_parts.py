@@ -10,14 +10,14 @@ what is installed. The commands know them as they know our own:
         --set "model.encoder={name: 'own_parts:MeanEncoder', width: 64, layers: 4}"
     nao-search --checkpoint runs/own
 
-Or from here, which is the same:
+Or from Python, as below:
 
-    python examples/own_parts.py --config configs/gin_multisim.yaml --out runs/own --max-steps 300
+    python examples/own_parts.py --steps 300 --out runs/own
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 from collections.abc import Sequence
 
 import torch
@@ -25,7 +25,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 from torch_geometric.nn import MessagePassing, global_mean_pool
 
-from gnn_nas.cli import pretrain
+import gnn_nas
+from gnn_nas.pretraining.report import ProgressBar
 
 OVERRIDES = [
     "metric.loss=own_parts:InfoNCE",
@@ -92,11 +93,25 @@ class MeanEncoder(nn.Module):
         return normalize(self.last(global_mean_pool(x, cells.batch)).to(cells.x.dtype), dim=1)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run ``pretrain`` with the parts above and give its exit status."""
-    arguments = sys.argv[1:] if argv is None else argv
-    return pretrain.main([*arguments, *(f"--set={override}" for override in OVERRIDES)])
+def main(argv: Sequence[str] | None = None) -> None:
+    """Pretrain with the parts above and print the figures."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--config", default="configs/gin_multisim.yaml", help="what else decides the run")
+    add("--steps", type=int, default=300, help="of the run (default: 300)")
+    add("--out", help="the run's folder; without it nothing is written")
+    add("--set", action="append", default=[], help="change a further value of the config")
+    arguments = parser.parse_args(argv)
+
+    overrides = [*OVERRIDES, f"training.steps={arguments.steps}", *arguments.set]
+    config = gnn_nas.load_config(arguments.config, overrides)
+    with ProgressBar() as progress:
+        run = gnn_nas.pretrain(config, arguments.out, callbacks=[progress])
+    for name, value in run.summary.items():
+        print(f"{name:24} {value}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -19,11 +19,11 @@ TINY = (
 
 
 def test_a_run_with_parts_of_ones_own_opens_again(tmp_path, table, monkeypatch):
-    """Trains with the command as the file starts it, in a process that has its own modules."""
+    """In a process of its own, whose modules no other test sees."""
     run = tmp_path / "run"
     done = subprocess.run(
         [
-            *(sys.executable, str(EXAMPLES / "own_parts.py"), "--max-steps=200", f"--out={run}"),
+            *(sys.executable, str(EXAMPLES / "own_parts.py"), "--steps=200", f"--out={run}"),
             f"--config={ROOT / 'configs' / 'gin_multisim.yaml'}",
             *(f"--set={value}" for value in TINY),
         ],
