@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from gnn_nas.config_file import load
-from gnn_nas.plain_yaml import dump_yaml
+from gnn_nas.plain_yaml import dump_yaml, shortened
 from gnn_nas.references import is_reference
 
 FROM_SCRATCH = "none"
@@ -62,7 +62,7 @@ class GINConfig(Section):
     @classmethod
     def _known(cls, name: str) -> str:
         if name != "gin":
-            raise ValueError(f"{name} is neither gin nor module:object")
+            raise ValueError(f"{shortened(name)} is neither gin nor module:object")
         return name
 
 

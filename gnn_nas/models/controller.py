@@ -78,5 +78,6 @@ class Controller(nn.Module):
         like = self.decoder.recurrent_weight
         embeddings = like.new_empty(len(rows), self.encoder.embedding_size)
         for part, own in zip(rows.split(_CHUNK), embeddings.split(_CHUNK), strict=True):
-            own.copy_(self.encoder.encode(table.cells[part].to_graphs()))
+            cells = table.cells[part].to_graphs()
+            own.copy_(self.encoder.encode(cells._replace(x=cells.x.to(like.dtype))))
         return embeddings

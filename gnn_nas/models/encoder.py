@@ -35,7 +35,8 @@ class Encoder(Protocol):
     def encode(self, cells: Batch | Graphs) -> Tensor:
         """Embeddings of length 1 that depend on each cell alone, not on its vertices' order.
 
-        In training it may run under autocast to bfloat16.
+        In training it may run under autocast to bfloat16; some figures are measured after
+        ``double()``, when ``x`` is float64.
 
         Args:
             cells: a PyG `Batch` or `gnn_nas.spaces.packed.Graphs`; both have ``x``, the one-hot

@@ -80,7 +80,7 @@ def rehearse(config: PretrainConfig, device: torch.device) -> None:
 
 
 def rehearse_encoder(encoder: nn.Module, name: str, table: CellTable) -> None:
-    """Encode some cells with a copy of an encoder of the user's own.
+    """Encode some cells with copies of an encoder of the user's own, as a run does.
 
     Args:
         name: its ``module:object``.
@@ -90,9 +90,13 @@ def rehearse_encoder(encoder: nn.Module, name: str, table: CellTable) -> None:
     """
     option = f"model.encoder.name {name}"
     cells = table.cells[:_CELLS]
-    for batch in (cells.to_graphs(), cells.to_batch()):
+    graphs = cells.to_graphs()
+    for precision, batch in (
+        (torch.float32, cells.to_batch()),
+        (torch.float64, graphs._replace(x=graphs.x.double())),
+    ):
         with users_code(f"{option} cannot encode"), torch.random.fork_rng(devices=[]):
-            embeddings = copy.deepcopy(encoder).encode(batch)
+            embeddings = copy.deepcopy(encoder).to(precision).encode(batch)
         if not (isinstance(embeddings, Tensor) and embeddings.is_floating_point()):
             raise UserError(f"{option} must encode to a tensor of floating-point numbers")
         if embeddings.shape != (_CELLS, encoder.embedding_size):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import random
 from pathlib import Path
@@ -13,7 +12,7 @@ import yaml
 from pydantic import BaseModel
 
 from gnn_nas.config import PretrainConfig
-from gnn_nas.config_file import load
+from gnn_nas.config_file import load, upgraded
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches.config import resolve_settings
 from gnn_nas.models.pretrained import SHIPPED
@@ -59,17 +58,27 @@ def keys_of(values: dict[str, Any], before: tuple[str, ...] = ()) -> list[tuple[
     return keys
 
 
+def content(path: Path) -> dict[str, Any]:
+    """What a file holds, by the keys of the newest format."""
+    return upgraded(FILES[path], yaml.safe_load(path.read_text()), path)
+
+
+def write(target: Path, path: Path, values: dict[str, Any]) -> None:
+    moved = getattr(FILES[path], "moved", ())
+    target.write_text(dump_yaml({"format": 1 + len(moved), **values}), encoding="utf-8")
+
+
 def mutations() -> list[tuple[Path, tuple[str, ...], Any]]:
     draw = random.Random(17)
     drawn = []
     for path in FILES:
-        for key in keys_of(yaml.safe_load(path.read_text())):
+        for key in keys_of(content(path)):
             drawn += [(path, key, value) for value in draw.sample(UGLY, 3)]
     return drawn
 
 
 def changed(path: Path, key: tuple[str, ...], value: Any) -> dict[str, Any]:
-    values = copy.deepcopy(yaml.safe_load(path.read_text()))
+    values = content(path)
     section = values
     for part in key[:-1]:
         section = section[part]
@@ -104,7 +113,7 @@ def finite(value: Any) -> bool:
 )
 def test_any_value_is_refused_or_kept_as_it_is(tmp_path, path, key, value):
     target = tmp_path / "config.yaml"
-    target.write_text(dump_yaml(changed(path, key, value)), encoding="utf-8")
+    write(target, path, changed(path, key, value))
     config = refused_or(FILES[path], target)
     if config is None:
         return
@@ -122,8 +131,8 @@ def test_any_value_is_refused_or_kept_as_it_is(tmp_path, path, key, value):
 @pytest.mark.parametrize("change", ["missing", "misspelt", "more", "nested"])
 def test_keys_missing_misspelt_or_too_many(tmp_path, path, change):
     draw = random.Random(str(path.name) + change)
-    for key in draw.sample(keys_of(yaml.safe_load(path.read_text())), 5):
-        values = yaml.safe_load(path.read_text())
+    for key in draw.sample(keys_of(content(path)), 5):
+        values = content(path)
         section = values
         for part in key[:-1]:
             section = section[part]
@@ -137,7 +146,7 @@ def test_keys_missing_misspelt_or_too_many(tmp_path, path, change):
             case "nested":
                 section[key[-1]] = {"deep": {"deeper": section[key[-1]]}}
         target = tmp_path / "config.yaml"
-        target.write_text(yaml.safe_dump(values), encoding="utf-8")
+        write(target, path, values)
         config = refused_or(FILES[path], target)
         assert config is None or is_optional(FILES[path], key, change)
 
@@ -149,7 +158,7 @@ def is_optional(kind: type[BaseModel], key: tuple[str, ...], change: str) -> boo
         sections = [each for each in (annotation, *get_args(annotation)) if is_section(each)]
         if not sections:
             return change != "more"  # an argument
-        (kind,) = sections
+        kind = sections[0]
     field = kind.model_fields[key[-1]]
     if change == "nested":
         return key[-1].endswith("args")

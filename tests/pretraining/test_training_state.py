@@ -1,4 +1,5 @@
 import math
+import sys
 from pathlib import Path
 
 import pytest
@@ -295,3 +296,151 @@ def test_a_diverged_run_stops_and_leaves_the_last_good_checkpoint(tmp_path, make
         with refuses("loss has become infinite or NaN by step 3: lower optimizer.lr"):
             action()
     assert snapshot(folder) == before
+
+
+LEARNT = (
+    *("metric.loss=MarginLoss", "metric.loss_args={learn_beta: true, nu: 0.1}"),
+    *("metric.miner=TripletMarginMiner", "metric.miner_args={}"),
+)
+
+
+def test_what_a_loss_learns_is_trained_and_goes_on_from_a_checkpoint(tmp_path, make_config, start):
+    config = make_config(*LEARNT)
+    state = start(config)
+    (beta,) = state.objective.metric_loss.parameters()
+    assert any(beta is each for each in state.trained)
+    before = beta.item()
+    folder = RunFolder.create(tmp_path / "run", config)
+    advanced(state, 3).save(folder)
+    assert beta.item() != before
+    again = start(config)
+    again.restore(folder)
+    assert next(again.objective.metric_loss.parameters()) == beta
+    one, other = content(advanced(state, 3), tmp_path), content(advanced(again, 3), tmp_path)
+    for a, b in zip(one, other, strict=True):
+        assert torch.equal(a, b) if isinstance(a, Tensor) else a == b
+
+    whole = folder.load_checkpoint()
+    for damaged in ({}, {"loss.library.beta": torch.zeros(2)}):
+        folder.save_checkpoint({**whole, "metric": damaged})
+        with refuses("is no checkpoint of a pretraining run .*metric.loss.library.beta"):
+            start(config).restore(folder)
+
+
+def test_a_checkpoint_of_a_loss_that_learns_nothing_has_no_place_for_it(
+    tmp_path, make_config, start
+):
+    folder = RunFolder.create(tmp_path / "run", make_config())
+    start(make_config()).save(folder)
+    state = folder.load_checkpoint()
+    assert "metric" not in state
+    # A run of the first format of configs is gone on with.
+    encoder = "  encoder:\n    name: gin\n    hidden: 8\n    layers: 2\n"
+    assert encoder in state["config"]
+    old = state["config"].replace("format: 2\n", "").replace(encoder, "  hidden: 8\n  layers: 2\n")
+    folder.save_checkpoint({**state, "config": old})
+    start(make_config()).restore(folder)
+    for text in ("[1]", "null", old + "format: 3\n"):
+        folder.save_checkpoint({**state, "config": text})
+        with refuses("its config is none"):
+            start(make_config()).restore(folder)
+
+
+OWN = """
+import torch
+from torch import nn
+from torch.nn.functional import normalize
+
+class Drawing(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.unused = nn.Parameter(torch.ones(2))
+        self.drop = nn.Dropout(0.5)
+    def forward(self, embeddings, labels):
+        return self.drop(embeddings).square().mean()
+
+class Plain(nn.Module):
+    def __init__(self, embedding_size):
+        super().__init__()
+        self.embedding_size = embedding_size
+        self.map = nn.Linear(5, embedding_size)
+        self.norm = nn.BatchNorm1d(embedding_size)
+        self.unused = nn.Parameter(torch.ones(2))
+    def pooled(self, cells):
+        sums = cells.x.new_zeros(cells.num_graphs, 5).index_add(0, cells.batch, cells.x)
+        return self.norm(self.map(sums))
+    def encode(self, cells):
+        return normalize(self.pooled(cells), dim=1)
+
+class Long(Plain):
+    def encode(self, cells):
+        return self.pooled(cells)
+
+class Wide(Plain):
+    def encode(self, cells):
+        return torch.cat([super().encode(cells)] * 2, dim=1)
+
+class Fixed(Plain):
+    def encode(self, cells):
+        return super().encode(cells).detach()
+
+class Raising(Plain):
+    def encode(self, cells):
+        return cells.features
+
+class Sized(Plain):
+    def __init__(self, embedding_size):
+        super().__init__(embedding_size + 1)
+
+def make(embedding_size):
+    return Plain(embedding_size)
+"""
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    (tmp_path / "own_state.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield
+    sys.modules.pop("own_state", None)
+
+
+def test_parts_of_ones_own_go_on_bit_for_bit(own, tmp_path, make_config, start):
+    config = make_config(
+        *("metric.loss=own_state:Drawing", "metric.loss_args={}"),
+        *("metric.miner=null", "metric.miner_args={}"),
+        "model.encoder={name: 'own_state:Plain'}",
+    )
+    generator = torch.get_rng_state()
+    state = advanced(start(config), 2)
+    assert torch.equal(torch.get_rng_state(), generator)
+    folder = RunFolder.create(tmp_path / "run", config)
+    state.save(folder)
+    torch.rand(3)
+    again = start(config)
+    again.restore(folder)
+    one = content(advanced(state, 2), folder.path)
+    other = content(advanced(again, 2), folder.path)
+    for a, b in zip(one, other, strict=True):
+        assert torch.equal(a, b) if isinstance(a, Tensor) else a == b
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Long", "must give embeddings of length 1"),
+        ("Wide", r"encodes 16 cells to \(16, 16\), not \(16, 8\)"),
+        ("Fixed", "cannot be trained: its embeddings have no gradient"),
+        ("Raising", r"cannot encode: AttributeError: .*features.* \(own_state.py, line "),
+        ("Sized", "its embedding_size is 9, not 8"),
+        ("make", "is no encoder: it must be a class derived from torch.nn.Module"),
+        ("Drawing", "is no encoder"),
+        ("absent", "the module has no absent"),
+    ],
+)
+def test_what_is_no_encoder_is_one_line(own, make_config, start, name, message):
+    with refuses(f"model.encoder.name own_state:{name}.*{message}"):
+        start(make_config(f"model.encoder={{name: 'own_state:{name}'}}"))
+    with refuses(r"own_state:Plain cannot be made: TypeError: .*width"):
+        start(make_config("model.encoder={name: 'own_state:Plain', width: 3}"))

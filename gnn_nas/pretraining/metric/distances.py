@@ -13,7 +13,9 @@ _ROUNDING = 1e-6
 def unit(embeddings: Tensor) -> Tensor:
     """Rows brought to unit length in float64, those that are unit vectors already as they are.
 
-    Shapes: embeddings (B, D), result the same, float64; a row of zeros stays.
+    Shapes:
+        - embeddings: ``[B, D]``
+        - returns: the same, float64; a row of zeros stays
     """
     points = embeddings.double()
     norms = points.norm(dim=1, keepdim=True)
@@ -25,10 +27,12 @@ def unit(embeddings: Tensor) -> Tensor:
 def squared_distances(embeddings: Tensor) -> Tensor:
     """Squared Euclidean distances between all rows, with small ones as precise as large ones.
 
-    Shapes: embeddings (B, D) of unit length; result (B, B), float32, exactly 0 for equal rows.
-
     The products are taken in float64: |a|² + |b|² - 2ab in float32 leaves an error of 1e-7, which
     is more than the squared distance between two close positives.
+
+    Shapes:
+        - embeddings: ``[B, D]`` of unit length
+        - returns: float32 ``[B, B]``, exactly 0 for equal rows
     """
     points = embeddings.double()
     norms = points.square().sum(1)

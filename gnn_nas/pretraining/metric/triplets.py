@@ -10,9 +10,13 @@ from torch import Tensor
 def positive_slots(same_label: Tensor) -> Tensor:
     """Arrange the positive pairs of a batch as M slots per anchor.
 
-    Shapes: same_label (B, B), bool; result (B, M), each anchor's positives in increasing order,
-    then the anchor itself in slots left empty. M is the largest number of positives of any anchor,
-    at least 1; nothing is wasted when all labels have the same number of samples.
+    ``M`` is the largest number of positives of any anchor, at least 1; nothing is wasted when all
+    labels have the same number of samples.
+
+    Shapes:
+        - same_label: bool ``[B, B]``
+        - returns: ``[B, M]``, each anchor's positives in increasing order, then the anchor itself
+          in slots left empty
     """
     matches = same_label.clone().fill_diagonal_(False)
     anchor, positive = torch.where(matches)
@@ -27,8 +31,10 @@ def positive_slots(same_label: Tensor) -> Tensor:
 class MinedTriplets:
     """The triplets a miner has chosen from a batch.
 
-    Shapes: positive (B, M), see `positive_slots`; chosen (B, M, B), bool: `chosen[a, m, n]` says
-    that (a, positive[a, m], n) is mined. Empty slots are never chosen.
+    Shapes:
+        - positive: ``[B, M]``, see `positive_slots`
+        - chosen: bool ``[B, M, B]``: ``chosen[a, m, n]`` says that (a, positive[a, m], n) is mined;
+          empty slots are never chosen
     """
 
     def __init__(self, positive: Tensor, chosen: Tensor) -> None:
@@ -46,35 +52,35 @@ class MinedTriplets:
         return self.count > 1
 
     def positive_counts(self) -> Tensor:
-        """Count the triplets of each pair (anchor, positive): (B, B), integer."""
+        """Number of triplets of each pair (anchor, positive), integer ``[B, B]``."""
         return self._by_sample(self.chosen.sum(2, dtype=torch.int32))
 
     def negative_counts(self) -> Tensor:
-        """Count the triplets of each pair (anchor, negative): (B, B), integer."""
+        """Number of triplets of each pair (anchor, negative), integer ``[B, B]``."""
         # Sums of bytes need no copy of the whole tensor in a wider type.
         slots = self.chosen.shape[1]
         return self.chosen.view(torch.uint8).sum(1, dtype=_smallest_integer(slots))
 
     def slot_mask(self) -> Tensor:
-        """Tell which slots (anchor, positive) have any triplet: (B, M), bool."""
+        """Which slots (anchor, positive) have any triplet, bool ``[B, M]``."""
         return self.chosen.view(torch.uint8).amax(2).bool()
 
     def negative_mask(self) -> Tensor:
-        """Tell which pairs (anchor, negative) have any triplet: (B, B), bool."""
+        """Which pairs (anchor, negative) have any triplet, bool ``[B, B]``."""
         return self.chosen.view(torch.uint8).amax(1).bool()
 
     def pairs(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """List each pair of a triplet once, as (anchor, positive, anchor, negative), row by row."""
+        """Each pair of a triplet once, as (anchor, positive, anchor, negative), row by row."""
         positive = self._by_sample(self.slot_mask())
         return (*torch.where(positive), *torch.where(self.negative_mask()))
 
     def indices(self) -> tuple[Tensor, Tensor, Tensor]:
-        """List all triplets as (anchor, positive, negative), in increasing order."""
+        """All triplets as (anchor, positive, negative), in increasing order."""
         anchor, slot, negative = torch.where(self.chosen)
         return anchor, self.positive[anchor, slot], negative
 
     def _by_sample(self, per_slot: Tensor) -> Tensor:
-        """Move (B, M) values of slots to their samples, (B, B); those of empty slots are 0."""
+        """Values of slots, ``[B, M]``, at their samples, ``[B, B]``; those of empty slots are 0."""
         batch = self.chosen.shape[0]
         return per_slot.new_zeros(batch, batch).scatter_(1, self.positive, per_slot)
 
@@ -83,11 +89,12 @@ class TripletsBelow(MinedTriplets):
     """Triplets of all negatives below a limit that depends on anchor and positive.
 
     Chosen is (a, p, n) where value[a, n] + value[p, n] < limit of the slot. Which pairs have any
-    triplet shows in the smallest of these sums, without the tensor `chosen`, which is made only
+    triplet shows in the smallest of these sums, without the tensor ``chosen``, which is made only
     where it is asked for.
 
-    Shapes: positive (B, M); value (B, B), infinite where n is no negative of a; limit (B, M),
-    minus infinity for empty slots. None is NaN.
+    Shapes:
+        - positive: ``[B, M]``; value: ``[B, B]``, infinite where n is no negative of a; limit:
+          ``[B, M]``, minus infinity for empty slots; none is NaN
     """
 
     def __init__(self, positive: Tensor, value: Tensor, limit: Tensor) -> None:
@@ -106,11 +113,11 @@ class TripletsBelow(MinedTriplets):
         return (self.slot_mask().sum() > 1) | (self.negative_mask().sum() > 1)
 
     def slot_mask(self) -> Tensor:
-        """Tell which slots (anchor, positive) have any triplet: (B, M), bool."""
+        """Which slots (anchor, positive) have any triplet, bool ``[B, M]``."""
         return self._masks[0]
 
     def negative_mask(self) -> Tensor:
-        """Tell which pairs (anchor, negative) have any triplet: (B, B), bool."""
+        """Which pairs (anchor, negative) have any triplet, bool ``[B, B]``."""
         return self._masks[1]
 
     @cached_property
@@ -122,7 +129,7 @@ class TripletsBelow(MinedTriplets):
         return torch.stack(slots, dim=1) < 0, negatives < 0
 
     def _excesses(self) -> Iterator[Tensor]:
-        """By how much every negative misses the limit, (B, B), slot by slot."""
+        """By how much every negative misses the limit, ``[B, B]``, slot by slot."""
         for positive, limit in zip(self.positive.T, self.limit.T, strict=True):
             excess = self.value.index_select(0, positive)
             yield excess.add_(self.value).sub_(limit[:, None])

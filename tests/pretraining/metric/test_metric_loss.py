@@ -1,10 +1,13 @@
 """Building a metric loss from a config, and what it reports."""
 
+import sys
+
 import pytest
 import torch
-from pytorch_metric_learning import losses
+from pytorch_metric_learning import losses, miners
 from torch.nn.functional import normalize
 
+from gnn_nas.errors import UserError
 from gnn_nas.pretraining.metric import MetricLoss, make_metric_loss
 
 LABELS = torch.tensor([0, 0, 0, 1, 1, 1, 2, 2])
@@ -87,3 +90,89 @@ def test_a_step_repeats_bit_by_bit_and_leaves_the_random_state_alone():
     assert gradients[0].any()
     assert torch.equal(*gradients)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+OWN = """
+import torch
+from pytorch_metric_learning import losses, miners
+
+class Scaled(torch.nn.Module):
+    def __init__(self, scale):
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.tensor(float(scale)))
+        self.loss = losses.TripletMarginLoss()
+    def forward(self, embeddings, labels, indices=None):
+        return self.scale * self.loss(embeddings, labels, indices)
+
+whole = Scaled(3)
+miner = miners.TripletMarginMiner(margin=0.3)
+
+def first_triplet(embeddings, labels):
+    return torch.tensor([0]), torch.tensor([1]), torch.tensor([3])
+
+def make_miner():
+    return first_triplet
+
+def fails(scale):
+    raise RuntimeError("no such scale")
+
+number = 3
+"""
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    (tmp_path / "own_metric.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield
+    sys.modules.pop("own_metric", None)
+
+
+@pytest.mark.parametrize("name", ["AngularMiner", "TripletMarginMiner", None])
+def test_a_loss_of_ones_own_is_the_library_s_on_what_is_mined(own, name):
+    mine = make_metric_loss("own_metric:Scaled", {"scale": 2}, name, {})
+    library = make_metric_loss("pytorch_metric_learning.losses:TripletMarginLoss", {}, name, {})
+    ours = make_metric_loss("TripletMarginLoss", {}, name, {})
+    expected = ours(embeddings(), LABELS)
+    assert expected > 0
+    torch.testing.assert_close(library(embeddings(), LABELS), expected)
+    torch.testing.assert_close(mine(embeddings(), LABELS), 2 * expected)
+    assert [name for name, _ in mine.named_parameters()] == ["loss.library.scale"]
+
+
+@pytest.mark.parametrize("loss", ["MultiSimilarityLoss", "TripletMarginLoss", "own_metric:whole"])
+def test_a_miner_of_ones_own_gives_indices_to_any_loss(own, loss):
+    indices = miners.TripletMarginMiner(margin=0.3)(embeddings(), LABELS)
+    expected = make_metric_loss(loss, {}, None, {}).loss.library(embeddings(), LABELS, indices)
+    for miner, args in (
+        ("own_metric:miner", {}),
+        ("pytorch_metric_learning.miners:TripletMarginMiner", {"margin": 0.3}),
+    ):
+        made = make_metric_loss(loss, {}, miner, args)
+        torch.testing.assert_close(made(embeddings(), LABELS), expected)
+    one = make_metric_loss("TripletMarginLoss", {"margin": 4}, "own_metric:make_miner", {})
+    positive, negative = (embeddings()[0] - embeddings()[[1, 3]]).norm(dim=1)
+    torch.testing.assert_close(one(embeddings(), LABELS), positive - negative + 4)
+
+
+def test_an_object_of_ones_own_is_copied(own):
+    first, second = (make_metric_loss("own_metric:whole", {}, None, {}) for _ in range(2))
+    first.loss.library.scale.data.fill_(7)
+    assert second.loss.library.scale == sys.modules["own_metric"].whole.scale == 3
+
+
+@pytest.mark.parametrize(
+    ("loss", "args", "sentence"),
+    [
+        ("own_metric:whole", {"scale": 2}, "is an object, which takes no arguments: remove them"),
+        ("own_metric:number", {}, "is no metric loss: it cannot be called"),
+        ("own_metric:fails", {"scale": 2}, "cannot be made: RuntimeError: .*own_metric.py, line "),
+        ("own_metric:Scaled", {}, "cannot be made: TypeError: .*'scale'$"),
+        ("own_metric:absent", {}, "the module has no absent"),
+        ("absent_module:x", {}, "cannot import absent_module: ModuleNotFoundError"),
+    ],
+)
+def test_what_is_wrong_with_ones_own_is_one_line(own, loss, args, sentence):
+    with pytest.raises(UserError, match=rf"\Ametric.loss {loss}[^\n]*{sentence}[^\n]*\Z"):
+        make_metric_loss(loss, args, None, {})

@@ -29,7 +29,7 @@ ROUTES: dict[str, type[MinedLoss]] = {
 
 
 def _works_without_classes(loss: type) -> bool:
-    """Tell whether all arguments are optional: what is required is a number of classes."""
+    """Whether all arguments are optional: what is required is a number of classes."""
     parameters = inspect.signature(loss).parameters.values()
     return all(p.kind is p.VAR_KEYWORD or p.default is not p.empty for p in parameters)
 

@@ -18,7 +18,6 @@ class Angular(MinedLoss):
     """
 
     def forward(self, embeddings: Tensor, labels: Tensor, mined: MinedTriplets) -> Tensor:
-        """Compute the loss, a scalar, of embeddings (B, D) and labels (B)."""
         counts = mined.positive_counts()
         counts = (counts + counts.T).triu()
         first, second = torch.where(counts > 0)

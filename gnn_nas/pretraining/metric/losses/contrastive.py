@@ -16,7 +16,6 @@ class Contrastive(MinedLoss):
     """
 
     def forward(self, embeddings: Tensor, labels: Tensor, mined: MinedTriplets) -> Tensor:
-        """Compute the loss, a scalar, of embeddings (B, D) and labels (B)."""
         distance = self.library.distance(embeddings)
         too_far = (distance - self.library.pos_margin).relu()
         too_close = (self.library.neg_margin - distance).relu()

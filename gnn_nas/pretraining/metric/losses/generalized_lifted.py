@@ -13,5 +13,4 @@ class GeneralizedLifted(MinedLoss):
     """
 
     def forward(self, embeddings: Tensor, labels: Tensor, mined: MinedTriplets) -> Tensor:
-        """Compute the loss, a scalar, of embeddings (B, D) and labels (B)."""
         return self.library(embeddings, labels, mined.pairs())

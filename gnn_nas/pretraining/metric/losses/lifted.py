@@ -18,7 +18,6 @@ class Lifted(MinedLoss):
     """
 
     def forward(self, embeddings: Tensor, labels: Tensor, mined: MinedTriplets) -> Tensor:
-        """Compute the loss, a scalar, of embeddings (B, D) and labels (B)."""
         distance = self.library.distance(embeddings)
         counts = mined.positive_counts()
         # Pairs without triplets are left out before the logarithm: it would make their gradient

@@ -8,7 +8,9 @@ from torch.nn.functional import pad
 def log_one_plus_sum_exp(x: Tensor, keep: Tensor) -> Tensor:
     """Compute log(1 + Σ_j exp(x_ij)) over the kept j, 0 for a row that keeps none.
 
-    Shapes: x (R, C), finite, keep (R, C) bool, result (R).
+    Shapes:
+        - x: ``[R, C]``, finite; keep: bool ``[R, C]``
+        - returns: ``[R]``
     """
     # So far below the others the exponential is 0, and nothing need be chosen entry by entry.
     x = x.sub((~keep).to(x.dtype), alpha=torch.finfo(x.dtype).max)

@@ -13,9 +13,10 @@ class Margin(MinedLoss):
     The sum over triplets of relu(d_ap - β + margin) + relu(β - d_an + margin), divided by the
     number of non-zero terms; plus νβ if β is learnt.
 
-    Raises ValueError for a β per class: labels mean something within one batch only.
-
     Source: Wu et al. 2017, Sampling Matters in Deep Embedding Learning, arXiv:1706.07567, eq. 5.
+
+    Raises:
+        ValueError: there is a β per class, but labels mean something within one batch only.
     """
 
     def __init__(self, library: MarginLoss) -> None:
@@ -24,7 +25,6 @@ class Margin(MinedLoss):
         super().__init__(library)
 
     def forward(self, embeddings: Tensor, labels: Tensor, mined: MinedTriplets) -> Tensor:
-        """Compute the loss, a scalar, of embeddings (B, D) and labels (B)."""
         distance = self.library.distance(embeddings)
         margin, beta = self.library.margin, self.library.beta.to(distance)
         positive, negative = mined.positive_counts(), mined.negative_counts()

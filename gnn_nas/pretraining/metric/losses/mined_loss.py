@@ -1,7 +1,8 @@
 """The route every loss has: the library's own, on the mined triplets."""
 
+from collections.abc import Callable
+
 import torch
-from pytorch_metric_learning.losses.base_metric_loss_function import BaseMetricLossFunction
 from torch import Tensor, nn
 
 from gnn_nas.pretraining.metric.triplets import MinedTriplets
@@ -12,14 +13,20 @@ class MinedLoss(nn.Module):
 
     This route hands the triplets over as they are. A subclass gives the same value and gradient
     from fewer numbers, and reads its arguments and its distance from the library's loss.
+
+    Args:
+        library: the library's loss, or one of a user's own that is called like it.
+
+    Shapes:
+        - embeddings: ``[B, D]``; labels: ``[B]``
+        - returns: a scalar
     """
 
-    def __init__(self, library: BaseMetricLossFunction) -> None:
+    def __init__(self, library: Callable[..., Tensor]) -> None:
         super().__init__()
         self.library = library
 
     def forward(self, embeddings: Tensor, labels: Tensor, mined: MinedTriplets) -> Tensor:
-        """Compute the loss, a scalar, of embeddings (B, D) and labels (B)."""
         return self.library(embeddings, labels, mined.indices())
 
 

@@ -17,7 +17,6 @@ class MultiSimilarity(MinedLoss):
     """
 
     def forward(self, embeddings: Tensor, labels: Tensor, mined: MinedTriplets) -> Tensor:
-        """Compute the loss, a scalar, of embeddings (B, D) and labels (B)."""
         alpha, beta, base = self.library.alpha, self.library.beta, self.library.base
         similarity = self.library.distance(embeddings)
         to_positive = similarity.gather(1, mined.positive)

@@ -16,5 +16,4 @@ class NPairs(MinedLoss):
     """
 
     def forward(self, embeddings: Tensor, labels: Tensor, mined: MinedTriplets) -> Tensor:
-        """Compute the loss, a scalar, of embeddings (B, D) and labels (B)."""
         return self.library(embeddings, labels, mined.pairs())

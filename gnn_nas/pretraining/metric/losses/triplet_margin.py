@@ -17,7 +17,6 @@ class TripletMargin(MinedLoss):
     """
 
     def forward(self, embeddings: Tensor, labels: Tensor, mined: MinedTriplets) -> Tensor:
-        """Compute the loss, a scalar, of embeddings (B, D) and labels (B)."""
         if self.library.swap or self.library.smooth_loss:
             return super().forward(embeddings, labels, mined)
         margin = self.library.margin

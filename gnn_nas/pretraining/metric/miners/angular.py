@@ -16,15 +16,22 @@ _LIBRARY_EPS = 1e-6
 
 @dataclass(frozen=True)
 class AngularMiner:
-    """Mine the triplets whose angle at the negative is larger than `angle` degrees.
+    """Mine the triplets whose angle at the negative is larger than ``angle`` degrees.
 
     With the centre c = (a + p) / 2 the angle is atan(|a-p| / 2|n-c|), and |n-c|² is
     (|n-a|² + |n-p|²) / 2 - |a-p|² / 4: distances between samples are enough, and no vector is
-    gathered. The same triplets as the library's, but for some within 0.01 degrees of `angle`.
-
-    Raises ValueError unless 0 < angle < 90.
+    gathered. The same triplets as the library's, but for some within 0.01 degrees of ``angle``.
 
     Source: Wang et al. 2017, Deep Metric Learning with Angular Loss, arXiv:1708.01682.
+
+    Args:
+        angle: from 0 to 90, both excluded.
+
+    Shapes:
+        - embeddings: ``[B, D]`` of unit length; labels: ``[B]``
+
+    Raises:
+        ValueError: another angle.
     """
 
     angle: float = 20
@@ -35,7 +42,6 @@ class AngularMiner:
 
     @torch.no_grad()
     def __call__(self, embeddings: Tensor, labels: Tensor) -> MinedTriplets:
-        """Mine a batch: embeddings (B, D) of unit length, labels (B)."""
         same_label = labels[:, None] == labels
         slots = positive_slots(same_label)
         squared = squared_distances(embeddings)

@@ -19,9 +19,13 @@ class TripletMarginMiner:
     With g = |a-n| - |a-p| the types are "all": g <= margin, "hard": also g <= 0, "semihard": also
     g > 0, "easy": g > margin. The same triplets as the library's, which normalises embeddings too.
 
-    Raises ValueError for another type.
-
     Source: Schroff et al. 2015, FaceNet, arXiv:1503.03832, section 3.2.
+
+    Shapes:
+        - embeddings: ``[B, D]`` of any length; labels: ``[B]``
+
+    Raises:
+        ValueError: another type.
     """
 
     margin: float = 0.2
@@ -36,7 +40,6 @@ class TripletMarginMiner:
 
     @torch.no_grad()
     def __call__(self, embeddings: Tensor, labels: Tensor) -> MinedTriplets:
-        """Mine a batch: embeddings (B, D) of any length, labels (B)."""
         same_label = labels[:, None] == labels
         slots = positive_slots(same_label)
         # NaN compares false: the anchor itself is no positive, and its label has no negatives.
