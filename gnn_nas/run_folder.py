@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from gnn_nas import files
 from gnn_nas.continuing import grown_keys
@@ -18,12 +18,7 @@ from gnn_nas.metrics_rows import parse_rows
 if TYPE_CHECKING:
     from torch import Tensor
 
-
-class SavedConfig(Protocol):
-    """A configuration that can be written to the folder."""
-
-    def to_yaml(self) -> str:
-        """Give the YAML text of ``config.yaml``."""
+    from gnn_nas.config import RunConfig
 
 
 class RunFolder:
@@ -56,7 +51,7 @@ class RunFolder:
     def create(
         cls,
         path: str | os.PathLike[str],
-        config: SavedConfig,
+        config: RunConfig,
         resume: bool = False,
         may_grow: Collection[str] = (),
     ) -> RunFolder:
@@ -95,7 +90,7 @@ class RunFolder:
     def claimed(
         cls,
         path: str | os.PathLike[str],
-        config: SavedConfig,
+        config: RunConfig,
         resume: bool = False,
         may_grow: Collection[str] = (),
     ) -> Iterator[RunFolder]:
@@ -134,7 +129,7 @@ class RunFolder:
         if self.path.exists() and self._holds_run() and not resume:
             self._refuse_anew()
 
-    def would_grow(self, config: SavedConfig, may_grow: Collection[str]) -> bool:
+    def would_grow(self, config: RunConfig, may_grow: Collection[str]) -> bool:
         """Say whether the run in the folder goes on with a larger number at a key of ``may_grow``.
 
         Raises :class:`UserError` where it was begun with a config that differs in anything else.

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from gnn_nas.cli.cell_choice import LEAST_PREFIX, best_hash, checked_prefix, row_of_prefix
 from gnn_nas.cli.common import open_table, option_name, refuse_below_one, repeated, run_guarded
-from gnn_nas.config_file import read_mapping
+from gnn_nas.config_file import read_mapping, upgraded
 from gnn_nas.errors import UserError, reported
+from gnn_nas.experiments.searches.config import TaskSearchConfig
 from gnn_nas.files import is_leftover, require_writable, temporary_name
 from gnn_nas.locking import is_lock, writing
 from gnn_nas.module_weights import load_into
@@ -208,7 +209,7 @@ def _told_sizes(arguments: argparse.Namespace) -> NetworkConfig | None:
     from gnn_nas.tasks.network import NetworkConfig
 
     folder = RunFolder.open(arguments.search)
-    config = read_mapping(folder.config)
+    config = upgraded(TaskSearchConfig, read_mapping(folder.config), folder.config)
     missing = [option_name(name) for name in _SIZES if getattr(arguments, name) is None]
     if "task" not in config or not missing:
         return None

@@ -21,9 +21,8 @@ from gnn_nas.cli.common import (
     repeated,
     run_guarded,
 )
-from gnn_nas.config import Section
+from gnn_nas.config import RunConfig
 from gnn_nas.errors import UserError, reported
-from gnn_nas.plain_yaml import dump_yaml
 from gnn_nas.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ the folder (--out) receives:
 """
 
 
-class LocalityConfig(Section):
+class LocalityConfig(RunConfig):
     """Everything that decides the figures."""
 
     parts: list[str] = Field(description="of the figure")
@@ -74,10 +73,6 @@ class LocalityConfig(Section):
     checkpoints: list[str] = Field(description="what c compares, by their names there")
     weights: list[str | None] = Field(description="SHA-256 of their weights files")
     benchmark: str | None = Field(description="which measurements b is made of")
-
-    def to_yaml(self) -> str:
-        """Give the YAML text of ``config.yaml``."""
-        return dump_yaml(self.model_dump())
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from gnn_nas.config import Section
+from gnn_nas.config import RunConfig
 from gnn_nas.errors import UserError, reported
 from gnn_nas.experiments.searches.figures import over_seeds
 from gnn_nas.files import write_text
-from gnn_nas.plain_yaml import dump_yaml
 
 # torch and scipy take seconds to import, so they are imported where something is measured.
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ PUBLISHED = {
 _COLUMNS = ("kind", "size", "seed", "kendall", "spearman", "seconds")
 
 
-class QualityConfig(Section):
+class QualityConfig(RunConfig):
     """Everything that decides a measurement, but for its kind, size and seed."""
 
     label: str = Field(description="what the predictor learns from")
@@ -49,10 +48,6 @@ class QualityConfig(Section):
     checkpoint: str | None = Field(description="a run folder, none, or null for the default")
     weights: str | None = Field(description="SHA-256 of its weights file; null without one")
     benchmark: str = Field(description="which measurements labels come from")
-
-    def to_yaml(self) -> str:
-        """Give the YAML text of ``config.yaml``."""
-        return dump_yaml(self.model_dump())
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError
 
-from gnn_nas.config import Section
+from gnn_nas.config import RunConfig, Section
 from gnn_nas.config_file import load, read_mapping
 from gnn_nas.errors import UserError
-from gnn_nas.plain_yaml import dump_yaml, parse_yaml, shortened
+from gnn_nas.plain_yaml import parse_yaml, shortened
 from gnn_nas.run_folder import RunFolder
 
 
-class SearchConfig(Section):
+class SearchConfig(RunConfig):
     """Everything that decides a search, its seeds included."""
 
     method: str = Field(description="a module of gnn_nas.search.methods, with dashes")
@@ -51,10 +51,6 @@ class SearchConfig(Section):
                 "seeds": min(self.seeds, begun.seeds),
             }
         )
-
-    def to_yaml(self) -> str:
-        """Give the YAML text of ``config.yaml``."""
-        return dump_yaml(self.model_dump())
 
 
 class TaskSearchConfig(SearchConfig):

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Protocol
 
 from gnn_nas.config import FROM_SCRATCH, load_config
-from gnn_nas.config_file import read_mapping
+from gnn_nas.config_file import read_mapping, upgraded
 from gnn_nas.errors import UserError
+from gnn_nas.experiments.searches.config import SearchConfig
 from gnn_nas.experiments.table1.paper import RANDOM
 from gnn_nas.run_folder import RunFolder
 
@@ -132,7 +133,8 @@ class Search:
             "seeds": self.seeds,
             "weights": weights and _fingerprint(weights),
         }
-        made = read_mapping(self.folder.config)
+        path = self.folder.config
+        made = upgraded(SearchConfig, read_mapping(path), path)
         for key, value in asked.items():
             if made.get(key) != value:
                 raise UserError(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from gnn_nas.config import Section
-from gnn_nas.plain_yaml import dump_yaml
+from gnn_nas.config import RunConfig
 
 
-class MapConfig(Section):
+class MapConfig(RunConfig):
     """All settings of ``embed-umap``: the same ones give the same files."""
 
     seed: int = Field(ge=0, lt=2**32, description="of the choice of cells and of the layout")
@@ -19,7 +18,3 @@ class MapConfig(Section):
     checkpoints: list[str | None] = Field(description="run folders; null for the default one")
     weights: list[str | None] = Field(description="SHA-256 of their weights files")
     benchmark: str | None = Field(description="which accuracies were known, if any")
-
-    def to_yaml(self) -> str:
-        """Give the YAML text of ``config.yaml``."""
-        return dump_yaml(self.model_dump())
