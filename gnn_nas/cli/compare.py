@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gnn_nas.benchmarks.locate import benchmark_path, find_benchmark
 from gnn_nas.benchmarks.protocols import PROTOCOLS
@@ -166,7 +166,7 @@ def _run(arguments: argparse.Namespace) -> None:
         if search.folder.finished and search.after is None:
             search.check_finished()
 
-    jobs = [*pretrainings, *searches.values()]
+    jobs: list[Any] = [*pretrainings, *searches.values()]
     with reported(f"cannot write {arguments.out}"):
         arguments.out.mkdir(parents=True, exist_ok=True)
     with writing(arguments.out):

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gnn_nas.benchmarks.protocols import PROTOCOLS
 from gnn_nas.cli.checkpoints import refuse_missing
@@ -223,7 +223,7 @@ def _search(
     checkpoint.controller(arguments.seed)
     table = open_table()
     refuse_more_than_cells(arguments, table)
-    judge = rewards.judge(
+    judge: Any = rewards.judge(
         table,
         workers,
         method=arguments.method,

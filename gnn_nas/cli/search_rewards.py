@@ -123,7 +123,7 @@ class Trainings:
             )
         return nullcontext()
 
-    def judge(self, table: CellTable, workers: None, **common: Any) -> TaskJudge:
+    def judge(self, table: CellTable, workers: Workers | None, **common: Any) -> TaskJudge:
         """Open the task, and what makes its trainings. Raises UserError."""
         from gnn_nas.experiments.searches.task_judge import TaskJudge
 

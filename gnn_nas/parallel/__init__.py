@@ -30,4 +30,4 @@ def get_engine(
         return RayEngine(work, workers, cpus, gpus)
     from gnn_nas.parallel.local import LocalEngine
 
-    return LocalEngine(work, workers)
+    return LocalEngine(work, workers or 1)

@@ -58,7 +58,7 @@ def run_command(command: Command) -> int:
         with terminated_as_interrupted():
             module = importlib.import_module(command.module)
             # That is how it is named to others.
-            sys.argv = [module.__file__, *command.options]
+            sys.argv = [str(module.__file__), *command.options]
             status = module.main(command.options)
     except SystemExit as end:
         status = end.code

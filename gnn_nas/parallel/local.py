@@ -43,7 +43,7 @@ class LocalEngine:
 
     def wait(self, workers: list[LocalWorker], seconds: float) -> list[LocalWorker]:
         """Those that have something to say."""
-        by_connection = {worker.connection: worker for worker in workers}
+        by_connection: dict[Any, LocalWorker] = {each.connection: each for each in workers}
         return [by_connection[each] for each in wait(list(by_connection), seconds)]
 
     def end(self, workers: list[LocalWorker]) -> None:
@@ -88,7 +88,7 @@ class LocalWorker:
             return self.connection.recv()
         except (EOFError, OSError):
             self.process.join()
-            code = self.process.exitcode
+            code = self.process.exitcode or 0
             if code == -signal.SIGTERM:
                 raise Terminated from None
             how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
@@ -124,8 +124,9 @@ def _end_with_parent() -> None:
 
     Left alone, it would go on writing files that the next call writes too.
     """
-    wait([multiprocessing.parent_process().sentinel])
-    os._exit(1)
+    if parent := multiprocessing.parent_process():
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 @contextlib.contextmanager

@@ -71,10 +71,10 @@ class Engine(Protocol):
     def start(self) -> Worker:
         """Begin to start a worker."""
 
-    def wait(self, workers: list[Worker], seconds: float) -> list[Worker]:
+    def wait(self, workers: list[Any], seconds: float) -> list[Any]:
         """Those that have something to say, after at most so many seconds."""
 
-    def end(self, workers: list[Worker]) -> None:
+    def end(self, workers: list[Any]) -> None:
         """Ask workers to end, and kill those that do not listen; they are gone then."""
 
     def close(self) -> None:

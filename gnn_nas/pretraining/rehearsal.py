@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -53,7 +54,7 @@ def rehearse(config: PretrainConfig, device: torch.device) -> None:
         embeddings = normalize(points + bias, dim=1)
         loss = normalize(embeddings + noise, dim=1)[:, 0].mean()
         loss = loss + config.training.structure_weight * embeddings.square().mean()
-        if metric:
+        if config.metric and metric:
             with torch.random.fork_rng(devices=[]):
                 own = metric(embeddings, labels)
             if own.shape != ():
@@ -79,7 +80,7 @@ def rehearse(config: PretrainConfig, device: torch.device) -> None:
         )
 
 
-def rehearse_encoder(encoder: nn.Module, name: str, table: CellTable) -> None:
+def rehearse_encoder(encoder: Any, name: str, table: CellTable) -> None:
     """Encode some cells with a copy of an encoder of the user's own.
 
     Args:

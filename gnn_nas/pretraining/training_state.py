@@ -102,7 +102,8 @@ class TrainingState:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
         row = self._row(losses)
-        self.processes.average([*(parameter.grad for parameter in self.trained), row])
+        gradients: list[Any] = [parameter.grad for parameter in self.trained]
+        self.processes.average([*gradients, row])
         if self.config.optimizer.clip:
             torch.nn.utils.clip_grad_norm_(self.trained, self.config.optimizer.clip)
         self.optimizer.step()

@@ -7,7 +7,7 @@ import statistics
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -17,7 +17,7 @@ from gnn_nas.parallel.pool import Engine, JobLost, Pool, TimedOut
 from gnn_nas.spaces.table import CellTable
 from gnn_nas.tasks.store import Store
 from gnn_nas.tasks.task import METRICS, Task
-from gnn_nas.tasks.training_job import Purpose, TrainingJob, TrainingRecord
+from gnn_nas.tasks.training_job import Purpose, State, TrainingJob, TrainingRecord
 
 
 class Evaluator:
@@ -93,7 +93,7 @@ class Evaluator:
 
     def _keep(self, job: TrainingJob, result: TrainingRecord | JobLost) -> TrainingRecord:
         if isinstance(result, JobLost):
-            state = "timeout" if isinstance(result, TimedOut) else "crashed"
+            state: State = "timeout" if isinstance(result, TimedOut) else "crashed"
             result = TrainingRecord(state, result.seconds, failure=str(result))
         self._store.put(job, result)
         return result
@@ -113,5 +113,5 @@ def _evaluation(records: list[TrainingRecord]) -> Evaluation:
 
 
 def _mean(records: list[TrainingRecord], name: str) -> float:
-    values = [record.metrics.get(name, math.nan) for record in records]
+    values: list[Any] = [record.metrics.get(name, math.nan) for record in records]
     return math.nan if any(isinstance(each, str) for each in values) else statistics.fmean(values)

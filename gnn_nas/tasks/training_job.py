@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -37,8 +37,8 @@ class TrainingJob:
         cells = table.cells
         return cls(
             table.hash_of(row),
-            cells.vertices[row].item(),
-            cells.edges[row].item(),
+            int(cells.vertices[row]),
+            int(cells.edges[row]),
             tuple(cells.ops[row].tolist()),
             seed,
             purpose,
@@ -75,7 +75,7 @@ def run_training(task: Task, job: TrainingJob) -> TrainingRecord:
     """Do a piece of work; whatever the task raises is what came of it."""
     started = time.perf_counter()
 
-    def after(state: State, **others: object) -> TrainingRecord:
+    def after(state: State, **others: Any) -> TrainingRecord:
         return TrainingRecord(state, time.perf_counter() - started, **others)
 
     try:
@@ -90,5 +90,5 @@ def run_training(task: Task, job: TrainingJob) -> TrainingRecord:
     if not math.isfinite(result.reward):
         failure = f"the reward is {result.reward}"
         return after("diverged", metrics=result.metrics, failure=failure)
-    state = "stopped" if result.stopped else "done"
+    state: State = "stopped" if result.stopped else "done"
     return after(state, reward=result.reward, metrics=result.metrics)

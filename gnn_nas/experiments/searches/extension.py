@@ -56,6 +56,8 @@ class _Recorded:
     def evaluate(self, rows: torch.Tensor) -> Any:
         raise _HistoryEnds
 
+    report = evaluate
+
 
 def _refuse_inexact(folder: RunFolder, judge: Judge, begun: SearchConfig, seed: int) -> None:
     config, history = judge.config, History(folder.history(seed), judge.columns)

@@ -6,7 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from gnn_nas.config import FROM_SCRATCH, load_config
 from gnn_nas.config_file import read_mapping, upgraded
@@ -187,7 +187,7 @@ def plan_searches(
     """
     searches = {}
     for protocol in protocols:
-        common = {
+        common: dict[str, Any] = {
             "protocol": protocol,
             "queries": queries,
             "seeds": seeds,
