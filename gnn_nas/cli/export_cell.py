@@ -15,7 +15,6 @@ from gnn_nas.cli.cell_choice import LEAST_PREFIX, best_hash, checked_prefix, row
 from gnn_nas.cli.common import open_table, option_name, refuse_below_one, repeated, run_guarded
 from gnn_nas.config_file import read_mapping, upgraded
 from gnn_nas.errors import UserError, reported
-from gnn_nas.experiments.searches.config import TaskSearchConfig
 from gnn_nas.files import is_leftover, require_writable, temporary_name
 from gnn_nas.locking import is_lock, writing
 from gnn_nas.module_weights import load_into
@@ -206,6 +205,7 @@ def _told_sizes(arguments: argparse.Namespace) -> NetworkConfig | None:
         return None
     from pydantic import ValidationError
 
+    from gnn_nas.experiments.searches.config import TaskSearchConfig
     from gnn_nas.tasks.network import NetworkConfig
 
     folder = RunFolder.open(arguments.search)
