@@ -70,11 +70,11 @@ class RunFolder:
                 and ``resume`` is false, or was begun with a config that differs in anything else.
         """
         folder = cls(path)
-        grown = False
+        grown: list[str] = []
         if folder._make():
             if not resume:
                 folder._refuse_anew()
-            grown = folder.would_grow(config, may_grow)
+            grown = grown_keys(folder.config, config, may_grow)
         folder._refuse_obstacles()
         # Written on resume too: it finds out now whether the folder can be written.
         with reported(f"cannot write {folder.config}"):
@@ -128,13 +128,6 @@ class RunFolder:
             files.require_writable(self.path)
         if self.path.exists() and self._holds_run() and not resume:
             self._refuse_anew()
-
-    def would_grow(self, config: RunConfig, may_grow: Collection[str]) -> bool:
-        """Say whether the run in the folder goes on with a larger number at a key of ``may_grow``.
-
-        Raises :class:`UserError` where it was begun with a config that differs in anything else.
-        """
-        return bool(grown_keys(self.config, config, may_grow))
 
     def history(self, seed: int) -> Path:
         """Give the file of the queries of a search's seed."""
