@@ -206,8 +206,8 @@ def load_config(
 ) -> PretrainConfig:
     """Check a pretraining config after setting each ``section.key=value`` override.
 
-    ``source`` is a file, or what one holds.
-    Values of overrides are parsed as YAML. Raises :class:`UserError`, one line that names the file
-    or the override, the key, the problem and what is allowed.
+    ``source`` is a file, or what one holds. Values of overrides are parsed as YAML. Raises
+    :class:`UserError`, one line that names the file or the override, the key, the problem and what
+    is allowed.
     """
     return load(PretrainConfig, source, overrides)

@@ -30,9 +30,9 @@ def load(
     :class:`UserError`, one line, for whatever is wrong with the file or an override.
     """
     if isinstance(source, Mapping):
-        values, path = copy.deepcopy(dict(source)), "the given config"
+        path, values = "the given config", copy.deepcopy(dict(source))
     else:
-        values, path = read_mapping(source), source
+        path, values = os.fspath(source), read_mapping(source)
     values = upgraded(kind, values, path)
     overridden = [_override(kind, values, text, path) for text in overrides]
     try:
@@ -88,13 +88,13 @@ def upgraded(kind: type[BaseModel], values: dict[str, Any], source: object) -> d
 def _move(values: dict[str, Any], old: str, new: str) -> None:
     """Move a dotted key, where it is there and its new place is free."""
     *sections, last = old.split(".")
-    source = values
+    source: Any = values
     for section in sections:
         source = source.get(section) if isinstance(source, dict) else None
     if not isinstance(source, dict) or last not in source:
         return
     *sections, name = new.split(".")
-    target = values
+    target: Any = values
     for section in sections:
         target = target.setdefault(section, {}) if isinstance(target, dict) else None
     if isinstance(target, dict) and name not in target:
@@ -103,7 +103,7 @@ def _move(values: dict[str, Any], old: str, new: str) -> None:
 
 def optional_keys(kind: type[BaseModel], prefix: str = "") -> dict[str, Any]:
     """Give the keys that a file may lack, dotted, each with the value that it has then."""
-    keys = {}
+    keys: dict[str, Any] = {}
     for name, field in kind.model_fields.items():
         for part in (field.annotation, *get_args(field.annotation)):
             if hasattr(part, "model_fields"):

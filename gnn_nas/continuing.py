@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gnn_nas.config_file import optional_keys, read_mapping, upgraded
 from gnn_nas.errors import UserError
 from gnn_nas.plain_yaml import parse_yaml, shortened
 
+if TYPE_CHECKING:
+    from gnn_nas.config import RunConfig
+
 # Values in which configs differ, in a message.
 _MOST_NAMED = 10
 
 
-def grown_keys(begun_with: Path, config: Any, may_grow: Collection[str]) -> list[str]:
+def grown_keys(begun_with: Path, config: RunConfig, may_grow: Collection[str]) -> list[str]:
     """Give the keys of ``may_grow`` whose numbers are larger now than in the file of a begun run.
 
     Args:

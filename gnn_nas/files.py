@@ -135,18 +135,14 @@ def remove(path: str | os.PathLike[str]) -> None:
         _sync(path.parent)
 
 
-def remove_leftovers(folder: str | os.PathLike[str]) -> None:
-    """Delete temporary files that killed writers left in a folder no one else is writing to."""
+def remove_leftovers(folder: str | os.PathLike[str], of: str = "") -> None:
+    """Delete temporary files that killed writers left in a folder, which no one else is writing.
+
+    Args:
+        of: the name of the file that was being written, by default any.
+    """
     for entry in Path(folder).iterdir():
-        if is_leftover(entry.name):
-            entry.unlink(missing_ok=True)
-
-
-def remove_leftovers_of(path: str | os.PathLike[str]) -> None:
-    """Delete temporary files that killed writers of one file left, which no one else is writing."""
-    path = Path(path)
-    for entry in path.parent.iterdir():
-        if is_leftover(entry.name) and entry.name.endswith(f"-{path.name}"):
+        if is_leftover(entry.name) and entry.name.endswith(f"-{of}" if of else ""):
             entry.unlink(missing_ok=True)
 
 

@@ -34,8 +34,9 @@ class Objective(Protocol):
 class Report(Protocol):
     """What a search must not see: the figures by which its finds are judged in the end."""
 
-    columns: tuple[str, ...]
-    """Names of the figures."""
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the figures."""
 
     def report(self, rows: Tensor) -> Tensor:
         """The figures of cells, float64 ``[N, len(columns)]``, NaN where there is none."""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from gnn_nas import files
 from gnn_nas.continuing import grown_keys
@@ -18,12 +18,7 @@ from gnn_nas.metrics_rows import parse_rows
 if TYPE_CHECKING:
     from torch import Tensor
 
-
-class SavedConfig(Protocol):
-    """A configuration that can be written to the folder."""
-
-    def to_yaml(self) -> str:
-        """Give the YAML text of ``config.yaml``."""
+    from gnn_nas.config import RunConfig
 
 
 class RunFolder:
@@ -56,7 +51,7 @@ class RunFolder:
     def create(
         cls,
         path: str | os.PathLike[str],
-        config: SavedConfig,
+        config: RunConfig,
         resume: bool = False,
         may_grow: Collection[str] = (),
     ) -> RunFolder:
@@ -75,11 +70,11 @@ class RunFolder:
                 and ``resume`` is false, or was begun with a config that differs in anything else.
         """
         folder = cls(path)
-        grown = False
+        grown: list[str] = []
         if folder._make():
             if not resume:
                 folder._refuse_anew()
-            grown = folder.would_grow(config, may_grow)
+            grown = grown_keys(folder.config, config, may_grow)
         folder._refuse_obstacles()
         # Written on resume too: it finds out now whether the folder can be written.
         with reported(f"cannot write {folder.config}"):
@@ -95,7 +90,7 @@ class RunFolder:
     def claimed(
         cls,
         path: str | os.PathLike[str],
-        config: SavedConfig,
+        config: RunConfig,
         resume: bool = False,
         may_grow: Collection[str] = (),
     ) -> Iterator[RunFolder]:
@@ -133,13 +128,6 @@ class RunFolder:
             files.require_writable(self.path)
         if self.path.exists() and self._holds_run() and not resume:
             self._refuse_anew()
-
-    def would_grow(self, config: SavedConfig, may_grow: Collection[str]) -> bool:
-        """Say whether the run in the folder goes on with a larger number at a key of ``may_grow``.
-
-        Raises :class:`UserError` where it was begun with a config that differs in anything else.
-        """
-        return bool(grown_keys(self.config, config, may_grow))
 
     def history(self, seed: int) -> Path:
         """Give the file of the queries of a search's seed."""

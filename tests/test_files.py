@@ -55,7 +55,7 @@ def test_leftovers_of_killed_writers_are_removed_and_nothing_else(tmp_path):
 def test_leftovers_of_one_file_are_removed_and_nothing_else(tmp_path):
     for name in ("model", "other"):
         files.atomic_path(tmp_path / name).__enter__().touch()
-    files.remove_leftovers_of(tmp_path / "model")
+    files.remove_leftovers(tmp_path, "model")
     (left,) = os.listdir(tmp_path)
     assert left.endswith("-other")
 

@@ -9,9 +9,14 @@ from hypothesis import strategies as st
 from torch import nn
 
 from gnn_nas import files
-from gnn_nas.config import load_config
+from gnn_nas.cli.locality import LocalityConfig
+from gnn_nas.config import RunConfig, load_config
+from gnn_nas.config_file import load
 from gnn_nas.errors import UserError
+from gnn_nas.experiments.predictor_quality import QualityConfig
+from gnn_nas.experiments.searches.config import SearchConfig, TaskSearchConfig
 from gnn_nas.module_weights import load_into
+from gnn_nas.plots.maps.config import MapConfig
 from gnn_nas.run_folder import RunFolder
 
 CONFIG = load_config(Path(__file__).parents[1] / "configs" / "gin_multisim.yaml")
@@ -216,3 +221,86 @@ def test_a_run_of_the_first_format_is_taken_up_and_written_in_the_newest(tmp_pat
     folder.config.write_text("format: 9\n")
     with refuses(r"newer version of gnn_nas \(format 9; this one reads up to 2\): update it"):
         RunFolder.create(folder.path, CONFIG, resume=True)
+
+
+SEARCH = {
+    "method": "random",
+    "queries": 3,
+    "seeds": 1,
+    "seed": 0,
+    "checkpoint": None,
+    "weights": None,
+    "settings": {},
+}
+KINDS = [
+    CONFIG,
+    SearchConfig(**SEARCH, protocol="oracle", benchmark="measured"),
+    TaskSearchConfig(**SEARCH, task="digits", fingerprint="0", trainings=1, task_settings={}),
+    MapConfig(
+        seed=0,
+        anchors=None,
+        positives=None,
+        cells=9,
+        color="op",
+        checkpoints=[None],
+        weights=["0"],
+        benchmark=None,
+    ),
+    LocalityConfig(
+        parts=["a"],
+        pairs=1,
+        per_distance=1,
+        seed=0,
+        checkpoints=[],
+        weights=[],
+        benchmark=None,
+    ),
+    QualityConfig(label="test", members=1, checkpoint=None, weights=None, benchmark="measured"),
+]
+
+
+def test_all_kinds_of_config_are_among_these():
+    def below(kind: type) -> set[type]:
+        return {each for sub in kind.__subclasses__() for each in {sub, *below(sub)}}
+
+    assert below(RunConfig) == {type(config) for config in KINDS}
+
+
+@pytest.mark.parametrize("config", KINDS, ids=lambda config: type(config).__name__)
+def test_every_config_says_its_format(tmp_path, config):
+    newest = 1 + len(config.moved)
+    path = RunFolder.create(tmp_path, config).config
+    written = path.read_text()
+    assert written.startswith(f"format: {newest}\n")
+    assert load(type(config), path) == config
+    if newest == 1:
+        # What was written before configs said it.
+        path.write_text(written.removeprefix("format: 1\n"))
+        assert load(type(config), path) == config
+        assert RunFolder.create(tmp_path, config, resume=True).config.read_text() == written
+    path.write_text(written.replace(f"format: {newest}", f"format: {newest + 1}") + "new: 1\n")
+    before = path.read_text()
+    newer = f"written by a newer version of gnn_nas .format {newest + 1}; this one reads up to"
+    with refuses(newer):
+        RunFolder.create(tmp_path, config, resume=True)
+    with refuses(newer):
+        load(type(config), path)
+    assert path.read_text() == before
+
+
+def test_a_key_that_may_grow_only_grows_and_its_run_is_unfinished_then(tmp_path):
+    config = KINDS[1]
+    folder = RunFolder.create(tmp_path, config)
+    folder.save_summary({"queries": 3})
+    larger = config.model_copy(update={"queries": 5, "seeds": 2})
+    for may_grow in ((), ("queries",)):
+        with refuses("queries was 3, now 5; seeds was 1, now 2"):
+            RunFolder.create(tmp_path, larger, True, may_grow)
+    with refuses("holds a finished run"):
+        RunFolder.create(tmp_path, larger, False, ("queries", "seeds"))
+    assert folder.finished
+    assert RunFolder.create(tmp_path, config, True, ("queries", "seeds")).finished
+    assert not RunFolder.create(tmp_path, larger, True, ("queries", "seeds")).finished
+    assert load(SearchConfig, folder.config) == larger
+    with refuses("queries was 5, now 3; seeds was 2, now 1"):
+        RunFolder.create(tmp_path, config, True, ("queries", "seeds"))

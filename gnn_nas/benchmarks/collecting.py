@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -102,7 +103,7 @@ class _Budget:
 
     def __init__(self, cells: int) -> None:
         self.counts = memoryview(np.zeros(cells, np.int32))
-        self.columns = [
+        self.columns: list[list[Any]] = [
             [memoryview(np.full(cells, np.nan, _dtype(figure))) for figure in FIGURES]
             for _ in range(TRIALS)
         ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -78,7 +80,7 @@ def _read_validation(path: Path, hashes: np.ndarray) -> dict[Column, Tensor]:
 
 
 def _read(
-    path: Path, expected: dict[str, tuple[type, tuple[int, ...]]], most: int
+    path: Path, expected: Mapping[str, tuple[Any, tuple[int, ...]]], most: int
 ) -> dict[str, np.ndarray]:
     """Read arrays of at most ``most`` cells."""
     try:

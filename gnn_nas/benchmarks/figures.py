@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from torch import Tensor
 
@@ -47,7 +47,7 @@ class Figures:
             columns[Column("final_test_accuracy", FULL_EPOCHS, trial)].double()
             for trial in range(TRIALS)
         )
-        unseen = sum(others)
+        unseen: Any = sum(others)
         return cls(parameters, columns, (first + unseen) / TRIALS, unseen / len(others))
 
     def checksum(self) -> str:

@@ -14,7 +14,7 @@ from gnn_nas.benchmarks.records import parse_record
 from gnn_nas.benchmarks.stored import save_figures
 from gnn_nas.benchmarks.tfrecord import read_records
 from gnn_nas.errors import UserError, reported
-from gnn_nas.files import remove_leftovers_of
+from gnn_nas.files import remove_leftovers
 from gnn_nas.locking import writing
 from gnn_nas.progress import Progress
 from gnn_nas.spaces.table import CellTable
@@ -38,7 +38,7 @@ def import_tfrecord(source: Path, target: Path, table: CellTable) -> int:
     prepare(source, target)
     with writing(target):
         with reported(f"cannot write {target}"):
-            remove_leftovers_of(target)
+            remove_leftovers(target.parent, target.name)
         collector = Collector(table)
         save_figures(target, _collect(source, collector), table)
     return collector.found

@@ -19,7 +19,9 @@ VARIABLE = "GNN_NAS_BENCHMARK"
 _URL = "https://storage.googleapis.com/nasbench/nasbench_only108.tfrecord"
 
 
-def find_benchmark(path: str | Path | None = None, table: CellTable | None = None) -> NASBench101:
+def find_benchmark(
+    path: str | os.PathLike[str] | None = None, table: CellTable | None = None
+) -> NASBench101:
     """Open the given data, else that of ``$GNN_NAS_BENCHMARK``, else that of the data folder.
 
     Raises:
@@ -32,7 +34,7 @@ def find_benchmark(path: str | Path | None = None, table: CellTable | None = Non
     return NASBench101.open(chosen, table)
 
 
-def benchmark_path(path: str | Path | None = None) -> Path:
+def benchmark_path(path: str | os.PathLike[str] | None = None) -> Path:
     """Where `find_benchmark` finds the data.
 
     Raises:

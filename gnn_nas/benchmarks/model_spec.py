@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -37,8 +38,8 @@ class ModelSpec:
             raise ValueError("matrix must be upper triangular")
         kept = on_a_path(sources_of(self.original_matrix != 0))
         self.valid_spec = len(kept) >= 2
-        self.matrix = self.original_matrix[np.ix_(kept, kept)] if self.valid_spec else None
-        self.ops = [self.original_ops[vertex] for vertex in kept] if self.valid_spec else None
+        self.matrix: Any = self.original_matrix[np.ix_(kept, kept)] if self.valid_spec else None
+        self.ops: Any = [self.original_ops[at] for at in kept] if self.valid_spec else None
 
     def hash_spec(self, canonical_ops: Sequence[str]) -> str:
         """The module hash, with the ops numbered as in ``canonical_ops``."""

@@ -36,8 +36,9 @@ class NASBench:
     """
 
     def __init__(self, dataset_file: NASBench101 | str | Path, seed: int | None = None) -> None:
-        given = isinstance(dataset_file, NASBench101)
-        self.benchmark = dataset_file if given else NASBench101.open(dataset_file)
+        if not isinstance(dataset_file, NASBench101):
+            dataset_file = NASBench101.open(dataset_file)
+        self.benchmark = dataset_file
         self.config = {
             "module_vertices": MAX_VERTICES,
             "max_edges": MAX_EDGES,

@@ -71,7 +71,7 @@ class CellRows:
         """
         row = self._direct(spec)
         # The long way has the same results, and says what is wrong.
-        return self.table.index_of(from_spec(spec)).item() if row is None else row
+        return int(self.table.index_of(from_spec(spec))) if row is None else row
 
     def _of_hashes(self, hashes: Sequence[str]) -> Tensor:
         # A character more than a hash has: what is too long must not become one by being cut.

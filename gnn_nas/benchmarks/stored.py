@@ -55,7 +55,9 @@ def load_figures(path: Path, table: CellTable) -> Figures:
     if metadata[_FORMAT] != checksum(arrays):
         raise UserError(f"{path} is damaged (its checksum does not fit): import again")
     columns = _columns(arrays)
-    expected = {name: (_dtype(column), (len(table),)) for name, column in columns.items()}
+    expected: dict[str, Any] = {
+        name: (_dtype(column), (len(table),)) for name, column in columns.items()
+    }
     expected |= {
         _PARAMETERS: (torch.int32, (len(table),)),
         _HASHES: (torch.uint8, (len(table), 16)),

@@ -140,7 +140,7 @@ def _run(arguments: argparse.Namespace) -> None:
                 table,
                 cells,
                 config.seed,
-                values=colours and colours.values,
+                values=colours.values if colours else None,
                 draws=draws,
                 name=name,
                 loss=loss_name(checkpoint),
@@ -187,7 +187,7 @@ def _config(
         color=arguments.color or default_colour(arguments, benchmark is not None),
         checkpoints=arguments.checkpoint or [None],
         weights=[each.fingerprint for each in checkpoints.values()],
-        benchmark=benchmark and benchmark.identity,
+        benchmark=benchmark.identity if benchmark else None,
     )
 
 

@@ -125,7 +125,7 @@ def _run(arguments: argparse.Namespace) -> None:
     table = open_table()
     row = row_of_prefix(wanted, table)
     cell, module_hash = table.cells[row : row + 1], table.hash_of(row)
-    parameters = parameter_counts(cell, config).item()
+    parameters = int(parameter_counts(cell, config))
     network = None
     if arguments.onnx:
         require_onnx(parameters)

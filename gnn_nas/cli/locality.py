@@ -129,7 +129,7 @@ def _run(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         checkpoints=list(checkpoints),
         weights=[checkpoint.fingerprint for checkpoint in checkpoints.values()],
-        benchmark=benchmark and benchmark.identity,
+        benchmark=benchmark.identity if benchmark else None,
     )
     with RunFolder.claimed(arguments.out, config, resume=True) as folder:
         with reported(f"cannot write {folder.path}"), working("measuring and drawing"):

@@ -217,7 +217,7 @@ def _search(
     checkpoint.controller(arguments.seed)
     table = open_table()
     refuse_more_than_cells(arguments, table)
-    judge = rewards.judge(
+    judge: Any = rewards.judge(
         table,
         workers,
         method=arguments.method,

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from gnn_nas.cli.common import option_name
-from gnn_nas.config_file import read_mapping
+from gnn_nas.config_file import read_mapping, upgraded
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
 
@@ -57,10 +57,11 @@ def _sizes_of_task(arguments: argparse.Namespace) -> NetworkConfig | None:
         return None
     from pydantic import ValidationError
 
+    from gnn_nas.experiments.searches.config import TaskSearchConfig
     from gnn_nas.tasks.network import NetworkConfig
 
     folder = RunFolder.open(arguments.search)
-    config = read_mapping(folder.config)
+    config = upgraded(TaskSearchConfig, read_mapping(folder.config), folder.config)
     missing = [option_name(name) for name in _SIZES if getattr(arguments, name) is None]
     if "task" not in config or not missing:
         return None

@@ -129,7 +129,7 @@ def _standard_error(pairs: int, of: int, paper: float) -> float:
 
 def _filled(distances: Iterable[int], count: int, draw: Callable[[], CellPairs]) -> list[CellPairs]:
     """The first ``count`` pairs at each distance out of as many draws as it takes."""
-    found = {distance: [] for distance in distances}
+    found: dict[int, list[CellPairs]] = {distance: [] for distance in distances}
     missing = dict.fromkeys(found, count)
     while any(missing.values()):
         pairs = draw()

@@ -1,7 +1,6 @@
 """How many of the search space's cells an encoder tells apart."""
 
 import copy
-from itertools import count
 
 import torch
 from torch import Tensor
@@ -38,7 +37,9 @@ def count_distinct(points: Tensor, tolerance: float) -> int:
     places, order = (points @ (line / line.norm())).sort()
     within = tolerance + 1e-12  # rounding of the places
     remaining, left = torch.arange(len(points), device=points.device), len(points)
-    for back in count(1):
+    back = 0
+    while True:
+        back += 1
         remaining = remaining[remaining >= back]
         remaining = remaining[places[remaining] - places[remaining - back] <= within]
         if not len(remaining):

@@ -32,7 +32,7 @@ def trustworthiness(embeddings: Tensor, coordinates: Tensor, neighbours: int = N
     if 2 * neighbours >= count:
         raise ValueError(f"{neighbours} neighbours must be fewer than half of {count} points")
     in_map, _ = nearest_neighbours(coordinates, neighbours)
-    excess = 0
+    excess = 0.0
     for rows, distances in distances_to_others(embeddings):
         for neighbour in in_map[rows].T:
             nearer = distances < distances.gather(1, neighbour[:, None])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from typing import Any
 
 import torch
 from scipy.stats import rankdata
@@ -81,7 +82,7 @@ class PredictorEnsemble:
     def predict_all(self) -> Tensor:
         """Scores of all cells, float64 ``[423624]``, of mean 0."""
         copies = [_standardised(ranker.score(self.table)) for ranker in self.copies]
-        scores = [
+        scores: list[Any] = [
             _standardised(self.surrogate.predict_mean(self.descriptors)),
             torch.stack(copies).mean(0),
             _standardised(torch.from_numpy(self.trees.predict(self.descriptors.numpy()))),
@@ -98,7 +99,7 @@ class Ranker:
 
     def __init__(self, controller: Controller) -> None:
         self.controller = copy.deepcopy(controller).requires_grad_(True)
-        self.head = None
+        self.head: nn.Module | None = None
 
     def fit(
         self,

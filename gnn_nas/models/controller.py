@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -43,7 +43,7 @@ class Controller(nn.Module):
         super().__init__()
         with _RANDOM_STATE, torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.encoder = make_encoder(config.encoder, config.embedding)
+            self.encoder: Any = make_encoder(config.encoder, config.embedding)
             self.decoder = Decoder(config.embedding, config.decoder_hidden)
             self.predictor = Predictor(config.embedding, config.predictor_hidden)
 

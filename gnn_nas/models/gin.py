@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -62,7 +62,8 @@ class DirectedGINConv(nn.Module):
             - states: ``[states, in_channels]``; around: see `neighbourhoods`
             - returns: ``[at least vertices, out_channels]``
         """
-        linear, *others = self.mlp
+        layers: list[Any] = [*self.mlp]
+        linear, *others = layers
         weight = torch.cat(linear.weight.chunk(3, dim=1))
         parts = nn.functional.linear(states, weight).view(-1, linear.out_features)
         x = around(parts)
@@ -125,7 +126,8 @@ class GINEncoder(nn.Module):
         # After the first layer vertices are alike that agree in their op and their neighbours'
         # ops. Six of seven are like another, so that this layer, and the next one's first product,
         # are computed once for all that are alike.
-        first, *others = self.convs
+        convs: list[Any] = [*self.convs]
+        first, *others = convs
         alike, state = distinct_rows(first.aggregate(x, edge_index))
         states = first.mlp(alike)
         alike_in_cells = RowSums(state, cells.batch, len(states), cells.num_graphs)

@@ -5,6 +5,8 @@ contiguous, what does not depend on the step before is done for all steps at onc
 hand-written backward pass needs no autograd graph of 27 steps.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.autograd import Function
@@ -59,7 +61,7 @@ def lstm_cell(
 class _Recurrence(Function):
     @staticmethod
     def forward(
-        ctx,
+        ctx: Any,
         shared: Tensor,
         inputs: Tensor,
         shared_weight: Tensor,
@@ -87,7 +89,7 @@ class _Recurrence(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad_states: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, grad_states: Tensor) -> tuple[Tensor | None, ...]:
         shared, shared_weight, weight, gates, read, memories, squashed = ctx.saved_tensors
         hidden = squashed.shape[1]
         into, forget, output, new = gates.split(hidden, dim=1)

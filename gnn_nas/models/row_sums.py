@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -48,11 +49,11 @@ class RowSums:
 
 class _Sum(Function):
     @staticmethod
-    def forward(ctx, values: Tensor, sums: RowSums) -> Tensor:
+    def forward(ctx: Any, values: Tensor, sums: RowSums) -> Tensor:
         ctx.sums = sums
         return sums.compute(values)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         return ctx.sums.transposed.compute(grad.contiguous()), None

@@ -38,7 +38,7 @@ def lay_out(cell: PackedCells) -> CellLayout:
     place of its own there, so it runs through no vertex. Of all placements on a grid of half steps
     the one with the fewest crossings and the straightest edges is taken (Sugiyama et al. 1981).
     """
-    vertices = cell.vertices.item()
+    vertices = int(cell.vertices)
     edges = [
         (SLOT_SOURCES[slot], SLOT_TARGETS[slot])
         for slot in cell.edge_bits()[0].nonzero().flatten().tolist()

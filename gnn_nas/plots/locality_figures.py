@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -155,7 +155,7 @@ def _violins(axes: Axes, distance: np.ndarray, values: np.ndarray) -> None:
         group = values[distance == at]
         colour = _NEAR if at <= MAX_EDITS else _FAR
         if np.ptp(group) > 0:  # a density needs values that differ
-            drawn = axes.violinplot([group], [at], widths=0.85, showextrema=False)
+            drawn: Any = axes.violinplot([group], [at], widths=0.85, showextrema=False)
             drawn["bodies"][0].set(fc=colour, ec=_LINE, lw=0.8, alpha=1)
         low, middle, high = np.percentile(group, (25, 50, 75))
         axes.vlines(at, low, high, color=_LINE, lw=4)
@@ -178,8 +178,8 @@ def _legend(figure: Figure, axes: Axes) -> None:
     ]
     # All in a row need the width of two panels.
     ncols = 4 if figure.get_figwidth() >= _LEGEND_WIDTH else 2
-    loc = "outside lower center"
-    figure.legend(handles=handles, loc=loc, ncols=ncols, frameon=False, fontsize=9)
+    options: dict[str, Any] = {"loc": "outside lower center", "ncols": ncols, "frameon": False}
+    figure.legend(handles=handles, fontsize=9, **options)
 
 
 def _legend_below(axes: Axes, **options: list[Patch]) -> None:

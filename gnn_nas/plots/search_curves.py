@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -96,7 +96,7 @@ def moving_average(values: np.ndarray, window: int) -> np.ndarray:
 
 def draw_band(
     axes: Axes,
-    curves: Sequence[Sequence[float]],
+    curves: Sequence[Iterable[float]],
     lowest: float = -np.inf,
     colour: str = "tab:blue",
     steps: bool = False,
@@ -119,7 +119,7 @@ def draw_band(
     if len(curves) > 1:
         deviation = stacked.std(0, ddof=1).filled(0)
         below = np.maximum(mean - deviation, lowest)
-        step = "post" if steps else None
+        step: Any = "post" if steps else None
         axes.fill_between(number, below, mean + deviation, color=colour, alpha=0.2, lw=0, step=step)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gnn_nas.config import PretrainConfig
+from gnn_nas.continuing import grown_keys
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
 
@@ -25,7 +26,7 @@ def has_ended(folder: RunFolder, config: PretrainConfig, resume: bool) -> bool:
     folder.refuse_taken(resume)
     if not folder.config.exists():
         return False
-    if not folder.would_grow(config, MAY_GROW):
+    if not grown_keys(folder.config, config, MAY_GROW):
         return folder.finished
     if not can_extend(config):
         raise UserError(

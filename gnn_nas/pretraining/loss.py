@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -112,7 +113,7 @@ class PretrainingObjective:
         if not self.noise:
             return embeddings
         # For all ``count`` samples of the batch, so that every process draws the same.
-        draws = {"generator": self.generator, "device": embeddings.device}
+        draws: dict[str, Any] = {"generator": self.generator, "device": embeddings.device}
         noise = torch.randn(count, embeddings.shape[1], **draws)[own]
         # Little noise for some, so that fine differences can still be learnt; much for others, so
         # that what lies between the cells' embeddings decodes to valid cells.

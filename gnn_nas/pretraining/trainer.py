@@ -46,7 +46,7 @@ class Pretraining:
     """What a run has come to.
 
     Attributes:
-        controller: as it is after the last step.
+        controller: as it is after the last step, in evaluation mode.
         summary: the final figures, as in ``summary.json``; of torchrun's processes only the main
             one has any.
         metrics: the rows of ``metrics.jsonl``, likewise.
@@ -99,7 +99,7 @@ def pretrain(
         state = TrainingState(config, table, held_out, processes)
         if processes.rank:
             _share_steps(state, folder)
-            return Pretraining(state.controller, {}, [])
+            return Pretraining(state.controller.eval(), {}, [])
         claimed = folder and RunFolder.claimed(folder.path, config, resume, MAY_GROW)
         with claimed or nullcontext():
             return _run(state, folder, callbacks)
@@ -129,7 +129,7 @@ def _run(
     if folder:
         folder.save_weights(state.controller.state_dict())
         folder.save_summary(summary)
-    return Pretraining(state.controller, summary, metrics.rows)
+    return Pretraining(state.controller.eval(), summary, metrics.rows)
 
 
 def _train(

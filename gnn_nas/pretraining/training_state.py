@@ -102,7 +102,7 @@ class TrainingState:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
         row = self._row(losses)
-        gradients = [p.grad for p in self.trained if p.grad is not None]
+        gradients: list[Any] = [parameter.grad for parameter in self.trained]
         self.processes.average([*gradients, row])
         if self.config.optimizer.clip:
             torch.nn.utils.clip_grad_norm_(self.trained, self.config.optimizer.clip)

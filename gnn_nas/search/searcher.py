@@ -18,6 +18,7 @@ from gnn_nas.spaces.table import CellTable, load_table
 
 if TYPE_CHECKING:
     from gnn_nas.models.controller import Controller
+    from gnn_nas.search.method import Method
     from gnn_nas.spaces.conversion import Spec
 
     AnyCell = Cell | str | Spec
@@ -47,7 +48,7 @@ class Searcher:
         self,
         table: CellTable | None = None,
         controller: Controller | None = None,
-        method: str | type = "nao",
+        method: str | type[Method] = "nao",
         seed: int = 0,
         settings: Mapping[str, Any] | None = None,
         budget: int | None = None,
@@ -96,8 +97,9 @@ class Searcher:
             ValueError: a cell is invalid or was told before, or rewards are not as many.
             KeyError: there is no cell with a module hash.
         """
-        many = isinstance(cells, Sequence) and not isinstance(cells, str)
-        cells = list(cells) if many else [cells]
+        cells = (
+            [cells] if isinstance(cells, str) or not isinstance(cells, Sequence) else list(cells)
+        )
         if (rewards is None) == (failure is None):
             raise ValueError("tell either rewards or a failure")
         if rewards is None:
@@ -114,7 +116,7 @@ class Searcher:
         if not len(self.seen.rows):
             return None
         place = self.seen.rewards.argmax()
-        return Cell(self.table, self.seen.rows[place].item()), self.seen.rewards[place].item()
+        return Cell(self.table, int(self.seen.rows[place])), self.seen.rewards[place].item()
 
     @property
     def pending(self) -> list[Cell]:

@@ -70,9 +70,9 @@ class Surrogate:
         Means stay what they are, and deviations shrink around the inputs: the kriging believer
         (Ginsbourger, Le Riche & Carraro 2010). Raises RuntimeError before the first fit.
         """
-        self._known()
+        known = self._known()
         means = self._kernel(self._distances(inputs.double()), self.parameters) @ self.weights
-        self.inputs = torch.cat([self.inputs, inputs.double()])
+        self.inputs = torch.cat([known, inputs.double()])
         self._condition(self._distances(self.inputs), torch.cat([self._values, means]))
 
     def _condition(self, distances: list[Tensor], values: Tensor) -> None:
@@ -163,7 +163,7 @@ class Surrogate:
 
     def _distances(self, inputs: Tensor) -> list[Tensor]:
         """Distances of inputs from the data in every block, ``[M, N]`` each."""
-        known = self.inputs.to(inputs.dtype).split(self.blocks, dim=1)
+        known = self._known().to(inputs.dtype).split(self.blocks, dim=1)
         return [
             _distance(part, other)
             for part, other in zip(inputs.split(self.blocks, dim=1), known, strict=True)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gnn_nas import tensor_file
 from gnn_nas.errors import UserError
-from gnn_nas.files import atomic_path, remove_leftovers_of
+from gnn_nas.files import atomic_path, remove_leftovers
 from gnn_nas.locking import writing
 from gnn_nas.user_folders import compiled_code_kept
 
@@ -44,7 +44,7 @@ def open_cached(
         # Another process may have made it, or mended it, in the meantime.
         tensors = _read(path, is_right)
         if tensors is None:
-            remove_leftovers_of(path)
+            remove_leftovers(path.parent, path.name)
             if path.exists():
                 print(f"{path} is damaged: it is made anew", file=sys.stderr)
             with compiled_code_kept(path.parent):

@@ -100,7 +100,10 @@ def check_positives(
 def _measure(first: Data, second: Data, expected: int) -> int:
     """The distance, fast if it is as small as expected."""
     distance = networkx_distance(first, second, upper_bound=expected)
-    return networkx_distance(first, second) if distance is None else distance
+    if distance is None:
+        distance = networkx_distance(first, second)
+    assert distance is not None, "without a bound there is one"
+    return distance
 
 
 def _to_networkx(cell: Data) -> nx.DiGraph:

@@ -77,7 +77,8 @@ def _possible_edges(cells: PackedCells, reaches: Tensor) -> tuple[Tensor, Tensor
     """Cell, source and target of every edge that there is or that would close no cycle."""
     exists = cells.has_vertex()
     both = exists[:, :, None] & exists[:, None, :]
-    return (both & ~reaches.transpose(1, 2)).nonzero(as_tuple=True)
+    owner, source, target = (both & ~reaches.transpose(1, 2)).nonzero(as_tuple=True)
+    return owner, source, target
 
 
 def _target_last(cells: PackedCells, behind: Tensor, added: int = 0) -> tuple[PackedCells, Tensor]:

@@ -91,8 +91,7 @@ def _read(path: Path, archive: zipfile.ZipFile, name: str) -> np.ndarray:
             raise ValueError(f"{member} says {shape} of {kind}, and has {there:,} bytes")
         # To the end, where zipfile compares the checksum.
         content = stream.read()
-    order = "F" if in_fortran_order else "C"
-    return np.frombuffer(content, kind).reshape(shape, order=order)
+    return np.frombuffer(content, kind).reshape(shape, order="F" if in_fortran_order else "C")
 
 
 def _refuse_values(path: Path, images: np.ndarray) -> None:

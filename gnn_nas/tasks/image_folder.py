@@ -91,15 +91,15 @@ def _read(file: Path, size: int, channels: int) -> np.ndarray:
     from PIL import Image, ImageOps
 
     content = read_regular(file, _MOST_FILE_BYTES)
-    with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
+    with Image.open(io.BytesIO(content), formats=_FORMATS) as opened:
         # Compares the checksums of formats that have some, which decoding does not.
-        image.verify()
-    with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
+        opened.verify()
+    with Image.open(io.BytesIO(content), formats=_FORMATS) as opened:
         # A camera's JPEG may have a small copy of itself as its second frame.
-        if getattr(image, "is_animated", False) and image.format != "MPO":
+        if getattr(opened, "is_animated", False) and opened.format != "MPO":
             raise ValueError("it has several frames: keep one")
-        _refuse_undefined_range(image)
-        image = _in_8_bits(ImageOps.exif_transpose(image))
+        _refuse_undefined_range(opened)
+        image = _in_8_bits(ImageOps.exif_transpose(opened))
         if image.has_transparency_data:
             image = image.convert("RGBA")
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
@@ -111,7 +111,8 @@ def _refuse_undefined_range(image: Image.Image) -> None:
     """Raise ValueError for samples of which nobody knows what is black and what is white."""
     if image.mode == "F":
         raise ValueError("its samples are floating point: save it with 8 or 16 bits a sample")
-    bits = image.tag_v2.get(_BITS_PER_SAMPLE) if image.format == "TIFF" else None
+    tags = getattr(image, "tag_v2", {}) if image.format == "TIFF" else {}
+    bits = tags.get(_BITS_PER_SAMPLE)
     if image.mode == "I" or (image.mode.startswith("I;") and bits not in (None, (16,))):
         raise ValueError("its samples are integers without a range: save it with 8 or 16 bits")
 

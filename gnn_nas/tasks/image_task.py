@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from gnn_nas.config_file import load
 from gnn_nas.errors import UserError
@@ -81,7 +81,7 @@ class ImageTask:
         this one: with one on every core the same network takes up to 15 times as long.
         """
         network, fit = self._train(cell, seed)
-        metrics = {
+        metrics: dict[str, Any] = {
             "accuracy": fit.accuracy,
             "parameters": sum(each.numel() for each in network.parameters()),
             "epochs": fit.epochs,
@@ -99,7 +99,7 @@ class ImageTask:
         Its latency is measured now, as tests are made one after the other.
         """
         network, fit = self._train(cell, seed)
-        metrics = {
+        metrics: dict[str, Any] = {
             "accuracy": fit.accuracy,
             "test": accuracy(network, self._parts.test),
             "latency": self._latency(network),

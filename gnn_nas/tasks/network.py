@@ -109,7 +109,7 @@ class CellBlock(nn.Module):
         self, cell: PackedCells, in_channels: int, out_channels: int, norm_momentum: float
     ) -> None:
         super().__init__()
-        inner = cell.vertices.item() - 2
+        inner = int(cell.vertices) - 2
         widths = interior_channels(cell, out_channels)[0, :inner].tolist()
         adjacency = cell.adjacency()[0]
         self.sources = [
@@ -156,7 +156,7 @@ def _operation(op: int, channels: int, momentum: float) -> nn.Module:
             return ConvNormRelu(channels, channels, 3, momentum)
         case "conv1x1-bn-relu":
             return ConvNormRelu(channels, channels, 1, momentum)
-        case "maxpool3x3":
+        case _:  # maxpool3x3
             return nn.MaxPool2d(3, stride=1, padding=1)
 
 

@@ -23,7 +23,7 @@ def parameter_counts(cells: PackedCells, config: NetworkConfig) -> Tensor:
     blocks = config.block_channels()
     last = blocks[-1][1]
     ends = _conv(config.in_channels, config.stem_channels, 9) + (last + 1) * config.classes
-    counts = torch.full_like(cells.edges, ends)
+    counts = torch.full_like(cells.edges, int(ends))
     # Many cells have the same matrix, which decides everything but the operations.
     masks, matrix = cells.edges.unique(return_inverse=True)
     rows = torch.arange(len(cells), device=matrix.device)

@@ -23,7 +23,7 @@ class Line(NamedTuple):
     task: str
     purpose: str
     seed: int
-    state: str
+    state: State
     reward: float | None
     metrics: str
     seconds: float
@@ -91,7 +91,7 @@ def _is_finite(value: Any) -> bool:
 def _are_figures(text: Any) -> bool:
     """Whether this is JSON of numbers and texts by name, null for those that are not known."""
     try:
-        figures = json.loads(text) if isinstance(text, str) else None
+        figures: Any = json.loads(text) if isinstance(text, str) else None
         values = [each for each in figures.values() if not isinstance(each, str | None)]
         return all(type(each) in (int, float) and math.isfinite(each) for each in values)
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):

@@ -55,8 +55,9 @@ class Task(Protocol):
     name: str
     """What it is called in folders and tables."""
 
-    fingerprint: str
-    """A hash of all that decides the result of a training."""
+    @property
+    def fingerprint(self) -> str:
+        """A hash of all that decides the result of a training."""
 
     settings: dict[str, Any]
     """What a search's ``config.yaml`` tells of it."""

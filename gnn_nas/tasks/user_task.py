@@ -57,7 +57,7 @@ class UserTask:
         test = said("test")
         self.has_test = test is not None
         self._test = _function(reference, test) if self.has_test else None
-        self.settings = {"object": reference}
+        self.settings: dict[str, Any] = {"object": reference}
         if (network := said("network")) is not None:
             from gnn_nas.tasks.network import NetworkConfig
 
@@ -95,7 +95,7 @@ class UserTask:
     def train(self, cell: PackedCells, seed: int) -> TrainingResult:
         """Train a cell: see `gnn_nas.tasks.task.Task`."""
         figures = _figures(self._train(cell, seed), "reward")
-        return TrainingResult(figures.pop("reward"), figures)
+        return TrainingResult(float(figures.pop("reward")), figures)
 
     def test(self, cell: PackedCells, seed: int) -> TestResult:
         """Judge a cell by held-out data: see `gnn_nas.tasks.task.Task`."""
@@ -150,7 +150,8 @@ def _figure(name: str, value: Any, is_main: bool) -> float | str:
     if not isinstance(value, Real) or (must_be_number and isinstance(value, bool)):
         others = "" if must_be_number else " and no text"
         raise TypeError(f"{name} is no number{others}: {value!r:.100}")
-    if _LARGEST < abs(value) < math.inf:
+    size: Any = abs(value)
+    if _LARGEST < size < math.inf:
         raise TypeError(f"{name} is too large: its size must not exceed {_LARGEST:g}")
     number = float(value) + 0.0  # databases know no −0
     # As what is stored, where JSON has no infinities; a reward's are a divergence.

@@ -292,6 +292,7 @@ def test_in_memory_it_is_the_same_run_and_writes_nothing(run, config, tmp_path, 
     weights = made.controller.state_dict()
     assert all(torch.equal(weights[key], value) for key, value in folder.load_weights().items())
     assert made.summary.keys() == folder.load_summary().keys()
+    assert not made.controller.training
 
 
 def test_callbacks_hear_of_everything_in_order(run, config, tmp_path):

@@ -95,7 +95,8 @@ def report_similarities(
     Returns:
         for every controller, the same figures as those of `report_differences`
     """
-    similarities, reported = {}, {}
+    similarities: dict[str, np.ndarray] = {}
+    reported: dict[str, dict[str, Any]] = {}
     for name, controller in controllers.items():
         similarities[name] = _similarity(controller, table, even)
         beside = _similarity(controller, table, random)

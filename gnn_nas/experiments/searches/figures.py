@@ -47,7 +47,7 @@ def best_outcome(outcomes: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
 
 def spreads(outcomes: list[dict[str, Any]], worst: Mapping[str, Worst]) -> dict[str, Any]:
     """`over_seeds` of every figure that ``worst`` names; by number where it has several."""
-    by_name = {}
+    by_name: dict[str, Any] = {}
     for name, worst_of in worst.items():
         values = [outcome[name] for outcome in outcomes]
         if isinstance(values[0], dict):

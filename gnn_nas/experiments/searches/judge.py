@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
     from gnn_nas.experiments.searches.config import SearchConfig
@@ -25,7 +25,7 @@ class Judge(Protocol):
     columns: tuple[str, ...]
     """Figures beside the reward in histories."""
 
-    labels: Mapping[str, str]
+    labels: ClassVar[Mapping[str, str]]
     """Names of the figures over seeds in the terminal; ``{}`` is a number of queries."""
 
     width: int

@@ -46,8 +46,8 @@ class SearchProgress:
         self.progress.start()
         return self
 
-    def __exit__(self, *raised: object) -> None:
-        self.progress.__exit__(*raised)
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.progress.__exit__(kind)
 
     def update(self) -> None:
         """Look at the histories again."""

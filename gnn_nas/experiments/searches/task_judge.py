@@ -166,10 +166,10 @@ class TaskJudge(Judge):
         if failures:
             outcome["test_failure"] = failures[0]
             return
-        outcome["test"] = statistics.fmean(each.metrics["test"] for each in tested)
+        outcome["test"] = statistics.fmean(float(each.metrics["test"]) for each in tested)
         # Measured only now, where no training is made beside it, unless it was the cost.
         if outcome["latency"] is None and all("latency" in each.metrics for each in tested):
-            outcome["latency"] = statistics.fmean(each.metrics["latency"] for each in tested)
+            outcome["latency"] = statistics.fmean(float(each.metrics["latency"]) for each in tested)
         if keeps_weights and tested[0].weights is not None:
             with reported(f"cannot write {folder.path / NETWORK}"):
                 files.write_bytes(folder.path / NETWORK, tested[0].weights)

@@ -88,4 +88,4 @@ def _leave_room(axes: Axes) -> None:
     scale = axes.xaxis.get_transform()
     low, high = scale.transform(axes.get_xlim())
     wider = scale.inverted().transform(low + (high - low) / _SHARE)
-    axes.set_xlim(right=wider)
+    axes.set_xlim(right=float(wider))

@@ -6,11 +6,12 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from gnn_nas.config import FROM_SCRATCH, load_config
-from gnn_nas.config_file import read_mapping
+from gnn_nas.config_file import read_mapping, upgraded
 from gnn_nas.errors import UserError
+from gnn_nas.experiments.searches.config import SearchConfig
 from gnn_nas.experiments.table1.paper import RANDOM
 from gnn_nas.run_folder import RunFolder
 
@@ -132,7 +133,8 @@ class Search:
             "seeds": self.seeds,
             "weights": weights and _fingerprint(weights),
         }
-        made = read_mapping(self.folder.config)
+        path = self.folder.config
+        made = upgraded(SearchConfig, read_mapping(path), path)
         for key, value in asked.items():
             if made.get(key) != value:
                 raise UserError(
@@ -185,7 +187,7 @@ def plan_searches(
     """
     searches = {}
     for protocol in protocols:
-        common = {
+        common: dict[str, Any] = {
             "protocol": protocol,
             "queries": queries,
             "seeds": seeds,

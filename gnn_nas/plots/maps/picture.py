@@ -86,8 +86,10 @@ def _share(
 
 def _draw_cells(axes: Axes, drawn: EmbeddingMap, colours: Colouring) -> ScalarMappable:
     # The cells are in random order, so neither good nor bad ones lie on top.
+    x, y = drawn.coordinates.T
     return axes.scatter(
-        *drawn.coordinates.T,
+        x,
+        y,
         s=float(np.clip(60_000 / len(drawn.cells), 1.2, 20)),
         c=colours.values,
         lw=0,
@@ -114,7 +116,8 @@ def _draw_classes(
             if colours:
                 options = {"c": colours.values[chosen], **_scale_options(colours)}
             scale = axes.scatter(
-                *drawn.coordinates[chosen].T,
+                drawn.coordinates[chosen, 0],
+                drawn.coordinates[chosen, 1],
                 s=size,
                 marker=shape,
                 edgecolors="black" if layer == 3 else "white",
@@ -132,13 +135,13 @@ def _draw_classes(
             va="center_baseline",
             fontsize=6.5,
             fontweight="bold",
-            color=_ink(scale.get_facecolors()[0]),
+            color=_ink(scale.get_facecolor()[0]),
             zorder=4,
         )
     return scale
 
 
-def _ink(colour: np.ndarray) -> str:
+def _ink(colour: Any) -> str:
     """Black or white, whichever is more legible on a colour."""
     red, green, blue = colour[:3]
     return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"

@@ -37,4 +37,4 @@ def squared_distances(embeddings: Tensor) -> Tensor:
     points = embeddings.double()
     norms = points.square().sum(1)
     squared = torch.addmm(norms, points, points.T, alpha=-2).add_(norms[:, None]).float()
-    return torch.nn.functional.threshold_(squared, _SMALLEST_SQUARED_DISTANCE, 0.0)
+    return torch.threshold_(squared, _SMALLEST_SQUARED_DISTANCE, 0.0)

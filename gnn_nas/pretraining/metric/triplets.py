@@ -72,7 +72,9 @@ class MinedTriplets:
     def pairs(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Each pair of a triplet once, as (anchor, positive, anchor, negative), row by row."""
         positive = self._by_sample(self.slot_mask())
-        return (*torch.where(positive), *torch.where(self.negative_mask()))
+        first, positive = torch.where(positive)
+        second, negative = torch.where(self.negative_mask())
+        return first, positive, second, negative
 
     def indices(self) -> tuple[Tensor, Tensor, Tensor]:
         """All triplets as (anchor, positive, negative), in increasing order."""
@@ -103,7 +105,7 @@ class TripletsBelow(MinedTriplets):
         self.limit = limit
 
     @cached_property
-    def chosen(self) -> Tensor:
+    def chosen(self) -> Tensor:  # type: ignore[override]
         """See `MinedTriplets`."""
         return torch.stack([excess < 0 for excess in self._excesses()], dim=1)
 

@@ -47,6 +47,8 @@ class Nao(GuidedMethod):
             default=0.8, ge=0, le=1, description="share of these drawn from all promising cells met"
         )
 
+    cells: EmbeddedCells
+
     def _described(self) -> Described:
         self.controller.requires_grad_(False)
         return EmbeddedCells(self.controller, self.table)
