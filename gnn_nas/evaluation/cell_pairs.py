@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from gnn_nas.spaces.distance import edit_distance
-from gnn_nas.spaces.edits import MAX_EDITS
-from gnn_nas.spaces.positives import PositiveSampler
+from gnn_nas.spaces.positives import MAX_EDITS, PositiveSampler
 from gnn_nas.spaces.table import CellTable
 
 MAX_DISTANCE = 12

@@ -11,7 +11,7 @@ import numpy as np
 
 from gnn_nas.evaluation.cell_pairs import Ratio
 from gnn_nas.files import atomic_path
-from gnn_nas.spaces.edits import MAX_EDITS
+from gnn_nas.spaces.positives import MAX_EDITS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -77,12 +77,10 @@ def select(cells: Batch, chosen: Tensor) -> Batch:
     Shapes:
         - chosen: bool ``[B]``
     """
-    kept = chosen.index_select(0, cells.batch)
-    edges = kept.index_select(0, cells.edge_index[0]).nonzero().flatten()
-    ends = cells.edge_index.index_select(1, edges)
+    nodes, edge_index = kept_part(cells, chosen.index_select(0, cells.batch))
     return build_batch(
-        x=cells.x.index_select(0, kept.nonzero().flatten()),
-        edge_index=(kept.cumsum(0) - 1).index_select(0, ends.flatten()).view(2, -1),
+        x=cells.x.index_select(0, nodes),
+        edge_index=edge_index,
         vertices=cells.ptr.diff()[chosen],
         edge_counts=cells._slice_dict["edge_index"].diff()[chosen],
     )
@@ -91,3 +89,17 @@ def select(cells: Batch, chosen: Tensor) -> Batch:
 def pointers(counts: Tensor) -> Tensor:
     """Where each of so many things begins, and at the end how many there are."""
     return torch.nn.functional.pad(counts.cumsum(0), (1, 0))
+
+
+def kept_part(batch: Batch, kept: Tensor) -> tuple[Tensor, Tensor]:
+    """Numbers of the vertices that are kept, and the edges among them, numbered anew.
+
+    Shapes:
+        - kept: bool ``[nodes]``
+        - returns: int64 ``[nodes kept]`` and ``[2, edges kept]``
+    """
+    source, target = batch.edge_index
+    edges = (kept.index_select(0, source) & kept.index_select(0, target)).nonzero().flatten()
+    number = kept.cumsum(0) - 1
+    ends = batch.edge_index.index_select(1, edges)
+    return kept.nonzero().flatten(), torch.stack([number.index_select(0, end) for end in ends])

@@ -10,9 +10,8 @@ import networkx as nx
 import torch
 from torch import Tensor
 
-from gnn_nas.spaces.edits import MAX_EDITS
 from gnn_nas.spaces.nasbench101 import FEATURES, INPUT, OUTPUT
-from gnn_nas.spaces.positives import PositiveSampler
+from gnn_nas.spaces.positives import MAX_EDITS, PositiveSampler
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data

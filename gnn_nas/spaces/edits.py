@@ -1,98 +1,71 @@
-"""Edit scripts for whole batches of cells: ops, edges and vertices that change."""
+"""Edit operations on the node features and edges of a whole `Batch` of cells.
+
+Every function returns a new `Batch`, leaves its argument as it was, and edits a single cell as a
+batch of one. None checks that the result is a valid cell: see `gnn_nas.spaces.positives`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import combinations
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from gnn_nas.spaces.nasbench101 import MAX_INTERIOR, MAX_VERTICES, NUM_SLOTS, OPS, num_slots
-from gnn_nas.spaces.packed import PackedCells, slot_bits, slot_ends
+from gnn_nas.spaces.batch import build_batch, kept_part
+from gnn_nas.spaces.nasbench101 import FEATURES, NUM_SLOTS, slot_of
+from gnn_nas.spaces.packed import edges_between
 
-MAX_EDITS = 3
-
-# Share of the three-edit scripts that delete a vertex with one in- and one out-edge.
-_DELETION_SHARE = 0.1
+if TYPE_CHECKING:
+    from torch_geometric.data import Batch
 
 
-@dataclass(frozen=True)
-class Edits:
-    """One edit script for every cell of a batch.
+def change_ops(batch: Batch, nodes: Tensor, ops: Tensor) -> Batch:
+    """Give interior vertices another operation; one unit edit each.
 
     Shapes:
-        - shifts: ``[B, 5]``, how far the op of each interior vertex moves on in ``OPS`` (cyclic)
-        - toggles: ``[B]``, bitmask of the edge slots to toggle
-        - deleted: ``[B]``, the vertex to delete, 0 for none
-        - distinct: bool ``[B]``, whether no vertex or slot was drawn twice
+        - nodes: ``[N]``, distinct node numbers within the batch
+        - ops: ``[N]``, index into ``OPS``
     """
-
-    shifts: Tensor
-    toggles: Tensor
-    deleted: Tensor
-    distinct: Tensor
-
-    def apply(self, cells: PackedCells) -> PackedCells:
-        """Edit the cells that the scripts were drawn for; whether they are still valid is open."""
-        ops = (cells.ops + self.shifts) % len(OPS)
-        edited = PackedCells(cells.vertices.clone(), cells.edges ^ self.toggles, ops)
-        cell = self.deleted.nonzero().flatten()
-        number = torch.arange(MAX_VERTICES, device=cell.device)
-        # The last is of no vertex that is left.
-        order = (number + (number >= self.deleted[cell, None])).clamp_(max=MAX_VERTICES - 1)
-        smaller = edited.take(cell).renumbered(order, cells.vertices[cell] - 1)
-        edited.put(cell, smaller)
-        return edited
+    x = batch.x.clone()
+    x[nodes] = torch.eye(len(FEATURES), device=x.device)[ops + 1]
+    return build_batch(x, batch.edge_index, batch.ptr.diff(), _edge_counts(batch))
 
 
-def draw_edits(cells: PackedCells, num_edits: Tensor, generator: torch.Generator) -> Edits:
-    """Draw edit scripts of the wanted length; op changes and edge toggles are equally likely.
-
-    Args:
-        cells: valid ones that need no pruning, of three vertices at least.
+def toggle_edges(batch: Batch, cells: Tensor, slots: Tensor) -> Batch:
+    """Remove an edge where there is one, add it where there is none; one unit edit each.
 
     Shapes:
-        - num_edits: ``[B]``, 1 to 3
+        - cells: ``[N]``, position of the cell in the batch
+        - slots: ``[N]``, edge slots within the cell; all pairs (cell, slot) distinct
     """
-    count, device = len(cells), cells.edges.device
-    draws = torch.randint(1 << 60, (MAX_EDITS + 1, count), generator=generator, device=device)
-    on_op, shift, place = _choices(draws[:MAX_EDITS], len(OPS))
-    interior, slot = place % (cells.vertices - 2), place % num_slots(cells.vertices)
-    number = torch.arange(MAX_EDITS, device=device)[:, None]
-    wanted = num_edits > number
-    zeros = torch.zeros(count, dtype=torch.long, device=device)
-    edits = Edits(
-        zeros.new_zeros(count, MAX_INTERIOR), zeros, zeros.clone(), torch.ones_like(zeros).bool()
+    cell = batch.batch.index_select(0, batch.edge_index[0])
+    x, y = batch.edge_index - batch.ptr.index_select(0, cell)
+    bits = batch.ptr.new_zeros(batch.num_graphs, NUM_SLOTS, dtype=torch.bool)
+    bits.view(-1)[cell * NUM_SLOTS + slot_of(x, y)] = True
+    bits.view(-1)[cells * NUM_SLOTS + slots] ^= True
+    return build_batch(batch.x, edges_between(bits, batch.ptr), batch.ptr.diff(), bits.sum(1))
+
+
+def delete_vertices(batch: Batch, nodes: Tensor) -> Batch:
+    """Delete vertices with all their edges; one unit edit each and one for every edge.
+
+    Shapes:
+        - nodes: ``[N]``, distinct node numbers within the batch
+    """
+    kept = torch.ones(len(batch.x), dtype=torch.bool, device=batch.x.device)
+    kept[nodes] = False
+    nodes_kept, edge_index = kept_part(batch, kept)
+    cell_of_node = batch.batch.index_select(0, nodes_kept)
+    cells = batch.num_graphs
+    return build_batch(
+        batch.x.index_select(0, nodes_kept),
+        edge_index,
+        torch.bincount(cell_of_node, minlength=cells),
+        torch.bincount(cell_of_node.index_select(0, edge_index[0]), minlength=cells),
     )
-    edits.shifts.scatter_add_(1, interior.T, (shift * (on_op & wanted)).T)
-    for toggle in (~on_op & wanted).long() << slot:
-        edits.toggles.bitwise_xor_(toggle)
-    # Unwanted draws get a negative target of their own, which equals no other.
-    target = torch.where(wanted, torch.where(on_op, NUM_SLOTS + interior, slot), -1 - number)
-    for one, other in combinations(target, 2):
-        edits.distinct.logical_and_(one != other)
-
-    draw = draws[MAX_EDITS]
-    deletes = (num_edits == MAX_EDITS) & (draw % 1000 < 1000 * _DELETION_SHARE)
-    cell = deletes.nonzero().flatten()
-    vertex = 1 + (draw[cell] >> 10) % (cells.vertices[cell] - 2)
-    edits.shifts[cell] = 0
-    edits.toggles[cell] = 0
-    edits.deleted[cell] = vertex
-    # One in-edge and one out-edge: no interior vertex lacks either.
-    touching = (torch.stack(slot_ends(device)) == vertex[:, None, None]).any(1)
-    edits.distinct[cell] = (slot_bits(cells.edges[cell]) & touching).sum(1) == 2
-    return edits
 
 
-def _choices(draw: Tensor, num_ops: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Choices that a large random number makes, independent of each other.
-
-    Returns:
-        whether an op changes, else an edge; by how many ops, uniform over 1 to ``num_ops - 1``; and
-        a large number, whose remainder says which vertex or slot
-    """
-    draw_of_op = draw >> 1
-    others = num_ops - 1
-    return (draw & 1).bool(), 1 + draw_of_op % others, draw_of_op // others
+def _edge_counts(batch: Batch) -> Tensor:
+    return torch.bincount(
+        batch.batch.index_select(0, batch.edge_index[0]), minlength=batch.num_graphs
+    )

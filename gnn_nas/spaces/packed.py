@@ -77,11 +77,6 @@ class PackedCells:
         """Select cells by their numbers, none negative; several times faster than indexing."""
         return PackedCells(*(part.index_select(0, numbers) for part in self._parts()))
 
-    def put(self, numbers: Tensor, cells: PackedCells) -> None:
-        """Replace the cells of these numbers, in place."""
-        for part, new in zip(self._parts(), cells._parts(), strict=True):
-            part.index_copy_(0, numbers, new)
-
     def to(self, device: torch.device | str) -> PackedCells:
         """The same cells on ``device``."""
         return PackedCells(*(part.to(device) for part in self._parts()))
@@ -158,14 +153,23 @@ class PackedCells:
         features, bits = self.features(), self.edge_bits()
         one_hot = torch.eye(len(FEATURES), device=features.device)
         x = one_hot.index_select(0, features[features < len(FEATURES)])
-        cell, slot = bits.nonzero(as_tuple=True)
-        ends = torch.stack(slot_ends(bits.device)).index_select(1, slot)
-        return x, ends + pointers(self.vertices).index_select(0, cell), bits
+        return x, edges_between(bits, pointers(self.vertices)), bits
 
 
 def slot_bits(masks: Tensor) -> Tensor:
     """Which slots are set in bitmasks, bool ``[B, 21]``."""
     return (masks[:, None] >> torch.arange(NUM_SLOTS, device=masks.device)) & 1 != 0
+
+
+def edges_between(bits: Tensor, ptr: Tensor) -> Tensor:
+    """The ``edge_index`` of a batch, sorted by slot in a cell, ``[2, edges]``.
+
+    Shapes:
+        - bits: bool ``[B, 21]``; ptr: the first node of every cell, ``[B]`` or longer
+    """
+    cell, slot = bits.nonzero(as_tuple=True)
+    ends = torch.stack(slot_ends(bits.device)).index_select(1, slot)
+    return ends + ptr.index_select(0, cell)
 
 
 def slot_ends(device: torch.device) -> tuple[Tensor, Tensor]:

@@ -1,107 +1,117 @@
 import pytest
 import torch
+from torch_geometric.data import Batch
 
-from gnn_nas.spaces.edits import Edits, _choices, draw_edits
-from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.spaces.edits import change_ops, delete_vertices, toggle_edges
+from gnn_nas.spaces.packing import pack
 
-
-def draw(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-@pytest.fixture(scope="module")
-def cells(table) -> PackedCells:
-    """3,000 cells with an interior, small ones among them."""
-    rows = torch.randint(len(table), (2_920,), generator=draw(4))
-    small = (table.cells.vertices < 5).nonzero().flatten()
-    rows = torch.cat([rows, small])
-    return table.cells[rows[table.cells.vertices[rows] > 2]]
+NONE = torch.empty(0, dtype=torch.long)
 
 
-@pytest.fixture(scope="module")
-def num_edits(cells) -> torch.Tensor:
-    return torch.randint(1, 4, (len(cells),), generator=draw(5))
+@pytest.fixture(params=[1, 200], ids=["batch of one", "batch"])
+def cells(request, any_cells):
+    """Cells of at least three vertices."""
+    return any_cells[any_cells.vertices >= 3][: request.param]
 
 
-@pytest.fixture(scope="module")
-def edits(cells, num_edits) -> Edits:
-    return draw_edits(cells, num_edits, draw(6))
+def draws(count: int, share: float, seed: int = 0) -> torch.Tensor:
+    return torch.rand(count, generator=torch.Generator().manual_seed(seed)) < share
 
 
-def naive_edit(labels: list[int], edges: set[tuple[int, int]], shifts, toggles: int, deleted: int):
-    labels = [
-        1 + (op - 1 + shift) % 3 if 0 < vertex < len(labels) - 1 else op
-        for vertex, (op, shift) in enumerate(zip(labels, [0, *shifts, 0], strict=False))
+def assert_untouched(batch: Batch, copy: Batch) -> None:
+    for name in ("x", "edge_index", "batch", "ptr"):
+        assert batch[name].equal(copy[name])
+
+
+def test_change_ops(cells, plain):
+    batch = cells.to_batch()
+    copy = batch.clone()
+    interior = (batch.x[:, 1:-1].sum(1) == 1).nonzero().flatten()
+    nodes = interior[draws(len(interior), 0.7)].flip(0)
+    assert len(nodes)
+    ops = torch.arange(len(nodes)) % 3
+    edited = change_ops(batch, nodes, ops)
+
+    expected = plain(cells)
+    for node, op in zip(nodes.tolist(), ops.tolist(), strict=True):
+        cell = int(batch.batch[node])
+        expected[cell][0][node - int(batch.ptr[cell])] = op + 1
+    assert plain(pack(edited)) == expected
+    assert_untouched(batch, copy)
+
+
+def test_toggle_edges(cells, plain):
+    batch = cells.to_batch()
+    copy = batch.clone()
+    expected = plain(cells)
+    chosen = []
+    for cell, (labels, edges) in enumerate(expected):
+        slots = [(x, y) for y in range(len(labels)) for x in range(y)]
+        for x, y in [slots[i] for i in draws(len(slots), 0.3, seed=cell + 1).nonzero().flatten()]:
+            chosen.append((cell, x + y * (y - 1) // 2))
+            edges ^= {(x, y)}
+    assert chosen
+    numbers, slots = torch.tensor(chosen).flip(0).T
+    edited = toggle_edges(batch, numbers, slots)
+    assert plain(pack(edited)) == expected
+    assert_untouched(batch, copy)
+    again = toggle_edges(edited, numbers, slots)
+    assert plain(pack(again)) == plain(cells)
+
+
+def test_delete_vertices(cells, plain):
+    batch = cells.to_batch()
+    copy = batch.clone()
+    interior = (batch.x[:, 1:-1].sum(1) == 1).nonzero().flatten()
+    nodes = interior[draws(len(interior), 0.6)].flip(0)
+    assert len(nodes)
+    edited = delete_vertices(batch, nodes)
+
+    deleted = set(nodes.tolist())
+    expected = []
+    for cell, (labels, edges) in enumerate(plain(cells)):
+        start = int(batch.ptr[cell])
+        kept = [v for v in range(len(labels)) if start + v not in deleted]
+        number = {v: i for i, v in enumerate(kept)}
+        expected.append(
+            (
+                [labels[v] for v in kept],
+                {(number[x], number[y]) for x, y in edges if x in number and y in number},
+            )
+        )
+    assert plain(pack(edited)) == expected
+    assert_untouched(batch, copy)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda batch: change_ops(batch, NONE, NONE),
+        lambda batch: toggle_edges(batch, NONE, NONE),
+        lambda batch: delete_vertices(batch, NONE),
+    ],
+)
+def test_no_edits_change_nothing(cells, plain, edit):
+    assert plain(pack(edit(cells.to_batch()))) == plain(cells)
+
+
+def test_results_come_apart_into_single_cells(cells, plain):
+    batch = cells.to_batch()
+    # Vertex 1 of every cell is interior; the first cell may be left without any edge.
+    edited = [
+        change_ops(batch, batch.ptr[:-1] + 1, torch.zeros(len(cells), dtype=torch.long)),
+        toggle_edges(batch, torch.arange(len(cells)), torch.zeros(len(cells), dtype=torch.long)),
+        delete_vertices(batch, batch.ptr[:-1] + 1),
     ]
-    for y in range(len(labels)):
-        for x in range(y):
-            if toggles >> (x + y * (y - 1) // 2) & 1:
-                edges = edges ^ {(x, y)}
-    if not deleted:
-        return labels, edges
-    kept = [vertex for vertex in range(len(labels)) if vertex != deleted]
-    return (
-        [labels[vertex] for vertex in kept],
-        {(kept.index(x), kept.index(y)) for x, y in edges if deleted not in (x, y)},
-    )
+    for result in edited:
+        singles = result.to_data_list()
+        assert [plain(pack(single))[0] for single in singles] == plain(pack(result))
+        collated = Batch.from_data_list(singles)
+        assert_untouched(result, collated)
 
 
-def test_apply_agrees_with_plain_loops(cells, edits, plain):
-    scripts = zip(
-        edits.shifts.tolist(), edits.toggles.tolist(), edits.deleted.tolist(), strict=True
-    )
-    before = plain(cells)
-    expected = [naive_edit(*cell, *script) for cell, script in zip(before, scripts, strict=True)]
-    found = edits.apply(cells)
-    assert plain(found) == expected
-    assert plain(cells) == before
-    assert int((edits.deleted > 0).sum()) > 50
-    assert not bool((found.ops * ~found.has_interior()).any())
-
-
-def test_no_edits_change_nothing(cells, plain):
-    zeros = torch.zeros_like(cells.edges)
-    none = Edits(torch.zeros_like(cells.ops), zeros, zeros, zeros == 0)
-    assert plain(none.apply(cells)) == plain(cells)
-
-
-def test_one_cell_is_a_batch_of_one(cells, edits, plain):
-    whole = plain(edits.apply(cells))
-    for number in [*range(5), *edits.deleted.nonzero().flatten().tolist()[:5]]:
-        own = Edits(*(part[number : number + 1] for part in vars(edits).values()))
-        assert plain(own.apply(cells[number : number + 1])) == whole[number : number + 1]
-
-
-def test_scripts_are_distinct_exactly_if_they_have_the_wanted_length(cells, num_edits, edits):
-    toggles = (edits.toggles[:, None] & (1 << torch.arange(21)) != 0).sum(1)
-    made = (edits.shifts != 0).sum(1) + toggles
-    deletions = edits.deleted.nonzero().flatten()
-    adjacency = cells.adjacency()[deletions]
-    own_edges = adjacency.sum(1) + adjacency.sum(2)
-    made[deletions] = 1 + own_edges.gather(1, edits.deleted[deletions, None]).squeeze(1)
-    assert edits.distinct.equal(made == num_edits)
-    assert 0 < int((~edits.distinct).sum()) < 750
-
-
-@pytest.mark.parametrize("num_ops", [2, 3, 5, 9])
-def test_an_op_moves_on_to_any_other_alike_whatever_else_is_chosen(num_ops):
-    draws = torch.randint(1 << 60, (400_000,), generator=draw(15))
-    on_op, shift, place = _choices(draws, num_ops)
-    others = num_ops - 1
-    assert shift.min() == 1
-    assert shift.max() == others
-    # Chi-square of all combinations with one of four places; five times its deviation is allowed.
-    chosen = (on_op * others + shift - 1) * 4 + place % 4
-    counts = torch.bincount(chosen, minlength=8 * others).double()
-    expected = len(draws) / len(counts)
-    freedom = len(counts) - 1
-    assert len(counts) == 8 * others
-    assert ((counts - expected) ** 2 / expected).sum() < freedom + 5 * (2 * freedom) ** 0.5
-
-
-def test_of_three_ops_the_choices_are_the_draw_s_bits():
-    draws = torch.randint(1 << 60, (1000,), generator=draw(16))
-    on_op, shift, place = _choices(draws, 3)
-    assert on_op.equal(draws % 2 == 1)
-    assert shift.equal(1 + (draws >> 1) % 2)
-    assert place.equal(draws >> 2)
+def test_batches_that_pyg_collated_are_edited_alike(cells, plain):
+    collated = Batch.from_data_list(cells.to_batch().to_data_list())
+    nodes = collated.ptr[:-1] + 1
+    expected = plain(pack(delete_vertices(cells.to_batch(), nodes)))
+    assert plain(pack(delete_vertices(collated, nodes))) == expected

@@ -3,7 +3,7 @@ import torch
 
 from gnn_nas.spaces.distance import edit_distance
 from gnn_nas.spaces.packing import pack
-from gnn_nas.spaces.positives import PositiveSampler
+from gnn_nas.spaces.positives import PositiveSampler, _choices, _propose
 
 
 def draw(seed: int) -> torch.Generator:
@@ -70,6 +70,56 @@ def test_all_kinds_of_edits_occur(table, anchors, positives):
     edges = (cells.edges[same_size] ^ old.edges)[:, None].bitwise_and(1 << torch.arange(21)) != 0
     assert (ops + edges.sum(1)).equal(positives.num_edits[same_size])
     assert ops.unique().tolist() == edges.sum(1).unique().tolist() == [0, 1, 2, 3]
+
+
+def test_preview_is_what_apply_does(table):
+    rows = torch.randint(len(table), (3_000,), generator=draw(4))
+    cells = table.cells[rows[table.cells.vertices[rows] > 2]]
+    num_edits = torch.randint(1, 4, (len(cells),), generator=draw(5))
+    edits = _propose(cells, num_edits, draw(6))
+    assert int((edits.deleted > 0).sum()) > 50
+    previewed, applied = edits.preview(cells), pack(edits.apply(cells.to_batch()))
+    assert previewed.vertices.equal(applied.vertices)
+    assert previewed.edges.equal(applied.edges)
+    assert previewed.ops.equal(applied.ops)
+
+
+def test_proposals_are_distinct_exactly_if_they_have_the_wanted_length(table):
+    cells = table.cells[torch.arange(1, 2_000)]
+    num_edits = torch.arange(len(cells)) % 3 + 1
+    edits = _propose(cells, num_edits, draw(7))
+    toggles = (edits.toggles[:, None] & (1 << torch.arange(21)) != 0).sum(1)
+    made = (edits.shifts != 0).sum(1) + toggles
+    deletions = edits.deleted.nonzero().flatten()
+    adjacency = cells.adjacency()[deletions]
+    own_edges = adjacency.sum(1) + adjacency.sum(2)
+    made[deletions] = 1 + own_edges.gather(1, edits.deleted[deletions, None]).squeeze(1)
+    assert edits.distinct.equal(made == num_edits)
+    assert 0 < int((~edits.distinct).sum()) < 500
+
+
+@pytest.mark.parametrize("num_ops", [2, 3, 5, 9])
+def test_an_op_moves_on_to_any_other_alike_whatever_else_is_chosen(num_ops):
+    draws = torch.randint(1 << 60, (400_000,), generator=draw(15))
+    on_op, shift, place = _choices(draws, num_ops)
+    others = num_ops - 1
+    assert shift.min() == 1
+    assert shift.max() == others
+    # Chi-square of all combinations with one of four places; five times its deviation is allowed.
+    chosen = (on_op * others + shift - 1) * 4 + place % 4
+    counts = torch.bincount(chosen, minlength=8 * others).double()
+    expected = len(draws) / len(counts)
+    freedom = len(counts) - 1
+    assert len(counts) == 8 * others
+    assert ((counts - expected) ** 2 / expected).sum() < freedom + 5 * (2 * freedom) ** 0.5
+
+
+def test_of_three_ops_the_choices_are_the_draw_s_bits():
+    draws = torch.randint(1 << 60, (1000,), generator=draw(16))
+    on_op, shift, place = _choices(draws, 3)
+    assert on_op.equal(draws % 2 == 1)
+    assert shift.equal(1 + (draws >> 1) % 2)
+    assert place.equal(draws >> 2)
 
 
 def test_forbidden_rows_are_never_drawn(table, anchors):
