@@ -90,6 +90,10 @@ and with a task:
 """
 
 
+# Keys of the config that options say; how many queries depends on what a reward costs.
+_DEFAULTS = {"method": "nao", "queries": None, "seeds": 1, "seed": 0, "checkpoint": None}
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     return run_guarded(
@@ -187,10 +191,10 @@ def _completed(
 ) -> argparse.Namespace:
     """The options with what was not said: as the search was begun with, else the defaults."""
     arguments = argparse.Namespace(**vars(given))
-    defaults = {"method": "nao", "queries": queries, "seeds": 1, "seed": 0, "checkpoint": None}
-    for name, default in defaults.items():
+    for name, default in _DEFAULTS.items():
         if getattr(given, name) is None:
             setattr(arguments, name, getattr(begun, name) if begun else default)
+    arguments.queries = arguments.queries or queries
     refuse_seeds(arguments)
     refuse_missing(arguments.checkpoint)
     return arguments
@@ -220,13 +224,9 @@ def _search(
     judge: Any = rewards.judge(
         table,
         workers,
-        method=arguments.method,
-        queries=arguments.queries,
-        seeds=arguments.seeds,
-        seed=arguments.seed,
-        checkpoint=arguments.checkpoint,
         weights=checkpoint.fingerprint,
         settings=settings.model_dump(),
+        **{name: getattr(arguments, name) for name in _DEFAULTS},
     )
     config = judge.config
     as_begun = config.as_begun(begun) if begun else config
