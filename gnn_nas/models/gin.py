@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 # States are filled up with unused ones to a multiple of this: a matrix product of a size that was
 # met before takes a third less, and every size met costs memory.
 _MULTIPLE = 256
-# Of an int64 that is not negative, less one for the rounding of the logarithm.
-_KEY_BITS = 62
+# Of integers that float64 holds, less one for the rounding of the logarithm.
+_KEY_BITS = 52
 
 
 class DirectedGINConv(nn.Module):
@@ -146,20 +146,21 @@ class GINEncoder(nn.Module):
 def distinct_rows(counts: Tensor) -> tuple[Tensor, Tensor]:
     """The distinct rows of a matrix, rows of zeros below, and which of them every row is.
 
-    Rows of whole numbers are packed into an int64 each. Where these are too many or too large for
-    its 63 bits, or no whole numbers, every row counts as distinct: slower, and as right.
+    Rows of whole numbers are packed into one float64 each, which holds integers of 53 bits. Where
+    they need more, or are no whole numbers, every row counts as distinct: slower, and as right.
 
     Shapes:
-        - counts: ``[N, columns]``
+        - counts: ``[N, columns]``, N at least 1
         - returns: ``[at least the number of distinct rows, columns]`` and int64 ``[N]``
     """
     rows, columns = counts.shape
-    whole = counts.long()
-    base = whole.amax() + 1 if rows else whole.new_ones(())
-    fits = (whole == counts).all() & (whole >= 0).all() & (columns * base.log2() < _KEY_BITS)
+    least, largest = counts.aminmax()
+    base = largest.double() + 1
+    fits = (least >= 0) & (counts == counts.round()).all() & (columns * base.log2() < _KEY_BITS)
     places = torch.arange(columns, device=counts.device)
+    keys = counts.double() @ base**places
     # Chosen on the device: the host waits once, for the number of keys.
-    keys = torch.where(fits, (whole * base**places).sum(1), torch.arange(rows, device=whole.device))
+    keys = torch.where(fits, keys, torch.arange(rows, dtype=keys.dtype, device=keys.device))
     keys, number = keys.unique(return_inverse=True)
     distinct = counts.new_zeros(_filled_up(len(keys)), columns)
     return distinct.index_copy_(0, number, counts), number

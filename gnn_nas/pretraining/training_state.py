@@ -92,7 +92,8 @@ class TrainingState:
     def advance(self) -> None:
         """Make one optimiser step on the next batch."""
         batch = self.batches.draw()
-        self.controller.train()
+        if not self.controller.training:
+            self.controller.train()
         with self._seeded():
             losses = self.objective(self.controller, self.table, batch)
         self.optimizer.zero_grad()
@@ -192,11 +193,16 @@ class TrainingState:
 
     @contextmanager
     def _seeded(self) -> Iterator[None]:
-        """Let torch's own generator follow from seed and step: some losses and layers use it."""
-        device = self.held_out.device
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            torch.manual_seed((self.config.seed + (self.step << 32)) % 2**63)
+        """Let torch's own generators follow from seed and step: some losses and layers use them."""
+        generators = (torch.default_generator, *torch.cuda.default_generators)
+        before = [generator.get_state() for generator in generators]
+        try:
+            for generator in generators:
+                generator.manual_seed((self.config.seed + (self.step << 32)) % 2**63)
             yield
+        finally:
+            for generator, state in zip(generators, before, strict=True):
+                generator.set_state(state)
 
     def _precision(self) -> str:
         """The precision that the config asks for, the same in all processes."""

@@ -25,8 +25,8 @@ ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "configs" / "gin_multisim.yaml"
 STEPS = 300
 TINY = (
-    "model.hidden=8",
-    "model.layers=2",
+    "model.encoder.hidden=8",
+    "model.encoder.layers=2",
     "model.embedding=8",
     "model.decoder_hidden=8",
     "model.predictor_hidden=8",
@@ -280,8 +280,11 @@ def assert_same(folder: RunFolder, finished: RunFolder) -> None:
     ("options", "message"),
     [
         (["--set=model.hiden=9"], r"--set: unknown key model.hiden, did you mean hidden\?"),
-        (["--set=model.hidden=wide"], "model.hidden must be an integer, not the text 'wide'"),
-        (["--set=model.hidden=1.5"], "model.hidden must be an integer, not 1.5"),
+        (
+            ["--set=model.encoder.hidden=wide"],
+            "model.encoder.hidden must be an integer, not the text 'wide'",
+        ),
+        (["--set=model.encoder.hidden=1.5"], "model.encoder.hidden must be an integer, not 1.5"),
         (["--set=nonsense"], "--set nonsense: expected section.key=value"),
         (["--set=seed.x=1"], "seed is 0 in .*, so it has no keys to set"),
         (["--set=data.batch_size=20"], "20 must be divisible by 1 . positives = 8"),
@@ -376,7 +379,7 @@ def test_a_truncated_checkpoint_is_one_line_and_nothing_is_lost(interrupted, com
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("model.hidden=9", "holds another architecture than the config: encoder"),
+        ("model.encoder.hidden=9", "holds another architecture than the config: encoder"),
         ("seed=7", "belongs to a run with another config"),
     ],
 )

@@ -244,8 +244,11 @@ def snapshot(folder: RunFolder) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("model.hidden=9", r"another architecture than the config: encoder.* is \(8, .* \(9, "),
-        ("model.layers=3", "another architecture than the config"),
+        (
+            "model.encoder.hidden=9",
+            r"another architecture than the config: encoder.* is \(8, .* \(9, ",
+        ),
+        ("model.encoder.layers=3", "another architecture than the config"),
         ("model.decoder_hidden=4", "another architecture than the config: decoder.input_weight"),
         ("model.predictor_hidden=4", "another architecture than the config: predictor.structure"),
         ("seed=1", "belongs to a run with another config"),

@@ -1,6 +1,6 @@
 """The route every loss has: the library's own, on the mined triplets."""
 
-from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +22,7 @@ class MinedLoss(nn.Module):
         - returns: a scalar
     """
 
-    def __init__(self, library: Callable[..., Tensor]) -> None:
+    def __init__(self, library: Any) -> None:
         super().__init__()
         self.library = library
 
