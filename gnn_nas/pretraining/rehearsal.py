@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -79,7 +80,7 @@ def rehearse(config: PretrainConfig, device: torch.device) -> None:
         )
 
 
-def rehearse_encoder(encoder: nn.Module, name: str, table: CellTable) -> None:
+def rehearse_encoder(encoder: Any, name: str, table: CellTable) -> None:
     """Encode some cells with copies of an encoder of the user's own, as a run does.
 
     Args:

@@ -1,6 +1,7 @@
 """The route every loss has: the library's own, on the mined triplets."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,8 @@ class MinedLoss(nn.Module):
         - embeddings: ``[B, D]``; labels: ``[B]``
         - returns: a scalar
     """
+
+    library: Any
 
     def __init__(self, library: Callable[..., Tensor]) -> None:
         super().__init__()
