@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
@@ -73,7 +73,7 @@ class CellRows:
         # The long way has the same results, and says what is wrong.
         return int(self.table.index_of(from_spec(spec))) if row is None else row
 
-    def _of_hashes(self, hashes: Sequence[str]) -> Tensor:
+    def _of_hashes(self, hashes: Sequence[Any]) -> Tensor:
         # A character more than a hash has: what is too long must not become one by being cut.
         wanted = np.array([each.encode() for each in hashes], dtype="S33")
         rows = np.searchsorted(self._hashes, wanted).clip(max=len(self.table) - 1)

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gnn_nas.benchmarks.locate import benchmark_path, find_benchmark
 from gnn_nas.benchmarks.protocols import PROTOCOLS
@@ -28,7 +28,7 @@ from gnn_nas.parallel import ENGINES, get_engine
 from gnn_nas.search import methods
 
 if TYPE_CHECKING:
-    from gnn_nas.experiments.table1.plan import Job, Pretraining, Search
+    from gnn_nas.experiments.table1.plan import Pretraining, Search
 
 _DESCRIPTION = """\
 Reproduce the paper's Table 1: pretrain a controller with every metric loss, search NAS-Bench-101
@@ -166,7 +166,7 @@ def _run(arguments: argparse.Namespace) -> None:
         if search.folder.finished and search.after is None:
             search.check_finished()
 
-    jobs: list[Job] = [*pretrainings, *searches.values()]
+    jobs: list[Any] = [*pretrainings, *searches.values()]
     with reported(f"cannot write {arguments.out}"):
         arguments.out.mkdir(parents=True, exist_ok=True)
     with writing(arguments.out):

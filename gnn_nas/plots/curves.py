@@ -40,11 +40,12 @@ def draw_curves(rows: list[dict[str, Any]], path: Path) -> None:
             axes.set_yscale("log")
     measured = [row for row in validation if "structure_error" in row]
     if "structure" in losses and measured:
-        style = {"color": "tab:orange", "label": "held-out"}
-        _draw(loss_axes[-1], measured, "structure_error", "o-", **style)
+        _draw(
+            loss_axes[-1], measured, "structure_error", "o-", color="tab:orange", label="held-out"
+        )
         _legend(loss_axes[-1])
-    style = {"color": "tab:gray", "lw": 1, "label": "tokens, training (teacher forcing)"}
-    _draw(right, train, "token_accuracy", _marker(train), **style)
+    label = "tokens, training (teacher forcing)"
+    _draw(right, train, "token_accuracy", _marker(train), color="tab:gray", lw=1, label=label)
     for name, label, marker in (
         ("token_accuracy", "tokens, held-out (free-running)", "o-"),
         ("exact_match", "whole cells, held-out", "s-"),

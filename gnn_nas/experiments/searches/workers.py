@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from gnn_nas.errors import UserError
@@ -35,7 +35,7 @@ class BenchmarkSource:
         protocol: one of `gnn_nas.benchmarks.protocols.PROTOCOLS`.
     """
 
-    path: str | Path | None
+    path: str | os.PathLike[str] | None
     protocol: str
 
     def __call__(self) -> tuple[CellTable, Objective, Report]:

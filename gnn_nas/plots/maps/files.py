@@ -60,8 +60,8 @@ def write_map_page(
     cell_map = CellMap(
         cells.rows,
         [View(each.name, each.coordinates, each.embeddings) for each in maps],
-        benchmark and benchmark.mean_test(cells.rows).numpy(),
-        benchmark and benchmark.rank(cells.rows).numpy(),
+        benchmark.mean_test(cells.rows).numpy() if benchmark else None,
+        benchmark.rank(cells.rows).numpy() if benchmark else None,
         classes,
         # Counted from 1, as in the picture.
         [] if classes is None else [str(number + 1) for number in range(classes.max() + 1)],
