@@ -279,10 +279,7 @@ def assert_same(folder: RunFolder, finished: RunFolder) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (
-            ["--set=model.encoder.hiden=9"],
-            r"--set: unknown key model.encoder.hiden, did you mean hidden\?",
-        ),
+        (["--set=model.embeding=9"], r"unknown key model.embeding, did you mean embedding\?"),
         (
             ["--set=model.encoder.hidden=wide"],
             "model.encoder.hidden must be an integer, not the text 'wide'",
@@ -320,11 +317,7 @@ def test_a_mistake_in_the_config_is_one_line_and_leaves_no_folder(
 def test_a_mistake_in_the_file_names_file_and_key(complaint, tmp_path):
     text = CONFIG.read_text()
     for found, replaced, message in (
-        (
-            "hidden: 128",
-            "hiden: 128",
-            r"mine.yaml: .*unknown key model.encoder.hiden, did you mean",
-        ),
+        ("  embedding:", "  embeding:", r"mine.yaml: .*unknown key model.embeding, did you mean"),
         ("seed: 0", "seed: zero", "mine.yaml: seed must be an integer, not the text 'zero'"),
         ("seed: 0", "seed: [", "mine.yaml: line .*not YAML"),
         (text, "", "mine.yaml: the config is empty"),
