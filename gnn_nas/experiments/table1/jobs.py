@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from concurrent.futures import Future
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import Self
 
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn
 
 from gnn_nas.errors import UserError, reported
 from gnn_nas.experiments.table1.plan import Job
@@ -32,94 +33,79 @@ def run_jobs(jobs: list[Job], engine: Engine, logs: Path) -> list[Job]:
     Raises:
         UserError: the logs cannot be written.
     """
+    left = [job for job in jobs if not job.folder.finished]
     progress = Progress(
         Description(), BarColumn(bar_width=20), MofNCompleteColumn(), TimeElapsedColumn()
     )
-    with progress, Pool(engine, fresh=True) as pool:
-        return _Runner(pool, logs, progress).run(jobs)
-
-
-@dataclass(eq=False)
-class _Running:
-    """A job whose command was asked for; it may still wait."""
-
-    job: Job
-    status: Future[int]
-    task: TaskID | None = None
-    ended: float | None = None
-    """When it was first seen to have ended well."""
+    runner = _Runner(engine, logs, progress)
+    failed: list[Job] = []
+    with progress, ThreadPoolExecutor(len(left) or 1, "jobs") as threads, runner:
+        bar = progress.add_task("jobs", total=len(jobs), completed=len(jobs) - len(left))
+        for job in sorted(left, key=lambda job: job.after is not None):
+            runner.ends[id(job)] = threads.submit(runner.run, job)
+        waiting = {runner.ends[id(job)]: job for job in left}
+        while waiting:
+            for end in wait(waiting, return_when="FIRST_COMPLETED").done:
+                job = waiting.pop(end)
+                if why := end.result():
+                    failed.append(job)
+                    progress.say(f"{job.name}: {why}")
+                else:
+                    progress.advance(bar)
+    return [job for job in jobs if job in failed]
 
 
 class _Runner:
-    def __init__(self, pool: Pool, logs: Path, progress: Progress) -> None:
-        self.pool = pool
-        self.logs = logs
-        self.progress = progress
-        self.failed: list[Job] = []
+    """Sees a job through, in a thread for each; leaving the context ends all commands."""
 
-    def run(self, jobs: list[Job]) -> list[Job]:
-        pending = [job for job in jobs if not job.folder.finished]
-        done = len(jobs) - len(pending)
-        bar = self.progress.add_task("jobs", total=len(jobs), completed=done)
-        running: list[_Running] = []
-        while pending or running:
-            for job in list(pending):
-                if job.after in self.failed:
-                    pending.remove(job)
-                    self._fail(job, f"not begun, as it needs {job.after.name}")
-                elif job.after is None or job.after.folder.finished:
-                    pending.remove(job)
-                    running.append(_Running(job, self._submit(job)))
-            time.sleep(_TICK)
-            for each in list(running):
-                if self._has_ended(each):
-                    running.remove(each)
-                    if each.task is not None:
-                        self.progress.remove_task(each.task)
-                    if each.job not in self.failed:
-                        self.progress.advance(bar)
-        return self.failed
+    def __init__(self, engine: Engine, logs: Path, progress: Progress) -> None:
+        self.ends: dict[int, Future[str | None]] = {}
+        """Of all jobs that are to be run."""
+        self._pool = Pool(engine, fresh=True)
+        self._logs = logs
+        self._progress = progress
+        self._closed = threading.Event()
 
-    def _submit(self, job: Job) -> Future[int]:
-        log = self._log(job)
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closed.set()
+        self._pool.close()
+
+    def run(self, job: Job) -> str | None:
+        """Run a job after the one that it needs, and say why it is not finished then."""
+        needed = job.after and self.ends.get(id(job.after))
+        if needed and needed.result():
+            return f"not begun, as it needs {job.after.name}"
+        log = self._logs / f"{job.folder.path.name}.log"
         with reported(f"cannot write {log}"):
-            self.logs.mkdir(parents=True, exist_ok=True)
+            self._logs.mkdir(parents=True, exist_ok=True)
             log.write_bytes(b"")
-        return self.pool.submit(Command(job.module, job.options(), log.absolute()))
-
-    def _has_ended(self, running: _Running) -> bool:
-        job, status = running.job, running.status
-        if not status.done():
-            if running.task is None and status.running():
-                running.task = self.progress.add_task(job.name, total=job.steps)
-            if running.task is not None:
-                self.progress.update(running.task, completed=job.steps_done())
-            return False
+        status = self._pool.submit(Command(job.module, job.options(), log.absolute()))
         try:
+            self._follow(job, status)
             if status.result():
-                self._fail(job, self._last_words(job, status.result()))
-                return True
+                lines = log.read_text("utf-8", errors="replace").splitlines()
+                said = [line.strip() for line in lines if line.strip()]
+                return said[-1] if said else f"ended with status {status.result()}"
         except WorkerDied as death:
-            self._fail(job, f"{death}, perhaps for want of memory: try fewer --jobs")
-            return True
+            return f"{death}, perhaps for want of memory: try fewer --jobs"
         except UserError as error:
-            self._fail(job, str(error))
-            return True
-        running.ended = running.ended or time.monotonic()
-        if not job.folder.finished:
-            if time.monotonic() - running.ended < self.pool.engine.lag:
-                return False
-            self._fail(job, f"ended, but {job.folder.summary} is not here")
-        return True
+            return str(error)
+        ended = time.monotonic()
+        while not job.folder.finished:
+            if self._closed.wait(_TICK) or time.monotonic() - ended > self._pool.engine.lag:
+                return f"ended, but {job.folder.summary} is not here"
+        return None
 
-    def _fail(self, job: Job, why: str) -> None:
-        self.failed.append(job)
-        self.progress.say(f"{job.name}: {why}")
-
-    def _last_words(self, job: Job, status: int) -> str:
-        lines = self._log(job).read_text("utf-8", errors="replace").split("\n")
-        said = [line.strip() for line in lines if line.strip()]
-        return said[-1] if said else f"ended with status {status}"
-
-    def _log(self, job: Job) -> Path:
-        return self.logs / f"{job.folder.path.name}.log"
+    def _follow(self, job: Job, status: Future[int]) -> None:
+        """Show how far a command is, from its beginning to its end."""
+        task = None
+        while not wait([status], timeout=_TICK).done:
+            if task is None and status.running():
+                task = self._progress.add_task(job.name, total=job.steps)
+            if task is not None:
+                self._progress.update(task, completed=job.steps_done())
+        if task is not None:
+            self._progress.remove_task(task)
