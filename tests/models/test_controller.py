@@ -157,6 +157,7 @@ def test_what_a_search_does_with_a_controller_needs_no_pyg():
     code = (
         "import sys, torch; from gnn_nas.spaces import load_table;"
         "from gnn_nas.models import load_pretrained; import gnn_nas.experiments.searches.run;"
+        "from gnn_nas.experiments.searches import benchmark_judge, seed;"
         "table, controller = load_table(), load_pretrained();"
         "controller.decode(controller.encode_rows(table, torch.arange(9)));"
         "from gnn_nas.search.methods import METHODS, get_method; [*map(get_method, METHODS)];"
