@@ -9,10 +9,12 @@ if TYPE_CHECKING:
     from gnn_nas.benchmarks.locate import find_benchmark
     from gnn_nas.benchmarks.nasbench101 import NASBench101
     from gnn_nas.config import PretrainConfig, load_config
+    from gnn_nas.errors import UserError
     from gnn_nas.models.controller import Controller
     from gnn_nas.models.pretrained import load_pretrained
     from gnn_nas.pretraining.trainer import pretrain
     from gnn_nas.search.method import Method
+    from gnn_nas.search.observations import Observations
     from gnn_nas.search.searcher import Searcher
     from gnn_nas.spaces.cell import Cell
     from gnn_nas.spaces.dataset import CellDataset
@@ -29,9 +31,11 @@ _MODULES = {
     "Controller": "models.controller",
     "Method": "search.method",
     "NASBench101": "benchmarks.nasbench101",
+    "Observations": "search.observations",
     "PretrainConfig": "config",
     "RandomEdit": "spaces.transform",
     "Searcher": "search.searcher",
+    "UserError": "errors",
     "find_benchmark": "benchmarks.locate",
     "load_config": "config",
     "load_pretrained": "models.pretrained",
@@ -46,9 +50,11 @@ __all__ = [
     "Controller",
     "Method",
     "NASBench101",
+    "Observations",
     "PretrainConfig",
     "RandomEdit",
     "Searcher",
+    "UserError",
     "__version__",
     "find_benchmark",
     "load_config",

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import torch
 
 from gnn_nas.config import load_config
 from gnn_nas.models.pretrained import load_pretrained
+from gnn_nas.search.searcher import Searcher
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -32,6 +34,7 @@ def test_a_run_with_parts_of_ones_own_opens_again(tmp_path, table, monkeypatch):
         text=True,
     )
     assert done.returncode == 0, done.stderr
+    assert float(re.search(r"best of 48 cells +(-?[\d.]+), \['input'", done.stdout)[1]) > 0
     rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     losses = [row["metric"] for row in rows if row["kind"] == "train"]
     assert losses[-1] < losses[0] - 0.1
@@ -45,3 +48,12 @@ def test_a_run_with_parts_of_ones_own_opens_again(tmp_path, table, monkeypatch):
     checkpoint = torch.load(run / "checkpoint.pt", weights_only=True)
     learnt = checkpoint["metric"]["loss.library.log_temperature"].exp().item()
     assert learnt != pytest.approx(0.1, rel=1e-3)
+    searcher = Searcher(table, controller, "own_parts:NearestToBest", settings={"initial": 3})
+    searcher.tell(searcher.ask(3), [0.1, 0.9, 0.2])
+    first, best, *_ = searcher.seen.told.tolist()
+    (nearest,) = searcher.ask()
+    near, far = (
+        controller.encode_rows(table, torch.tensor([best, nearest.row, first]))[1:]
+        @ (controller.encode_rows(table, torch.tensor([best]))[0])
+    )
+    assert near > far
