@@ -14,6 +14,7 @@ import argparse
 import heapq
 import random
 import statistics
+import sys
 import time
 
 import torch
@@ -104,4 +105,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except gnn_nas.UserError as error:
+        sys.exit(f"error: {error}")

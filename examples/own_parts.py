@@ -18,6 +18,7 @@ Or from Python, as below:
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 import torch
@@ -143,4 +144,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except gnn_nas.UserError as error:
+        sys.exit(f"error: {error}")
