@@ -51,7 +51,7 @@ class RayEngine:
             handler = signal.getsignal(signal.SIGTERM)
             try:
                 ray.init(log_to_driver=False, logging_level="ERROR", include_dashboard=False)
-            except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+            except Exception as error:  # Ray raises just that where a node is too slow to start
                 raise UserError(f"--engine ray: cannot join or start a cluster: {error}") from error
             finally:
                 # Ray takes it, and would end this process without a word.
