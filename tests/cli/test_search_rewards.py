@@ -14,10 +14,10 @@ import time
 from pathlib import Path
 
 import pytest
-import yaml
 
 from gnn_nas.cli import nao_search
 from gnn_nas.cli.nao_search import main
+from gnn_nas.config_file import load
 from gnn_nas.experiments.searches.config import TaskSearchConfig
 from gnn_nas.run_folder import RunFolder
 
@@ -200,7 +200,7 @@ def test_the_queries_of_a_task_are_few_or_those_it_was_begun_with(
     monkeypatch.delenv("GNN_NAS_BENCHMARK", raising=False)
     monkeypatch.chdir(tmp_path)
     if begun:
-        config = TaskSearchConfig(**yaml.safe_load(finished.config.read_text()))
+        config = load(TaskSearchConfig, finished.config)
         config = config.model_copy(update={"queries": 300, "task": "digits"})
         RunFolder.create(tmp_path / "runs" / "search-nao-digits", config)
     searched = []
