@@ -23,7 +23,7 @@ from bench.scaling_plot import draw_scaling
 from gnn_nas.evaluation.cell_pairs import ratios
 from gnn_nas.experiments.searches.task_judge import pareto_front
 from gnn_nas.experiments.table1.figure import draw_table1
-from gnn_nas.experiments.table1.paper import COLUMNS, NAMES
+from gnn_nas.experiments.table1.paper import TABLE_COLUMNS, NAMES
 from gnn_nas.experiments.table1.table import Row
 from gnn_nas.plots.curves import draw_curves
 from gnn_nas.plots.locality_figures import (
@@ -103,7 +103,7 @@ def draw_table(path: Path, losses: list[str], finished: bool = True) -> None:
             (line,) = re.findall(rf"^\| {NAMES[loss]} .*", DOCUMENTED, re.MULTILINE)
             texts = [text.replace(",", "").split(" ± ") for text in line.split(" | ")[1:]]
             for column, (mean, deviation) in zip(
-                COLUMNS, texts[: 2 * len(COLUMNS) : 2], strict=True
+                TABLE_COLUMNS, texts[: 2 * len(TABLE_COLUMNS) : 2], strict=True
             ):
                 ours[column.key] = (float(mean), float(deviation))
         rows.append(Row(loss, ours))
