@@ -197,8 +197,10 @@ def test_closing_tells_those_who_wait():
     while not all(future.running() for future in futures[:2]):
         time.sleep(0.001)
     assert not futures[2].running()
-    threading.Timer(0.1, pool.close).start()
+    closing = threading.Timer(0.1, pool.close)
+    closing.start()
     for future in futures:
         with pytest.raises(UserError, match="interrupted"):
             future.result(20)
+    closing.join()
     assert engine.closed
