@@ -75,7 +75,7 @@ class Controller(nn.Module):
         """Embeddings of rows of the cell table, or of all 423,624 cells, ``[N, embedding]``."""
         if rows is None:
             rows = torch.arange(len(table), device=table.module_hash.device)
-        like = self.decoder.recurrent_weight
+        like = next(self.predictor.parameters())
         embeddings = like.new_empty(len(rows), self.encoder.embedding_size)
         for part, own in zip(rows.split(_CHUNK), embeddings.split(_CHUNK), strict=True):
             cells = table.cells[part].to_graphs()

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from gnn_nas.files import write_text
 from gnn_nas.run_folder import RunFolder
 
 
@@ -37,7 +38,7 @@ def main(options: list[str]) -> int | None:
     (folder / "variable").write_text(os.environ.get("GNN_NAS_MADE_UP", ""))
     (folder / "where").write_text(os.getcwd())
     (folder / "called").write_text(repr(sys.argv))
-    (folder / "summary.json").write_text('{"steps": 1}')
+    write_text(folder / "summary.json", '{"steps": 1}')
     return None
 
 

@@ -118,7 +118,7 @@ def cwd(monkeypatch) -> Iterator[Path]:
     folder.chmod(0o777)
     monkeypatch.chdir(folder)
     # Processes would be started for nothing.
-    monkeypatch.setattr("gnn_nas.cli.nao_search.Workers", lambda count: nullcontext())
+    monkeypatch.setattr("gnn_nas.cli.search_rewards.Workers", lambda count: nullcontext())
     monkeypatch.delenv("GNN_NAS_BENCHMARK", raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(folder / "none"))
     Path("file").write_text("words")
