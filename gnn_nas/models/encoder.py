@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Protocol
 
+import torch
 from torch import Tensor, nn
 
 from gnn_nas.config import GINConfig, OwnEncoderConfig
@@ -63,7 +64,8 @@ def make_encoder(config: GINConfig | OwnEncoderConfig, embedding_size: int) -> n
             f"{option} is no encoder: it must be a class derived from torch.nn.Module with a method"
             " encode(cells)"
         )
-    with users_code(f"{option} cannot be made"):
+    # Also where only shapes are asked for: a user's own may compute with numbers when it is made.
+    with users_code(f"{option} cannot be made"), torch.device("cpu"):
         encoder = kind(embedding_size=embedding_size, **config.args)
         given = getattr(encoder, "embedding_size", None)
     if given != embedding_size:
