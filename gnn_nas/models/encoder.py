@@ -68,6 +68,8 @@ def make_encoder(config: GINConfig | OwnEncoderConfig, embedding_size: int) -> n
     with users_code(f"{option} cannot be made"), torch.device("cpu"):
         encoder = kind(embedding_size=embedding_size, **config.args)
         given = getattr(encoder, "embedding_size", None)
+        if any(map(nn.parameter.is_lazy, encoder.parameters())):
+            raise ValueError("it has parameters without a shape, as LazyLinear has")
     if given != embedding_size:
         raise UserError(f"{option}: its embedding_size is {given}, not {embedding_size}")
     return encoder

@@ -97,7 +97,9 @@ def rehearse_encoder(encoder: Any, name: str, table: CellTable) -> None:
         (torch.float64, graphs._replace(x=graphs.x.double())),
     ):
         with users_code(f"{option} cannot encode"), torch.random.fork_rng(devices=[]):
-            embeddings = copy.deepcopy(encoder).to(precision).encode(batch)
+            twin = copy.deepcopy(encoder).to(precision)
+            # As in training, then as when it is measured.
+            embeddings = twin.train(precision == torch.float32).encode(batch)
         if not (isinstance(embeddings, Tensor) and embeddings.is_floating_point()):
             raise UserError(f"{option} must encode to a tensor of floating-point numbers")
         if embeddings.shape != (_CELLS, encoder.embedding_size):

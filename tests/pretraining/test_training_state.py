@@ -461,6 +461,8 @@ def test_parts_of_ones_own_go_on_bit_for_bit(own, tmp_path, make_config, start):
         ("Wide", r"encodes 16 cells to \(16, 16\), not \(16, 8\)"),
         ("Fixed", "cannot be trained: its embeddings have no gradient"),
         ("Raising", r"cannot encode: AttributeError: .*features.* \(own_state.py, line "),
+        ("Untrained", r"cannot encode: RuntimeError: only in training \(own_state.py, line "),
+        ("Lazy", "cannot be made: ValueError: it has parameters without a shape"),
         ("Sized", "its embedding_size is 9, not 8"),
         ("make", "is no encoder: it must be a class derived from torch.nn.Module"),
         ("Drawing", "is no encoder"),
