@@ -4,6 +4,7 @@ import json
 import math
 import signal
 
+import numpy as np
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -379,3 +380,7 @@ def test_a_mistake_in_a_mapping_is_one_line(config, change, message):
     with pytest.raises(UserError, match=message):
         pretrain(given)
     assert given == config.model_dump() | change
+        (
+            {"optimizer": {"args": {"betas": [np.float64(0.9), 0.99]}}},
+            "optimizer.args: an argument must be plain, not a float64",
+        ),
