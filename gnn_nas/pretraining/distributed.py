@@ -133,6 +133,8 @@ def _refuse_unequal_shares(data: DataConfig, count: int) -> None:
 
 
 def _choose_device(device: str, local_rank: int, local_count: int) -> torch.device:
+    if device not in ("cpu", "cuda", "auto"):
+        raise UserError(f"device must be cpu, cuda or auto, not {device}")
     usable = torch.cuda.is_available()
     if device == "cuda" and not usable:
         raise UserError("--device cuda: torch finds no usable GPU here; use --device cpu")

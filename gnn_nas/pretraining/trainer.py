@@ -87,6 +87,8 @@ def pretrain(
     """
     config = config if isinstance(config, PretrainConfig) else load_config(config)
     folder = None if out is None else RunFolder(out)
+    if resume and folder is None:
+        raise UserError("resume needs out, the folder of the run to go on with")
     if folder and has_ended(folder, config, resume):
         return Pretraining(
             load_pretrained(folder.path), folder.load_summary(), folder.read_metrics()
