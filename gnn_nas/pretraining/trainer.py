@@ -99,8 +99,10 @@ def pretrain(
         held_out = held_out_cells(table, config.data.held_out)
         # Before the folder: a loss or an optimiser that does not exist leaves nothing behind.
         state = TrainingState(config, table, held_out, processes)
+        # And a finished run stays one that is to be extended from a checkpoint that is refused.
+        _begin(state, folder)
         if processes.rank:
-            _share_steps(state, folder)
+            _share_steps(state)
             return Pretraining(state.controller.eval(), {}, [])
         claimed = folder and RunFolder.claimed(folder.path, config, resume, MAY_GROW)
         with claimed or nullcontext():
@@ -112,7 +114,6 @@ def _run(
 ) -> Pretraining:
     config = state.config
     validation = Validation(state.table, state.held_out, config.seed, state.descriptors)
-    _begin(state, folder)
     _warn_of_emulation(state)
     _check(state, _FIRST_CHECK)
     with Metrics(folder, state.step) as metrics:
@@ -164,13 +165,12 @@ def _train(
             state.save(folder)
 
 
-def _share_steps(state: TrainingState, folder: RunFolder | None) -> None:
+def _share_steps(state: TrainingState) -> None:
     """Do another process's share of the steps of `_train`, which the main process runs.
 
     Of Ctrl-C and SIGTERM, which torchrun passes on to all, this process ends when the main one has
     ended: that one needs it to come to the end of a step.
     """
-    _begin(state, folder)
     with HeldSignals() as signals:
         try:
             while state.step < state.config.training.steps:
@@ -182,7 +182,7 @@ def _share_steps(state: TrainingState, folder: RunFolder | None) -> None:
 
 def _begin(state: TrainingState, folder: RunFolder | None) -> None:
     keep_freed_memory()
-    if folder and folder.checkpoint.exists():
+    if folder and (folder.checkpoint.exists() or folder.finished):
         state.restore(folder)
     first = torch.tensor([float(state.step)], device=state.held_out.device)
     state.processes.average([first])
