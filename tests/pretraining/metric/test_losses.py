@@ -16,8 +16,7 @@ from pytorch_metric_learning import losses, miners
 from torch.nn.functional import normalize
 
 from gnn_nas.pretraining.metric import make_metric_loss
-from gnn_nas.pretraining.metric.losses import ROUTES
-from gnn_nas.pretraining.metric.losses.log_sum_exp import log_one_plus_sum_exp
+from gnn_nas.pretraining.metric.losses import ROUTES, log_one_plus_sum_exp
 
 MINERS = {
     "AngularMiner": {"angle": 20},
