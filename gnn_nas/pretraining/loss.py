@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,11 +19,11 @@ from gnn_nas.spaces.table import CellTable
 from gnn_nas.spaces.tokens import to_tokens
 
 
-@dataclass(frozen=True)
-class Losses:
+class Losses(NamedTuple):
     """The parts of one step's loss, scalars; means over a process's share, but for ``metric``.
 
-    ``total`` is the weighted sum of the three; ``token_accuracy`` is that of teacher forcing.
+    ``total`` is the weighted sum of the three, and alone has a gradient; ``token_accuracy`` is that
+    of teacher forcing.
     """
 
     total: Tensor

@@ -15,7 +15,7 @@ from gnn_nas.models.controller import Controller
 from gnn_nas.pretraining.batches import BatchSampler
 from gnn_nas.pretraining.checkpoint import refuse_other_run
 from gnn_nas.pretraining.distributed import ALONE, Processes
-from gnn_nas.pretraining.loss import Losses, PretrainingObjective
+from gnn_nas.pretraining.loss import PretrainingObjective
 from gnn_nas.pretraining.optimisation import make_optimizer, make_schedule
 from gnn_nas.pretraining.precision import choose_precision
 from gnn_nas.pretraining.rehearsal import rehearse, rehearse_encoder
@@ -103,7 +103,7 @@ class TrainingState:
             # What a part of the user's own had no use for in this step.
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
-        row = self._row(losses)
+        row = torch.stack(losses).detach()
         gradients: list[Any] = [parameter.grad for parameter in self.trained]
         self.processes.average([*gradients, row])
         if self.config.optimizer.clip:
@@ -224,15 +224,3 @@ class TrainingState:
                 f"the loss has become infinite or NaN by step {self.step}:"
                 " lower optimizer.lr or set optimizer.clip"
             )
-
-    @staticmethod
-    def _row(losses: Losses) -> Tensor:
-        return torch.stack(
-            [
-                losses.total.detach(),
-                losses.reconstruction,
-                losses.metric,
-                losses.descriptors,
-                losses.token_accuracy,
-            ]
-        )
