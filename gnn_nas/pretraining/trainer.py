@@ -18,10 +18,10 @@ from gnn_nas.errors import UserError
 from gnn_nas.models.controller import Controller
 from gnn_nas.models.pretrained import load_pretrained
 from gnn_nas.pretraining.allocation import keep_freed_memory
+from gnn_nas.pretraining.batches import held_out_cells
 from gnn_nas.pretraining.callback import Callback
 from gnn_nas.pretraining.distributed import joined
 from gnn_nas.pretraining.extending import MAY_GROW, has_ended
-from gnn_nas.pretraining.held_out import held_out_cells
 from gnn_nas.pretraining.precision import computes_in_bfloat16
 from gnn_nas.pretraining.report import Metrics
 from gnn_nas.pretraining.training_state import TrainingState

@@ -18,9 +18,8 @@ from gnn_nas.config import DataConfig
 from gnn_nas.errors import UserError
 from gnn_nas.models.controller import Controller
 from gnn_nas.pretraining import distributed
-from gnn_nas.pretraining.batches import BatchSampler
+from gnn_nas.pretraining.batches import BatchSampler, held_out_cells
 from gnn_nas.pretraining.distributed import Processes, joined
-from gnn_nas.pretraining.held_out import held_out_cells
 from gnn_nas.pretraining.loss import Losses, PretrainingObjective
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.spaces.descriptors import NUM_PATTERNS, NUM_SHAPE

@@ -11,7 +11,7 @@ from gnn_nas.errors import UserError
 from gnn_nas.models.pretrained import load_pretrained
 from gnn_nas.pretraining import precision
 from gnn_nas.pretraining import training_state as module
-from gnn_nas.pretraining.held_out import held_out_cells
+from gnn_nas.pretraining.batches import held_out_cells
 from gnn_nas.pretraining.training_state import TrainingState
 from gnn_nas.run_folder import RunFolder
 
