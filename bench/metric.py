@@ -9,7 +9,8 @@ from torch import Tensor
 from bench.apart import CONFIGS, apart
 from bench.measuring import Figure, Target, at_least, at_most, say, time_of
 from gnn_nas.config import load_config
-from gnn_nas.pretraining.metric import make_metric_loss
+from gnn_nas.pretraining.metric.metric_loss import make_metric_loss
+from gnn_nas.pretraining.metric.miners import AngularMiner
 
 THREADS = 2
 ANGLE = 20
@@ -36,7 +37,7 @@ def measure() -> list[Figure]:
 def _loss(path: str) -> list[Figure]:
     config = load_config(path)
     metric = config.metric
-    ours = make_metric_loss(metric.loss, metric.loss_args, metric.miner, metric.miner_args)
+    ours = make_metric_loss(metric)
     library_loss = getattr(losses, metric.loss)(**metric.loss_args)
     library_miner = getattr(miners, metric.miner)(**metric.miner_args)
     embeddings, labels = _batch(config.data.batch_size, config.model.embedding)
@@ -61,7 +62,7 @@ def _loss(path: str) -> list[Figure]:
 
 def _angular_miner(width: int) -> list[Figure]:
     embeddings, labels = _batch(512, width)
-    ours = make_metric_loss("MultiSimilarityLoss", {}, "AngularMiner", {"angle": ANGLE}).miner
+    ours = AngularMiner(ANGLE)
     library = miners.AngularMiner(ANGLE)
     chosen = _numbers(ours(embeddings, labels).indices())
     expected = _numbers(library(embeddings, labels))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from gnn_nas.cli.common import run_guarded
 from gnn_nas.models.checkpoint import open_checkpoint
-from gnn_nas.pretraining.held_out import held_out_cells
+from gnn_nas.pretraining.batches import held_out_cells
 from gnn_nas.pretraining.validation import Validation
 from gnn_nas.spaces.table import load_table
 

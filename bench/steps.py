@@ -12,8 +12,7 @@ from bench.measuring import Figure, at_most, say, time_of
 from gnn_nas.cli import pretrain
 from gnn_nas.config import PretrainConfig, load_config
 from gnn_nas.pretraining.allocation import keep_freed_memory
-from gnn_nas.pretraining.batches import BLOCK
-from gnn_nas.pretraining.held_out import held_out_cells
+from gnn_nas.pretraining.batches import BLOCK, held_out_cells
 from gnn_nas.pretraining.training_state import TrainingState
 from gnn_nas.spaces.table import load_table
 from gnn_nas.spaces.tokens import to_tokens

@@ -24,7 +24,7 @@ def _check_arguments(value: Any) -> Any:
     for item in items:
         if isinstance(item, dict | list):
             _check_arguments(item)
-        elif not (item is None or isinstance(item, str | bool | int | float)):
+        elif type(item) not in (type(None), str, bool, int, float):
             raise ValueError(f"an argument must be plain, not a {type(item).__name__}: {item}")
         elif isinstance(item, float) and not math.isfinite(item):
             raise ValueError(f"an argument must be finite, not {item}")

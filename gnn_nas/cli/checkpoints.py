@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gnn_nas.config import FROM_SCRATCH, PretrainConfig
-from gnn_nas.config_file import load
+from gnn_nas.config import FROM_SCRATCH, load_config
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
 
@@ -39,7 +38,7 @@ def refuse_missing(given: str | Path | None) -> None:
             f"{given} is a search's folder: give one of its controllers, say {controller.path}"
         )
     folder = RunFolder.open(given)
-    load(PretrainConfig, folder.config)
+    load_config(folder.config)
     if not folder.weights.exists():
         raise folder.no_weights()
 

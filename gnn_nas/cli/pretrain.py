@@ -12,7 +12,13 @@ from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
-from gnn_nas.cli.common import USER_ERROR_STATUS, continued, run_guarded
+from gnn_nas.cli.common import (
+    USER_ERROR_STATUS,
+    add_out,
+    command_parser,
+    continued,
+    run_guarded,
+)
 from gnn_nas.config import load_config
 from gnn_nas.errors import UserError
 from gnn_nas.plots.curves import draw_curves
@@ -89,21 +95,14 @@ def _main(argv: Sequence[str] | None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="pretrain",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("pretrain", _DESCRIPTION, _EPILOG)
     parser.add_argument(
         "--config",
         type=Path,
         metavar="FILE",
         help="YAML file of configs/ (with --resume and --out, by default the run's own)",
     )
-    parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="the run's folder (default: runs/<config name>)"
-    )
+    add_out(parser, "runs/<config name>", "the run's folder")
     parser.add_argument("--seed", type=int, metavar="N", help="instead of the config's seed")
     parser.add_argument(
         "--max-steps",

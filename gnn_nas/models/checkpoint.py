@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from gnn_nas.config import FROM_SCRATCH, PretrainConfig
-from gnn_nas.config_file import load
+from gnn_nas.config import FROM_SCRATCH, PretrainConfig, load_config
 from gnn_nas.models.controller import Controller
 from gnn_nas.models.pretrained import SHIPPED, default_folder, load_pretrained
 from gnn_nas.run_folder import RunFolder
@@ -50,8 +49,8 @@ def open_checkpoint(checkpoint: str | None) -> Checkpoint:
         UserError: the folder or a file of it is missing or damaged.
     """
     if checkpoint == FROM_SCRATCH:
-        return Checkpoint(None, load(PretrainConfig, RunFolder(SHIPPED).config), None)
+        return Checkpoint(None, load_config(RunFolder(SHIPPED).config), None)
     folder = RunFolder.open(default_folder() if checkpoint is None else checkpoint)
     folder.load_weights()
     fingerprint = hashlib.sha256(folder.weights.read_bytes()).hexdigest()
-    return Checkpoint(folder, load(PretrainConfig, folder.config), fingerprint)
+    return Checkpoint(folder, load_config(folder.config), fingerprint)

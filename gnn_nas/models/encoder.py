@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Protocol
 
+import torch
 from torch import Tensor, nn
 
 from gnn_nas.config import GINConfig, OwnEncoderConfig
@@ -63,9 +64,12 @@ def make_encoder(config: GINConfig | OwnEncoderConfig, embedding_size: int) -> n
             f"{option} is no encoder: it must be a class derived from torch.nn.Module with a method"
             " encode(cells)"
         )
-    with users_code(f"{option} cannot be made"):
+    # Also where only shapes are asked for: a user's own may compute with numbers when it is made.
+    with users_code(f"{option} cannot be made"), torch.device("cpu"):
         encoder = kind(embedding_size=embedding_size, **config.args)
         given = getattr(encoder, "embedding_size", None)
+        if any(map(nn.parameter.is_lazy, encoder.parameters())):
+            raise ValueError("it has parameters without a shape, as LazyLinear has")
     if given != embedding_size:
         raise UserError(f"{option}: its embedding_size is {given}, not {embedding_size}")
     return encoder

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import torch
 
-from gnn_nas.config import PretrainConfig
-from gnn_nas.config_file import load
+from gnn_nas.config import load_config
 from gnn_nas.models.controller import Controller
 from gnn_nas.module_weights import load_into, refuse_other_architecture
 from gnn_nas.run_folder import RunFolder
@@ -26,7 +25,7 @@ def load_pretrained(path: str | os.PathLike[str] | None = None) -> Controller:
         UserError: the folder or a file of it is missing, damaged, or does not fit the others.
     """
     folder = RunFolder.open(default_folder() if path is None else path)
-    config, weights = load(PretrainConfig, folder.config).model, folder.load_weights()
+    config, weights = load_config(folder.config).model, folder.load_weights()
     # A config may say sizes for which there is no memory; those of the weights are there already.
     with torch.device("meta"):
         refuse_other_architecture(Controller(config), weights, folder.weights)

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gnn_nas.config import PretrainConfig
-from gnn_nas.config_file import upgraded
+from gnn_nas.config import PretrainConfig, load_config
 from gnn_nas.errors import UserError
 from gnn_nas.module_weights import refuse_other_architecture
 from gnn_nas.plain_yaml import parse_yaml
@@ -61,8 +60,7 @@ def _refuse_other_config(state: dict[str, Any], run: TrainingState, source: Path
 def _config(text: object, source: Path) -> PretrainConfig:
     """The config of a checkpoint, which may lack keys that were added since."""
     try:
-        values = parse_yaml(str(text), str(source))
-        return PretrainConfig.model_validate(upgraded(PretrainConfig, dict(values), source))
+        return load_config(dict(parse_yaml(str(text), str(source))))
     except (UserError, TypeError, ValueError):
         raise ValueError("its config is none") from None
 

@@ -99,16 +99,10 @@ def joined(device: str, data: DataConfig) -> Iterator[tuple[Processes, torch.dev
         UserError: there is no GPU, or not one for each process, or the anchors of a batch cannot be
             shared equally.
     """
-    launched = dist.is_torchelastic_launched()
-    rank, count, local_rank, local_count = (
-        int(os.environ[name]) if launched else alone
-        for name, alone in (
-            ("RANK", 0),
-            ("WORLD_SIZE", 1),
-            ("LOCAL_RANK", 0),
-            ("LOCAL_WORLD_SIZE", 1),
-        )
-    )
+    rank, count, local_rank, local_count = 0, 1, 0, 1
+    if dist.is_torchelastic_launched():
+        names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
+        rank, count, local_rank, local_count = (int(os.environ[name]) for name in names)
     _refuse_unequal_shares(data, count)
     place = _choose_device(device, local_rank, local_count)
     if count == 1:
@@ -133,6 +127,8 @@ def _refuse_unequal_shares(data: DataConfig, count: int) -> None:
 
 
 def _choose_device(device: str, local_rank: int, local_count: int) -> torch.device:
+    if device not in ("cpu", "cuda", "auto"):
+        raise UserError(f"device must be cpu, cuda or auto, not {device}")
     usable = torch.cuda.is_available()
     if device == "cuda" and not usable:
         raise UserError("--device cuda: torch finds no usable GPU here; use --device cpu")

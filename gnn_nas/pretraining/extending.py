@@ -35,4 +35,6 @@ def has_ended(folder: RunFolder, config: PretrainConfig, resume: bool) -> bool:
             " depends on their number: give another --out; only runs with the schedule constant or"
             " step can be extended"
         )
+    # What is damaged is said while a finished run still is one.
+    folder.read_metrics()
     return False

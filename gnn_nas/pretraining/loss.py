@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,17 +13,17 @@ from gnn_nas.config import MetricConfig, TrainingConfig
 from gnn_nas.models.controller import Controller
 from gnn_nas.pretraining.batches import TrainingBatch
 from gnn_nas.pretraining.distributed import ALONE, Processes
-from gnn_nas.pretraining.metric import make_metric_loss
+from gnn_nas.pretraining.metric.metric_loss import make_metric_loss
 from gnn_nas.spaces.batch import select
 from gnn_nas.spaces.table import CellTable
 from gnn_nas.spaces.tokens import to_tokens
 
 
-@dataclass(frozen=True)
-class Losses:
+class Losses(NamedTuple):
     """The parts of one step's loss, scalars; means over a process's share, but for ``metric``.
 
-    ``total`` is the weighted sum of the three; ``token_accuracy`` is that of teacher forcing.
+    ``total`` is the weighted sum of the three, and alone has a gradient; ``token_accuracy`` is that
+    of teacher forcing.
     """
 
     total: Tensor
@@ -60,9 +59,7 @@ class PretrainingObjective:
         processes: Processes = ALONE,
     ) -> None:
         self.weight = metric.weight if metric else 0.0
-        self.metric_loss = metric and make_metric_loss(
-            metric.loss, metric.loss_args, metric.miner, metric.miner_args
-        ).to(generator.device)
+        self.metric_loss = metric and make_metric_loss(metric).to(generator.device)
         self.descriptors = descriptors
         self.structure_weight = training.structure_weight
         self.noise, self.power = training.embedding_noise, training.noise_power

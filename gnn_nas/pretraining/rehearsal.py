@@ -12,7 +12,7 @@ from torch.nn.functional import normalize
 from gnn_nas.config import PretrainConfig
 from gnn_nas.errors import UserError
 from gnn_nas.pretraining.arguments import reason
-from gnn_nas.pretraining.metric import make_metric_loss
+from gnn_nas.pretraining.metric.metric_loss import make_metric_loss
 from gnn_nas.pretraining.optimisation import make_optimizer, make_schedule
 from gnn_nas.references import place, users_code
 from gnn_nas.spaces.table import CellTable
@@ -41,12 +41,7 @@ def rehearse(config: PretrainConfig, device: torch.device) -> None:
 
     # Losses that draw samples or parameters do so from torch's own generator.
     with torch.random.fork_rng(devices=[]):
-        metric = config.metric and make_metric_loss(
-            config.metric.loss,
-            config.metric.loss_args,
-            config.metric.miner,
-            config.metric.miner_args,
-        ).to(device)
+        metric = config.metric and make_metric_loss(config.metric).to(device)
     trained = [points, bias, *(metric.parameters() if metric else ())]
     optimizer = make_optimizer(config.optimizer, trained)
     make_schedule(config.optimizer, optimizer, config.training.steps)
@@ -97,7 +92,9 @@ def rehearse_encoder(encoder: Any, name: str, table: CellTable) -> None:
         (torch.float64, graphs._replace(x=graphs.x.double())),
     ):
         with users_code(f"{option} cannot encode"), torch.random.fork_rng(devices=[]):
-            embeddings = copy.deepcopy(encoder).to(precision).encode(batch)
+            twin = copy.deepcopy(encoder).to(precision)
+            # As in training, then as when it is measured.
+            embeddings = twin.train(precision == torch.float32).encode(batch)
         if not (isinstance(embeddings, Tensor) and embeddings.is_floating_point()):
             raise UserError(f"{option} must encode to a tensor of floating-point numbers")
         if embeddings.shape != (_CELLS, encoder.embedding_size):

@@ -61,17 +61,10 @@ class Metrics(Callback):
 
 
 class ProgressBar(Callback):
-    """Shows the latest figures on the terminal; to be used as a context."""
+    """Shows the latest figures on the terminal; as a context it also ends where the run fails."""
 
     def __init__(self) -> None:
-        # Fills the 80 columns of a plain terminal; what is wider would be cut.
-        self.progress = Progress(
-            BarColumn(bar_width=8),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[losses]}"),
-            TextColumn("{task.fields[pace]}"),
-            TimeRemainingColumn(),
-        )
+        self.progress = _bar()
 
     def __enter__(self) -> Self:
         return self
@@ -79,6 +72,7 @@ class ProgressBar(Callback):
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self.progress.tasks:
             self.progress.__exit__(kind)
+            self.progress = _bar()
 
     def on_begin(self, step: int, steps: int) -> None:
         self.progress.add_task("step", total=steps, completed=step, losses="", pace="")
@@ -105,3 +99,17 @@ class ProgressBar(Callback):
         """Print the main ones as a line that stays."""
         shown = "  ".join(f"{name} {figures[name]:.4f}" for name in _SHOWN)
         self.progress.say(f"step {step}: {shown}")
+
+    def on_end(self, metrics: list[dict[str, Any]], summary: dict[str, Any]) -> None:
+        self.__exit__(None)
+
+
+def _bar() -> Progress:
+    # Fills the 80 columns of a plain terminal; what is wider would be cut.
+    return Progress(
+        BarColumn(bar_width=8),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[losses]}"),
+        TextColumn("{task.fields[pace]}"),
+        TimeRemainingColumn(),
+    )

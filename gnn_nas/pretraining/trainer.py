@@ -18,10 +18,10 @@ from gnn_nas.errors import UserError
 from gnn_nas.models.controller import Controller
 from gnn_nas.models.pretrained import load_pretrained
 from gnn_nas.pretraining.allocation import keep_freed_memory
+from gnn_nas.pretraining.batches import held_out_cells
 from gnn_nas.pretraining.callback import Callback
 from gnn_nas.pretraining.distributed import joined
 from gnn_nas.pretraining.extending import MAY_GROW, has_ended
-from gnn_nas.pretraining.held_out import held_out_cells
 from gnn_nas.pretraining.precision import computes_in_bfloat16
 from gnn_nas.pretraining.report import Metrics
 from gnn_nas.pretraining.training_state import TrainingState
@@ -87,6 +87,8 @@ def pretrain(
     """
     config = config if isinstance(config, PretrainConfig) else load_config(config)
     folder = None if out is None else RunFolder(out)
+    if resume and folder is None:
+        raise UserError("resume needs out, the folder of the run to go on with")
     if folder and has_ended(folder, config, resume):
         return Pretraining(
             load_pretrained(folder.path), folder.load_summary(), folder.read_metrics()
@@ -97,8 +99,10 @@ def pretrain(
         held_out = held_out_cells(table, config.data.held_out)
         # Before the folder: a loss or an optimiser that does not exist leaves nothing behind.
         state = TrainingState(config, table, held_out, processes)
+        # And a finished run stays one that is to be extended from a checkpoint that is refused.
+        _begin(state, folder)
         if processes.rank:
-            _share_steps(state, folder)
+            _share_steps(state)
             return Pretraining(state.controller.eval(), {}, [])
         claimed = folder and RunFolder.claimed(folder.path, config, resume, MAY_GROW)
         with claimed or nullcontext():
@@ -110,7 +114,6 @@ def _run(
 ) -> Pretraining:
     config = state.config
     validation = Validation(state.table, state.held_out, config.seed, state.descriptors)
-    _begin(state, folder)
     _warn_of_emulation(state)
     _check(state, _FIRST_CHECK)
     with Metrics(folder, state.step) as metrics:
@@ -162,13 +165,12 @@ def _train(
             state.save(folder)
 
 
-def _share_steps(state: TrainingState, folder: RunFolder | None) -> None:
+def _share_steps(state: TrainingState) -> None:
     """Do another process's share of the steps of `_train`, which the main process runs.
 
     Of Ctrl-C and SIGTERM, which torchrun passes on to all, this process ends when the main one has
     ended: that one needs it to come to the end of a step.
     """
-    _begin(state, folder)
     with HeldSignals() as signals:
         try:
             while state.step < state.config.training.steps:
@@ -180,7 +182,7 @@ def _share_steps(state: TrainingState, folder: RunFolder | None) -> None:
 
 def _begin(state: TrainingState, folder: RunFolder | None) -> None:
     keep_freed_memory()
-    if folder and folder.checkpoint.exists():
+    if folder and (folder.checkpoint.exists() or folder.finished):
         state.restore(folder)
     first = torch.tensor([float(state.step)], device=state.held_out.device)
     state.processes.average([first])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -15,10 +15,11 @@ from gnn_nas.models.controller import Controller
 from gnn_nas.pretraining.batches import BatchSampler
 from gnn_nas.pretraining.checkpoint import refuse_other_run
 from gnn_nas.pretraining.distributed import ALONE, Processes
-from gnn_nas.pretraining.loss import Losses, PretrainingObjective
+from gnn_nas.pretraining.loss import PretrainingObjective
 from gnn_nas.pretraining.optimisation import make_optimizer, make_schedule
 from gnn_nas.pretraining.precision import choose_precision
 from gnn_nas.pretraining.rehearsal import rehearse, rehearse_encoder
+from gnn_nas.references import is_reference, users_code
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.spaces.standard_descriptors import load_standard_descriptors
 from gnn_nas.spaces.table import CellTable
@@ -94,7 +95,7 @@ class TrainingState:
         batch = self.batches.draw()
         if not self.controller.training:
             self.controller.train()
-        with self._seeded():
+        with self._seeded(), self._own_parts_reported():
             losses = self.objective(self.controller, self.table, batch)
         self.optimizer.zero_grad()
         losses.total.backward()
@@ -102,7 +103,7 @@ class TrainingState:
             # What a part of the user's own had no use for in this step.
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
-        row = self._row(losses)
+        row = torch.stack(losses).detach()
         gradients: list[Any] = [parameter.grad for parameter in self.trained]
         self.processes.average([*gradients, row])
         if self.config.optimizer.clip:
@@ -204,6 +205,12 @@ class TrainingState:
             for generator, state in zip(generators, before, strict=True):
                 generator.set_state(state)
 
+    def _own_parts_reported(self) -> AbstractContextManager[None]:
+        metric, encoder = self.config.metric, self.config.model.encoder.name
+        parts = (encoder, metric.loss, metric.miner or "") if metric else (encoder,)
+        own = ", ".join(filter(is_reference, parts))
+        return users_code(f"step {self.step + 1} with {own} fails") if own else nullcontext()
+
     def _precision(self) -> str:
         """The precision that the config asks for, the same in all processes."""
         chosen = choose_precision(self.config.training.precision, self.held_out.device)
@@ -217,15 +224,3 @@ class TrainingState:
                 f"the loss has become infinite or NaN by step {self.step}:"
                 " lower optimizer.lr or set optimizer.clip"
             )
-
-    @staticmethod
-    def _row(losses: Losses) -> Tensor:
-        return torch.stack(
-            [
-                losses.total.detach(),
-                losses.reconstruction,
-                losses.metric,
-                losses.descriptors,
-                losses.token_accuracy,
-            ]
-        )

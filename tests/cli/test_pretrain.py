@@ -17,7 +17,7 @@ import torch
 
 from gnn_nas.cli.pretrain import main
 from gnn_nas.config import load_config
-from gnn_nas.pretraining.held_out import held_out_cells
+from gnn_nas.pretraining.batches import held_out_cells
 from gnn_nas.pretraining.training_state import TrainingState
 from gnn_nas.run_folder import RunFolder
 

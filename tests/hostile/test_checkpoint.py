@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from gnn_nas.config import load_config
 from gnn_nas.errors import UserError
-from gnn_nas.pretraining.held_out import held_out_cells
+from gnn_nas.pretraining.batches import held_out_cells
 from gnn_nas.pretraining.training_state import TrainingState
 from gnn_nas.run_folder import RunFolder
 

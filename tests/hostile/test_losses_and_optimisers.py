@@ -15,8 +15,8 @@ from torch.nn.functional import normalize
 
 from gnn_nas.config import PretrainConfig, load_config
 from gnn_nas.errors import UserError
-from gnn_nas.pretraining.metric import make_metric_loss
 from gnn_nas.pretraining.metric.losses import LIBRARY_LOSSES
+from gnn_nas.pretraining.metric.metric_loss import make_metric_loss
 from gnn_nas.pretraining.metric.miners import MINERS
 from gnn_nas.pretraining.optimisation import SCHEDULES, make_optimizer, make_schedule
 from gnn_nas.pretraining.rehearsal import rehearse
@@ -146,7 +146,7 @@ def runs(config: PretrainConfig | None) -> None:
     if config is None:
         return
     chosen = config.metric
-    loss = make_metric_loss(chosen.loss, chosen.loss_args, chosen.miner, chosen.miner_args)
+    loss = make_metric_loss(chosen)
     generator = torch.Generator().manual_seed(1)
     points = torch.randn(40, 12, generator=generator).requires_grad_()
     value = loss(normalize(points, dim=1), torch.arange(40) % 8)

@@ -5,7 +5,7 @@ import pytest
 from gnn_nas.config import load_config
 from gnn_nas.evaluation.reconstruction import reconstruction
 from gnn_nas.models.pretrained import SHIPPED, load_pretrained
-from gnn_nas.pretraining.held_out import held_out_cells
+from gnn_nas.pretraining.batches import held_out_cells
 
 
 def test_the_shipped_controller_is_as_good_as_its_summary_says(table):

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from gnn_nas.config import load_config
-from gnn_nas.pretraining.held_out import held_out_cells
-from gnn_nas.pretraining.metric import make_metric_loss
+from gnn_nas.pretraining.batches import held_out_cells
+from gnn_nas.pretraining.metric.metric_loss import make_metric_loss
 from gnn_nas.pretraining.training_state import TrainingState
 from gnn_nas.run_folder import RunFolder
 
@@ -37,7 +37,7 @@ def test_metric_losses_and_miners(on_device, path):
         pytest.skip("it has no metric loss")
 
     def compute(device):
-        loss = make_metric_loss(metric.loss, metric.loss_args, metric.miner, metric.miner_args)
+        loss = make_metric_loss(metric)
         generator = torch.Generator().manual_seed(0)
         points = torch.randn(48, 8, generator=generator).to(device).requires_grad_()
         labels = (torch.arange(48) % 12).to(device)

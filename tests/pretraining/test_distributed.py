@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -19,9 +18,8 @@ from gnn_nas.config import DataConfig
 from gnn_nas.errors import UserError
 from gnn_nas.models.controller import Controller
 from gnn_nas.pretraining import distributed
-from gnn_nas.pretraining.batches import BatchSampler
+from gnn_nas.pretraining.batches import BatchSampler, held_out_cells
 from gnn_nas.pretraining.distributed import Processes, joined
-from gnn_nas.pretraining.held_out import held_out_cells
 from gnn_nas.pretraining.loss import Losses, PretrainingObjective
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.spaces.descriptors import NUM_PATTERNS, NUM_SHAPE
@@ -173,9 +171,9 @@ def test_gradients_of_every_loss_average_to_those_of_one_process(
     monkeypatch.setattr(dist, "all_gather", all_gather)
     whole, gradients = losses(0, 1)
     several = [losses(rank, count) for rank in range(count)]
-    for part in fields(Losses):
-        mean = sum(getattr(result, part.name).item() for result, _ in several) / count
-        assert mean == pytest.approx(getattr(whole, part.name).item(), rel=1e-5), part.name
+    for name in Losses._fields:
+        mean = sum(getattr(result, name).item() for result, _ in several) / count
+        assert mean == pytest.approx(getattr(whole, name).item(), rel=1e-5), name
     for gradient, *parts in zip(gradients, *(each for _, each in several), strict=True):
         torch.testing.assert_close(sum(parts) / count, gradient, rtol=1e-4, atol=1e-5)
 

@@ -164,3 +164,21 @@ def test_what_the_shipped_configs_say(pytestconfig):
         if can_extend(load_config(path))
     }
     assert extended == {"paper_sgd"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("checkpoint.pt", None, "no such file, so there is nothing to resume"),
+        ("checkpoint.pt", "x", "is damaged or no checkpoint"),
+        ("metrics.jsonl", "x\n", "line 1 is no row of metrics"),
+    ],
+)
+def test_what_cannot_be_extended_stays_a_finished_run(make, tmp_path, name, content, message):
+    pretrain(make(4, *CONSTANT), tmp_path / "run")
+    path = tmp_path / "run" / name
+    path.unlink() if content is None else path.write_text(content)
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("run/*.*")}
+    with pytest.raises(UserError, match=f"{name}: {message}|{name} {message}"):
+        pretrain(make(6, *CONSTANT), tmp_path / "run", resume=True)
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("run/*.*")} == before

@@ -7,8 +7,7 @@ from torch import Tensor
 
 from gnn_nas.config import MetricConfig, TrainingConfig
 from gnn_nas.models.controller import Controller
-from gnn_nas.pretraining.batches import BatchSampler, TrainingBatch
-from gnn_nas.pretraining.held_out import held_out_cells
+from gnn_nas.pretraining.batches import BatchSampler, TrainingBatch, held_out_cells
 from gnn_nas.pretraining.loss import PretrainingObjective
 from gnn_nas.spaces.tokens import SEQUENCE_LENGTH, to_tokens
 

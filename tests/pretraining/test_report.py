@@ -109,3 +109,12 @@ def test_a_resumed_run_takes_back_what_the_killed_one_showed_too_much(folder):
     events = EventAccumulator(str(folder.tensorboard)).Reload()
     shown = [(scalar.step, scalar.value) for scalar in events.Scalars("train/loss")]
     assert shown == [(1, 9.0), (2, 1.0), (3, 1.0), (4, 1.0)]
+
+
+def test_one_bar_shows_run_after_run_and_ends_by_itself(capsys):
+    bar = ProgressBar()
+    for _ in range(2):
+        bar.on_begin(0, 1)
+        bar.on_step(1)
+        bar.on_end([], {})
+        assert "1/1 final validation" in capsys.readouterr().err

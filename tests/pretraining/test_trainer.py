@@ -4,6 +4,7 @@ import json
 import math
 import signal
 
+import numpy as np
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -368,10 +369,26 @@ def test_a_run_in_memory_that_diverges_says_so(config, run, monkeypatch, make_co
 
 
 @pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"device": "gpu"}, "device must be cpu, cuda or auto, not gpu"),
+        ({"resume": True}, "resume needs out"),
+    ],
+)
+def test_what_is_asked_for_and_cannot_be_is_one_line(config, run, options, message):
+    with pytest.raises(UserError, match=message):
+        pretrain(config, **options)
+
+
+@pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"seed": -1}, "the given config: seed must be greater than or equal to 0"),
         ({"sed": 1}, "the given config: unknown key sed, did you mean seed"),
+        (
+            {"optimizer": {"args": {"betas": [np.float64(0.9), 0.99]}}},
+            "optimizer.args: an argument must be plain, not a float64",
+        ),
     ],
 )
 def test_a_mistake_in_a_mapping_is_one_line(config, change, message):

@@ -8,9 +8,10 @@ from torch import Tensor
 
 from gnn_nas.config import PretrainConfig, load_config
 from gnn_nas.errors import UserError
+from gnn_nas.models.pretrained import load_pretrained
 from gnn_nas.pretraining import precision
 from gnn_nas.pretraining import training_state as module
-from gnn_nas.pretraining.held_out import held_out_cells
+from gnn_nas.pretraining.batches import held_out_cells
 from gnn_nas.pretraining.training_state import TrainingState
 from gnn_nas.run_folder import RunFolder
 
@@ -391,6 +392,30 @@ class Raising(Plain):
     def encode(self, cells):
         return cells.features
 
+class Computing(Plain):
+    def __init__(self, embedding_size):
+        super().__init__(embedding_size)
+        self.rates = torch.linspace(0, 1, embedding_size).tolist()
+
+class Untrained(Plain):
+    def encode(self, cells):
+        if not self.training:
+            raise RuntimeError("only in training")
+        return super().encode(cells)
+
+class Lazy(Plain):
+    def __init__(self, embedding_size):
+        super().__init__(embedding_size)
+        self.map = nn.LazyLinear(embedding_size)
+
+class Tiring(nn.Module):
+    calls = 0
+    def forward(self, embeddings, labels):
+        self.calls += 1
+        if self.calls == 3:
+            raise ValueError("three is enough")
+        return embeddings.square().mean()
+
 class Sized(Plain):
     def __init__(self, embedding_size):
         super().__init__(embedding_size + 1)
@@ -436,6 +461,8 @@ def test_parts_of_ones_own_go_on_bit_for_bit(own, tmp_path, make_config, start):
         ("Wide", r"encodes 16 cells to \(16, 16\), not \(16, 8\)"),
         ("Fixed", "cannot be trained: its embeddings have no gradient"),
         ("Raising", r"cannot encode: AttributeError: .*features.* \(own_state.py, line "),
+        ("Untrained", r"cannot encode: RuntimeError: only in training \(own_state.py, line "),
+        ("Lazy", "cannot be made: ValueError: it has parameters without a shape"),
         ("Sized", "its embedding_size is 9, not 8"),
         ("make", "is no encoder: it must be a class derived from torch.nn.Module"),
         ("Drawing", "is no encoder"),
@@ -447,3 +474,27 @@ def test_what_is_no_encoder_is_one_line(own, make_config, start, name, message):
         start(make_config(f"model.encoder={{name: 'own_state:{name}'}}"))
     with refuses(r"own_state:Plain cannot be made: TypeError: .*width"):
         start(make_config("model.encoder={name: 'own_state:Plain', width: 3}"))
+
+
+def test_a_part_of_ones_own_that_fails_in_a_step_is_one_line(own, make_config, start):
+    config = make_config(
+        *("metric.loss=own_state:Tiring", "metric.loss_args={}"),
+        *("metric.miner=null", "metric.miner_args={}"),
+    )
+    state = advanced(start(config), 2)
+    message = (
+        r"step 3 with own_state:Tiring fails: ValueError: three is enough \(own_state.py, line "
+    )
+    with refuses(message):
+        state.advance()
+
+
+def test_an_encoder_that_computes_when_it_is_made_comes_back_from_its_folder(
+    own, tmp_path, make_config, start
+):
+    config = make_config("model.encoder={name: 'own_state:Computing'}")
+    weights = start(config).controller.state_dict()
+    folder = RunFolder.create(tmp_path / "run", config)
+    folder.save_weights(weights)
+    loaded = load_pretrained(folder.path).state_dict()
+    assert all(torch.equal(loaded[name], value) for name, value in weights.items())

@@ -3,7 +3,7 @@ import torch
 
 from gnn_nas.models.controller import Controller
 from gnn_nas.pretraining import validation as module
-from gnn_nas.pretraining.held_out import held_out_cells
+from gnn_nas.pretraining.batches import held_out_cells
 from gnn_nas.pretraining.validation import Validation
 
 CHEAP = {

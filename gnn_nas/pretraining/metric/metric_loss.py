@@ -1,11 +1,11 @@
 """The metric term of the pretraining loss."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
+from gnn_nas.config import MetricConfig
 from gnn_nas.pretraining.arguments import build
 from gnn_nas.pretraining.metric.losses import LIBRARY_LOSSES, ROUTES, MinedLoss
 from gnn_nas.pretraining.metric.miners import MINERS
@@ -56,9 +56,7 @@ class MetricLoss(nn.Module):
         return self.loss.library(embeddings, labels, mined)
 
 
-def make_metric_loss(
-    loss: str, loss_args: Mapping[str, Any], miner: str | None, miner_args: Mapping[str, Any]
-) -> MetricLoss:
+def make_metric_loss(config: MetricConfig) -> MetricLoss:
     """Build a metric loss from names, ours, pytorch-metric-learning's or ``module:object``.
 
     Any loss will do that takes ``(embeddings, labels)``, and with a miner the indices of pairs or
@@ -69,10 +67,8 @@ def make_metric_loss(
         ValueError: a name, an argument or a value that is not allowed.
         UserError: a user's own cannot be imported or made.
     """
-    library = build("metric.loss", "metric loss", loss, loss_args, LIBRARY_LOSSES)
-    route = ROUTES.get(loss, MinedLoss)(library)
-    if miner is None:
-        if miner_args:
-            raise ValueError(f"There are arguments {dict(miner_args)} but no miner to take them.")
-        return MetricLoss(route, None)
-    return MetricLoss(route, build("metric.miner", "miner", miner, miner_args, MINERS))
+    library = build("metric.loss", "metric loss", config.loss, config.loss_args, LIBRARY_LOSSES)
+    loss = ROUTES.get(config.loss, MinedLoss)(library)
+    if config.miner is None:
+        return MetricLoss(loss, None)
+    return MetricLoss(loss, build("metric.miner", "miner", config.miner, config.miner_args, MINERS))

@@ -15,14 +15,21 @@ from hypothesis import strategies as st
 from pytorch_metric_learning import losses, miners
 from torch.nn.functional import normalize
 
-from gnn_nas.pretraining.metric import make_metric_loss
-from gnn_nas.pretraining.metric.losses import ROUTES
-from gnn_nas.pretraining.metric.losses.log_sum_exp import log_one_plus_sum_exp
+from gnn_nas.config import MetricConfig
+from gnn_nas.pretraining.metric.losses import ROUTES, log_one_plus_sum_exp
+from gnn_nas.pretraining.metric.metric_loss import make_metric_loss
 
 MINERS = {
     "AngularMiner": {"angle": 20},
     "TripletMarginMiner": {"margin": 0.2, "type_of_triplets": "semihard"},
 }
+
+
+def make(loss: str, loss_args: Mapping[str, Any], miner: str | None, miner_args: Mapping[str, Any]):
+    """Build a metric loss from what a config says."""
+    return make_metric_loss(
+        MetricConfig(loss=loss, loss_args=loss_args, miner=miner, miner_args=miner_args, weight=1.0)
+    )
 
 
 def draw(labels: list[int], size: int, spread: float, seed: int) -> tuple:
@@ -62,7 +69,7 @@ class LossCase:
         theirs, ours = embeddings.clone().requires_grad_(), embeddings.clone().requires_grad_()
         indices = mine(theirs, labels)
         expected = loss(theirs, labels, indices)
-        made = make_metric_loss(self.name, self.args, miner, args)
+        made = make(self.name, self.args, miner, args)
         value = made(ours, labels)
         assert value.shape == ()
         assert made.miner(ours.detach(), labels).count == len(indices[0])
@@ -105,7 +112,7 @@ class LossCase:
         embeddings, labels = draw([i // 8 for i in range(128 if miner else 24)], 8, 1.5, 3)
         half = embeddings.to(dtype).requires_grad_()
         full = half.detach().float().requires_grad_()
-        made = make_metric_loss(self.name, self.args, miner, MINERS.get(miner, {}))
+        made = make(self.name, self.args, miner, MINERS.get(miner, {}))
         values = made(half, labels), made(full, labels)
         assert torch.equal(*values)
         assert values[0] > 0
@@ -121,7 +128,7 @@ class LossCase:
         embeddings, labels = draw(labels, 6, 1.0, 0)
         assert self.check(embeddings, labels, miner, MINERS[miner]) == 0
         leaf = embeddings.requires_grad_()
-        value = make_metric_loss(self.name, self.args, miner, MINERS[miner])(leaf, labels)
+        value = make(self.name, self.args, miner, MINERS[miner])(leaf, labels)
         value.backward()
         assert value == 0
         assert not leaf.grad.any()

@@ -1,16 +1,26 @@
 """Building a metric loss from a config, and what it reports."""
 
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 import torch
 from pytorch_metric_learning import losses, miners
 from torch.nn.functional import normalize
 
+from gnn_nas.config import MetricConfig
 from gnn_nas.errors import UserError
-from gnn_nas.pretraining.metric import MetricLoss, make_metric_loss
+from gnn_nas.pretraining.metric.metric_loss import MetricLoss, make_metric_loss
 
 LABELS = torch.tensor([0, 0, 0, 1, 1, 1, 2, 2])
+
+
+def make(loss: str, loss_args: Mapping[str, Any], miner: str | None, miner_args: Mapping[str, Any]):
+    """Build a metric loss from what a config says."""
+    return make_metric_loss(
+        MetricConfig(loss=loss, loss_args=loss_args, miner=miner, miner_args=miner_args, weight=1.0)
+    )
 
 
 def embeddings(seed: int = 0) -> torch.Tensor:
@@ -18,9 +28,7 @@ def embeddings(seed: int = 0) -> torch.Tensor:
 
 
 def test_arguments_reach_the_loss_and_the_miner():
-    made = make_metric_loss(
-        "MultiSimilarityLoss", {"alpha": 3, "base": 0.7}, "AngularMiner", {"angle": 33}
-    )
+    made = make("MultiSimilarityLoss", {"alpha": 3, "base": 0.7}, "AngularMiner", {"angle": 33})
     assert isinstance(made, MetricLoss)
     library = made.loss.library
     assert (library.alpha, library.beta, library.base) == (3, 50, 0.7)
@@ -50,37 +58,37 @@ def test_arguments_reach_the_loss_and_the_miner():
             "TripletMarginMiner has no argument 'angle'; it accepts margin, type_of_triplets",
         ),
         (("AngularLoss", {}, "AngularMiner", {"angle": 0}), "between 0 and 90"),
-        (("AngularLoss", {}, None, {"angle": 20}), "{'angle': 20} but no miner"),
+        (("AngularLoss", {}, None, {"angle": 20}), "miner_args are given, but miner is null"),
         (("MarginLoss", {"num_classes": 3}, None, {}), "num_classes cannot be given"),
     ],
 )
 def test_what_is_not_allowed_is_named_with_what_is(arguments, sentence):
     with pytest.raises(ValueError, match=sentence):
-        make_metric_loss(*arguments)
+        make(*arguments)
 
 
 def test_shapes_are_checked():
-    made = make_metric_loss("NPairsLoss", {}, None, {})
+    made = make("NPairsLoss", {}, None, {})
     with pytest.raises(ValueError, match=r"not \(8, 5\) and \(3,\)"):
         made(embeddings(), LABELS[:3])
 
 
 def test_mined_triplets_are_counted():
-    mine = make_metric_loss("TripletMarginLoss", {}, "TripletMarginMiner", {"margin": 4}).miner
+    mine = make("TripletMarginLoss", {}, "TripletMarginMiner", {"margin": 4}).miner
     assert mine(embeddings(), LABELS).count == 6 * 2 * 5 + 2 * 1 * 6
     assert mine(embeddings(), torch.arange(8)).count == 0
 
 
 @pytest.mark.parametrize("name", ["ContrastiveLoss", "MultiSimilarityLoss", "TripletMarginLoss"])
 def test_without_a_miner_it_is_the_library_on_the_whole_batch(name):
-    made = make_metric_loss(name, {}, None, {})
+    made = make(name, {}, None, {})
     expected = getattr(losses, name)()(embeddings(), LABELS)
     assert expected > 0
     assert made(embeddings(), LABELS) == expected
 
 
 def test_a_step_repeats_bit_by_bit_and_leaves_the_random_state_alone():
-    made = make_metric_loss("MultiSimilarityLoss", {}, "AngularMiner", {})
+    made = make("MultiSimilarityLoss", {}, "AngularMiner", {})
     state = torch.get_rng_state()
     gradients = []
     for _ in range(2):
@@ -131,9 +139,9 @@ def own(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["AngularMiner", "TripletMarginMiner", None])
 def test_a_loss_of_ones_own_is_the_library_s_on_what_is_mined(own, name):
-    mine = make_metric_loss("own_metric:Scaled", {"scale": 2}, name, {})
-    library = make_metric_loss("pytorch_metric_learning.losses:TripletMarginLoss", {}, name, {})
-    ours = make_metric_loss("TripletMarginLoss", {}, name, {})
+    mine = make("own_metric:Scaled", {"scale": 2}, name, {})
+    library = make("pytorch_metric_learning.losses:TripletMarginLoss", {}, name, {})
+    ours = make("TripletMarginLoss", {}, name, {})
     expected = ours(embeddings(), LABELS)
     assert expected > 0
     torch.testing.assert_close(library(embeddings(), LABELS), expected)
@@ -144,20 +152,20 @@ def test_a_loss_of_ones_own_is_the_library_s_on_what_is_mined(own, name):
 @pytest.mark.parametrize("loss", ["MultiSimilarityLoss", "TripletMarginLoss", "own_metric:whole"])
 def test_a_miner_of_ones_own_gives_indices_to_any_loss(own, loss):
     indices = miners.TripletMarginMiner(margin=0.3)(embeddings(), LABELS)
-    expected = make_metric_loss(loss, {}, None, {}).loss.library(embeddings(), LABELS, indices)
+    expected = make(loss, {}, None, {}).loss.library(embeddings(), LABELS, indices)
     for miner, args in (
         ("own_metric:miner", {}),
         ("pytorch_metric_learning.miners:TripletMarginMiner", {"margin": 0.3}),
     ):
-        made = make_metric_loss(loss, {}, miner, args)
+        made = make(loss, {}, miner, args)
         torch.testing.assert_close(made(embeddings(), LABELS), expected)
-    one = make_metric_loss("TripletMarginLoss", {"margin": 4}, "own_metric:make_miner", {})
+    one = make("TripletMarginLoss", {"margin": 4}, "own_metric:make_miner", {})
     positive, negative = (embeddings()[0] - embeddings()[[1, 3]]).norm(dim=1)
     torch.testing.assert_close(one(embeddings(), LABELS), positive - negative + 4)
 
 
 def test_an_object_of_ones_own_is_copied(own):
-    first, second = (make_metric_loss("own_metric:whole", {}, None, {}) for _ in range(2))
+    first, second = (make("own_metric:whole", {}, None, {}) for _ in range(2))
     first.loss.library.scale.data.fill_(7)
     assert second.loss.library.scale == sys.modules["own_metric"].whole.scale == 3
 
@@ -175,4 +183,4 @@ def test_an_object_of_ones_own_is_copied(own):
 )
 def test_what_is_wrong_with_ones_own_is_one_line(own, loss, args, sentence):
     with pytest.raises(UserError, match=rf"\Ametric.loss {loss}[^\n]*{sentence}[^\n]*\Z"):
-        make_metric_loss(loss, args, None, {})
+        make(loss, args, None, {})
