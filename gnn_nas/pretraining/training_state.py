@@ -20,7 +20,7 @@ from gnn_nas.pretraining.optimisation import make_optimizer, make_schedule
 from gnn_nas.pretraining.precision import choose_precision
 from gnn_nas.pretraining.rehearsal import rehearse, rehearse_encoder
 from gnn_nas.run_folder import RunFolder
-from gnn_nas.spaces.standard_descriptors import load_standard_descriptors
+from gnn_nas.spaces.descriptors import load_standard_descriptors
 from gnn_nas.spaces.table import CellTable
 
 
