@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gnn_nas.files import atomic_path
+from gnn_nas.plots.curves import save_curves
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 WINDOW = 128
 """Queries in the paper's moving average."""
@@ -123,17 +122,6 @@ def draw_band(
         below = np.maximum(mean - deviation, lowest)
         step: Any = "post" if steps else None
         axes.fill_between(number, below, mean + deviation, color=colour, alpha=0.2, lw=0, step=step)
-
-
-def save_curves(figure: Figure, path: str | os.PathLike[str], title: str) -> None:
-    """Write a figure of plain axes on a grid as a PNG file. Raises ``OSError``."""
-    for axes in figure.axes:
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(alpha=0.3)
-    letters = 11 * figure.get_figwidth()  # in a line of 10 points
-    figure.suptitle(title, fontsize=10 * min(1, letters / max(1, len(title))))
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=150)
 
 
 def _going_on(curves: list[np.ndarray]) -> list[np.ndarray]:

@@ -10,12 +10,26 @@ from gnn_nas.benchmarks.nasbench101 import NASBench101
 from gnn_nas.errors import reported
 from gnn_nas.files import to_csv, write_text
 from gnn_nas.plots.maps.cells import MapConfig
-from gnn_nas.plots.maps.colours import Colouring, accuracies, number_of_edges, number_of_vertices
+from gnn_nas.plots.maps.colours import Colouring, accuracies
 from gnn_nas.plots.maps.embedding_map import FIGURE_NAMES, EmbeddingMap
 from gnn_nas.plots.maps.picture import draw_maps
 from gnn_nas.plots.page import CellMap, View, write_page
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.spaces.table import CellTable
+
+_LABEL, _COLUMN = 25, 16
+COLUMNS = (
+    "checkpoint",
+    "row",
+    "module_hash",
+    "x",
+    "y",
+    "class",
+    "anchor",
+    "edges",
+    "vertices",
+    "accuracy",
+)
 
 
 def write_maps(
@@ -75,9 +89,6 @@ def write_map_page(
         write_page(path, table, cell_map, "Cells of NAS-Bench-101", subtitle, config.color)
 
 
-_LABEL, _COLUMN = 25, 16
-
-
 def summarised(config: MapConfig, maps: Sequence[EmbeddingMap]) -> dict[str, Any]:
     """The settings and, under ``maps``, the figures of every map."""
     figures = [
@@ -105,20 +116,6 @@ def figures_table(maps: Sequence[EmbeddingMap], draws: int) -> str:
     return "\n".join(lines)
 
 
-COLUMNS = (
-    "checkpoint",
-    "row",
-    "module_hash",
-    "x",
-    "y",
-    "class",
-    "anchor",
-    "edges",
-    "vertices",
-    "accuracy",
-)
-
-
 def write_points(
     path: str | os.PathLike[str],
     maps: Sequence[EmbeddingMap],
@@ -133,7 +130,7 @@ def write_points(
     """
     lines: list[Iterable[object]] = [COLUMNS]
     for each in maps:
-        cells = each.cells
+        cells, graphs = each.cells, table.cells[each.cells.rows]
         size = len(cells)
         classes, anchors = [""] * size, [""] * size
         if cells.classes is not None:
@@ -148,8 +145,8 @@ def write_points(
             *([f"{value:.9g}" for value in axis] for axis in each.coordinates.T),
             classes,
             anchors,
-            number_of_edges(table, cells.rows).tolist(),
-            number_of_vertices(table, cells.rows).tolist(),
+            graphs.edge_bits().sum(1).tolist(),
+            graphs.vertices.tolist(),
             known,
             strict=True,
         )
