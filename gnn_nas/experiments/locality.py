@@ -42,9 +42,7 @@ def report_distances(folder: Path, pairs: CellPairs) -> dict[str, Any]:
     return {
         "pairs": len(pairs),
         "mean": distance.mean(),
-        "ratios": [
-            {**asdict(each), "standard_errors_apart": each.standard_errors_apart} for each in beside
-        ],
+        "ratios": list(map(asdict, beside)),
     }
 
 
@@ -63,21 +61,17 @@ def report_differences(
         Spearman's correlations with the edit distance, and mean and spread at every distance
     """
     accuracy = 100 * benchmark.mean_test(benchmark.all_rows()).numpy()
-    difference = np.abs(accuracy[even.first] - accuracy[even.second])
-    draw_differences(
-        folder / "b-differences.png",
-        even.distance.numpy(),
-        difference,
-        _spearman(even, difference),
-    )
+    difference, beside = (np.abs(accuracy[p.first] - accuracy[p.second]) for p in (even, random))
+    figures = _figures(even, difference, random, beside)
+    picture = folder / "b-differences.png"
+    draw_differences(picture, even.distance.numpy(), difference, figures["spearman"])
     columns = {
         "first_test_accuracy": accuracy[even.first],
         "second_test_accuracy": accuracy[even.second],
         "difference": difference,
     }
     _write_pairs(folder / "b-differences.csv", benchmark.table, even, columns)
-    beside = np.abs(accuracy[random.first] - accuracy[random.second])
-    return _figures(even, difference, random, beside)
+    return figures
 
 
 def report_similarities(

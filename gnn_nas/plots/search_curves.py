@@ -14,10 +14,8 @@ from gnn_nas.plots.curves import save_curves
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-WINDOW = 128
-"""Queries in the paper's moving average."""
-
-_WINDOW = 16
+# Queries in a moving average: the paper's, and one for the few that are trained.
+_PAPER_WINDOW, _WINDOW = 128, 16
 _BLUE, _ORANGE = "tab:blue", "tab:orange"
 # In percentage points: below it the scale is linear down to 0, the best cell of the space. The
 # second best lies 0.083 above.
@@ -46,95 +44,19 @@ def draw_search_curves(
 
     figure = Figure(figsize=(10, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
-    regrets = [best_test - _array(tests) for tests in reported]
-    draw_band(left, _going_on(regrets), lowest=0.0, steps=True)
+    regrets = [best_test - np.array(tests, dtype=float) for tests in reported]
+    _draw_band(left, _going_on(regrets), lowest=0.0, steps=True)
     left.set_yscale("symlog", linthresh=_LINEAR_BELOW, linscale=0.4)
     top = max(_LEAST_TOP, *(np.nanmax(each, initial=0) for each in regrets))
     ticks = [tick for tick in (0, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if tick <= 1.2 * top]
     left.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     left.set_yticks([], minor=True)
     left.set(title="Best so far", ylabel="test regret (percentage points)", ylim=(0, 1.2 * top))
-    averages = [moving_average(_array(tests), WINDOW) for tests in queried]
-    draw_band(right, averages)
-    right.set(title=mean_title(WINDOW, queried).capitalize(), ylabel="test accuracy (%)")
-    count_queries(left, right)
+    averages = [moving_average(tests, _PAPER_WINDOW) for tests in queried]
+    _draw_band(right, averages)
+    right.set(title=_mean_title(_PAPER_WINDOW, queried).capitalize(), ylabel="test accuracy (%)")
+    _count_queries(left, right)
     save_curves(figure, path, title)
-
-
-def mean_title(window: int, curves: Sequence[Sequence[float]]) -> str:
-    """What a moving average is of, where no curve may be as long as its window."""
-    longest = max(map(len, curves))
-    return (
-        f"mean of the last {window} queries" if longest > window else "mean of all queries so far"
-    )
-
-
-def count_queries(*panels: Axes) -> None:
-    """Let axes begin at the first query and count in whole ones."""
-    from matplotlib.ticker import MaxNLocator
-
-    for axes in panels:
-        axes.set_xlabel("queries")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        # One query alone has no axis to begin at.
-        if axes.dataLim.x1 > 1:
-            axes.set_xlim(1, None)
-
-
-def moving_average(values: np.ndarray, window: int) -> np.ndarray:
-    """Mean of the last ``window`` values at every value, of fewer at the beginning, without NaN.
-
-    Shapes:
-        - values, returns: ``[N]``
-    """
-    known = np.isfinite(values)
-    sums = np.cumsum(np.where(known, values, 0.0))
-    counts = np.cumsum(known).astype(float)
-    sums[window:] -= sums[:-window].copy()
-    counts[window:] -= counts[:-window].copy()
-    return np.divide(sums, counts, out=np.full(len(values), np.nan), where=counts > 0)
-
-
-def draw_band(
-    axes: Axes,
-    curves: Sequence[Iterable[float]],
-    lowest: float = -np.inf,
-    colour: str = "tab:blue",
-    steps: bool = False,
-) -> None:
-    """Draw mean ± standard deviation over the seeds that know a value, against the query.
-
-    Args:
-        curves: of the seeds, from the first query on, NaN where a value is not known.
-        lowest: where the band is cut off.
-        steps: whether a value stays until the next query, as what was found does.
-    """
-    columns = zip_longest(*curves, fillvalue=np.nan)
-    stacked = np.ma.masked_invalid(np.array(list(columns), dtype=float).reshape(-1, len(curves)).T)
-    number = np.arange(1, stacked.shape[1] + 1)
-    mean = stacked.mean(0)
-    # A value alone is no line.
-    marker = "o" if mean.count() == 1 else None
-    style = "steps-post" if steps else "default"
-    axes.plot(number, mean, color=colour, lw=1.5, marker=marker, drawstyle=style)
-    if len(curves) > 1:
-        deviation = stacked.std(0, ddof=1).filled(0)
-        below = np.maximum(mean - deviation, lowest)
-        step: Any = "post" if steps else None
-        axes.fill_between(number, below, mean + deviation, color=colour, alpha=0.2, lw=0, step=step)
-
-
-def _going_on(curves: list[np.ndarray]) -> list[np.ndarray]:
-    """Curves of the same length: those that end before the others stay as they were."""
-    length = max(map(len, curves))
-    return [
-        np.pad(curve, (0, length - len(curve)), mode="edge") if len(curve) else curve
-        for curve in curves
-    ]
-
-
-def _array(values: list[float]) -> np.ndarray:
-    return np.array(values, dtype=float)
 
 
 def draw_reward_curves(
@@ -153,15 +75,15 @@ def draw_reward_curves(
 
     figure = Figure(figsize=(10, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
-    draw_band(left, best, colour=_ORANGE, steps=True)
+    _draw_band(left, best, colour=_ORANGE, steps=True)
     left.set(title="Best so far", ylabel="reward")
     for rewards in queried:
         number = np.arange(1, len(rewards) + 1)
         right.scatter(number, rewards, s=8, lw=0, color=_BLUE, alpha=0.35)
-    averages = [moving_average(np.array(each, float), _WINDOW) for each in queried]
-    draw_band(right, averages, colour=_ORANGE)
-    right.set(title=f"Every query, and the {mean_title(_WINDOW, queried)}", ylabel="reward")
-    count_queries(left, right)
+    averages = [moving_average(each, _WINDOW) for each in queried]
+    _draw_band(right, averages, colour=_ORANGE)
+    right.set(title=f"Every query, and the {_mean_title(_WINDOW, queried)}", ylabel="reward")
+    _count_queries(left, right)
     save_curves(figure, path, title)
 
 
@@ -197,7 +119,7 @@ def draw_pareto(
         label="not beaten in both",
     )
     axes.set(xlabel=cost, ylabel=score)
-    if costs.max() > 0:  # a user's own costs need not be
+    if costs.min() > 0:  # a user's own costs need not be
         axes.set_xscale("log")
         # Of more than two decades the labels between powers of ten would overlap.
         subs = (1, 2, 5) if costs.max() < 100 * costs.min() else (1,)
@@ -206,3 +128,76 @@ def draw_pareto(
     axes.xaxis.set_minor_formatter(NullFormatter())
     figure.legend(frameon=False, loc="outside lower center", ncols=2)
     save_curves(figure, path, title)
+
+
+def _mean_title(window: int, curves: Sequence[Sequence[float]]) -> str:
+    """What a moving average is of, where no curve may be as long as its window."""
+    longest = max(map(len, curves))
+    return (
+        f"mean of the last {window} queries" if longest > window else "mean of all queries so far"
+    )
+
+
+def _count_queries(*panels: Axes) -> None:
+    """Let axes begin at the first query and count in whole ones."""
+    from matplotlib.ticker import MaxNLocator
+
+    for axes in panels:
+        axes.set_xlabel("queries")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        # One query alone has no axis to begin at.
+        if axes.dataLim.x1 > 1:
+            axes.set_xlim(1, None)
+
+
+def moving_average(rewards: Sequence[float] | np.ndarray, window: int) -> np.ndarray:
+    """Mean of the last ``window`` values at every value, of fewer at the beginning, without NaN.
+
+    Shapes:
+        - rewards, returns: ``[N]``
+    """
+    values = np.asarray(rewards, dtype=float)
+    known = np.isfinite(values)
+    sums = np.cumsum(np.where(known, values, 0.0))
+    counts = np.cumsum(known).astype(float)
+    sums[window:] -= sums[:-window].copy()
+    counts[window:] -= counts[:-window].copy()
+    return np.divide(sums, counts, out=np.full(len(values), np.nan), where=counts > 0)
+
+
+def _draw_band(
+    axes: Axes,
+    curves: Sequence[Iterable[float]],
+    lowest: float = -np.inf,
+    colour: str = "tab:blue",
+    steps: bool = False,
+) -> None:
+    """Draw mean ± standard deviation over the seeds that know a value, against the query.
+
+    Args:
+        curves: of the seeds, from the first query on, NaN where a value is not known.
+        lowest: where the band is cut off.
+        steps: whether a value stays until the next query, as what was found does.
+    """
+    columns = zip_longest(*curves, fillvalue=np.nan)
+    stacked = np.ma.masked_invalid(np.array(list(columns), dtype=float).reshape(-1, len(curves)).T)
+    number = np.arange(1, stacked.shape[1] + 1)
+    mean = stacked.mean(0)
+    # A value alone is no line.
+    marker = "o" if mean.count() == 1 else None
+    style = "steps-post" if steps else "default"
+    axes.plot(number, mean, color=colour, lw=1.5, marker=marker, drawstyle=style)
+    if len(curves) > 1:
+        deviation = stacked.std(0, ddof=1).filled(0)
+        below = np.maximum(mean - deviation, lowest)
+        step: Any = "post" if steps else None
+        axes.fill_between(number, below, mean + deviation, color=colour, alpha=0.2, lw=0, step=step)
+
+
+def _going_on(curves: list[np.ndarray]) -> list[np.ndarray]:
+    """Curves of the same length: those that end before the others stay as they were."""
+    length = max(map(len, curves))
+    return [
+        np.pad(curve, (0, length - len(curve)), mode="edge") if len(curve) else curve
+        for curve in curves
+    ]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gnn_nas.plots import search_curves
 from gnn_nas.plots.search_curves import (
     draw_pareto,
     draw_reward_curves,
@@ -96,3 +97,15 @@ def test_a_front_of_any_size(tmp_path, count):
     assert image.size == (960, 660)
     orange = sum(n for n, (r, g, b) in image.getcolors(1 << 20) if (r, g, b) == (255, 127, 14))
     assert orange > 20
+
+
+def test_a_cell_that_costs_nothing_is_drawn_too(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(search_curves, "save_curves", lambda figure, *_: drawn.append(figure))
+    points = [(0.0, 0.5, "a"), (10.0, 0.6, "b"), (40.0, 0.7, "c")]
+    front = [{"cost": cost, "score": score} for cost, score, _ in points]
+    draw_pareto(tmp_path / "x.png", points, front, "latency", "score")
+    (axes,) = drawn[0].axes
+    low, _ = axes.get_xlim()
+    assert low < 0
+    assert np.isfinite(axes.transData.transform([[0.0, 0.5]])).all()
