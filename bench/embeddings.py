@@ -24,8 +24,7 @@ from gnn_nas.config import FROM_SCRATCH
 from gnn_nas.experiments.ensemble import gaussian_ranks
 from gnn_nas.models.checkpoint import open_checkpoint
 from gnn_nas.search.surrogate import Surrogate
-from gnn_nas.spaces.descriptors import NUM_PATTERNS, NUM_SHAPE
-from gnn_nas.spaces.standard_descriptors import load_standard_descriptors
+from gnn_nas.spaces.descriptors import NUM_PATTERNS, NUM_SHAPE, load_standard_descriptors
 from gnn_nas.spaces.table import CellTable
 
 SIZES = (100, 424)

@@ -5,7 +5,7 @@ from itertools import groupby, pairwise
 from pathlib import Path
 
 from bench.measuring import Figure
-from gnn_nas.plots.search_curves import save_curves
+from gnn_nas.plots.curves import save_curves
 
 _COLOURS = {1: "tab:blue", 2: "tab:orange"}
 _COLUMNS = 2

@@ -16,16 +16,14 @@ if TYPE_CHECKING:
     from gnn_nas.search.method import Method
     from gnn_nas.search.observations import Observations
     from gnn_nas.search.searcher import Searcher
-    from gnn_nas.spaces.cell import Cell
-    from gnn_nas.spaces.dataset import CellDataset
-    from gnn_nas.spaces.table import CellTable, load_table
-    from gnn_nas.spaces.transform import RandomEdit
+    from gnn_nas.spaces.dataset import CellDataset, RandomEdit
+    from gnn_nas.spaces.table import Cell, CellTable, load_table
 
 __version__ = "0.1.0"
 
 # Imported when they are asked for: torch and PyG take seconds.
 _MODULES = {
-    "Cell": "spaces.cell",
+    "Cell": "spaces.table",
     "CellDataset": "spaces.dataset",
     "CellTable": "spaces.table",
     "Controller": "models.controller",
@@ -33,7 +31,7 @@ _MODULES = {
     "NASBench101": "benchmarks.nasbench101",
     "Observations": "search.observations",
     "PretrainConfig": "config",
-    "RandomEdit": "spaces.transform",
+    "RandomEdit": "spaces.dataset",
     "Searcher": "search.searcher",
     "UserError": "errors",
     "find_benchmark": "benchmarks.locate",

@@ -38,7 +38,7 @@ def table() -> CellTable:
 @pytest.fixture(scope="session")
 def standard(table: CellTable) -> Tensor:
     """Standardised descriptors of every cell; it takes some seconds."""
-    from gnn_nas.spaces.standard_descriptors import standard_descriptors
+    from gnn_nas.spaces.descriptors import standard_descriptors
 
     return standard_descriptors(table)
 

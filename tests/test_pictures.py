@@ -33,8 +33,7 @@ from gnn_nas.plots.locality_figures import (
 )
 from gnn_nas.plots.maps.colours import Colouring
 from gnn_nas.plots.maps.picture import draw_maps
-from gnn_nas.plots.search_curves import draw_search_curves
-from gnn_nas.plots.task_curves import draw_pareto, draw_reward_curves
+from gnn_nas.plots.search_curves import draw_pareto, draw_reward_curves, draw_search_curves
 from tests.helpers import made_up_maps
 
 ROOT = Path(__file__).parents[1]

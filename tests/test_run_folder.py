@@ -16,7 +16,7 @@ from gnn_nas.errors import UserError
 from gnn_nas.experiments.predictor_quality import QualityConfig
 from gnn_nas.experiments.searches.config import SearchConfig, TaskSearchConfig
 from gnn_nas.module_weights import load_into
-from gnn_nas.plots.maps.config import MapConfig
+from gnn_nas.plots.maps.cells import MapConfig
 from gnn_nas.run_folder import RunFolder
 
 CONFIG = load_config(Path(__file__).parents[1] / "configs" / "gin_multisim.yaml")

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gnn_nas.spaces.conversion import Spec, from_spec
 from gnn_nas.spaces.nasbench101 import INPUT, MAX_EDGES, MAX_VERTICES, OPS, OUTPUT, num_slots
-from gnn_nas.spaces.packing import pack
+from gnn_nas.spaces.packed import pack
 from gnn_nas.spaces.pruning import on_a_path, prune
 from gnn_nas.spaces.table import CellTable
 

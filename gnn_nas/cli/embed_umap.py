@@ -28,7 +28,7 @@ from gnn_nas.run_folder import RunFolder
 if TYPE_CHECKING:
     from gnn_nas.benchmarks.nasbench101 import NASBench101
     from gnn_nas.models.checkpoint import Checkpoint
-    from gnn_nas.plots.maps.config import MapConfig
+    from gnn_nas.plots.maps.cells import MapConfig
     from gnn_nas.spaces.table import CellTable
 
 # Of classes, beside the one that is shown.
@@ -114,8 +114,7 @@ def _run(arguments: argparse.Namespace) -> None:
     from gnn_nas.plots.maps.cells import draw_for
     from gnn_nas.plots.maps.colours import colouring
     from gnn_nas.plots.maps.embedding_map import make_map
-    from gnn_nas.plots.maps.files import write_map_page, write_maps
-    from gnn_nas.plots.maps.summary import figures_table
+    from gnn_nas.plots.maps.files import figures_table, write_map_page, write_maps
     from gnn_nas.progress import Description, Progress
 
     table = open_table()
@@ -177,7 +176,7 @@ def _config(
     checkpoints: dict[str, Checkpoint],
     benchmark: NASBench101 | None,
 ) -> MapConfig:
-    from gnn_nas.plots.maps.config import MapConfig
+    from gnn_nas.plots.maps.cells import MapConfig
 
     return MapConfig(
         seed=arguments.seed,

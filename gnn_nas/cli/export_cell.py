@@ -150,8 +150,7 @@ def _write(
     is_trained: bool,
 ) -> None:
     from gnn_nas.files import write_bytes, write_text
-    from gnn_nas.plots.cell_svg import cell_svg
-    from gnn_nas.plots.draw import save_cell
+    from gnn_nas.plots.draw import cell_svg, save_cell
     from gnn_nas.tasks.network_onnx import save_onnx
     from gnn_nas.tasks.network_source import network_source
     from gnn_nas.tasks.network_weights import weights_bytes

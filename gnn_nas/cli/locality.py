@@ -114,7 +114,7 @@ def _run(arguments: argparse.Namespace) -> None:
     checkpoints = open_checkpoints(arguments.checkpoint) if "c" in parts else {}
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
-    from gnn_nas.experiments.locality.table import locality_text
+    from gnn_nas.experiments.locality import locality_text
     from gnn_nas.progress import working
 
     table = open_table()
@@ -157,7 +157,7 @@ def _report(
     import torch
 
     from gnn_nas.evaluation.cell_pairs import pairs_by_distance, random_pairs
-    from gnn_nas.experiments.locality import report as locality_report
+    from gnn_nas.experiments import locality as locality_report
 
     generator = torch.Generator().manual_seed(config.seed)
     random = random_pairs(table, config.pairs, generator)

@@ -172,7 +172,7 @@ def _measure(
     from gnn_nas.experiments.ensemble import PRETRAINED_LR, SCRATCH_LR, PredictorEnsemble
     from gnn_nas.models.controller import Controller
     from gnn_nas.progress import Description, Progress
-    from gnn_nas.spaces.standard_descriptors import load_standard_descriptors
+    from gnn_nas.spaces.descriptors import load_standard_descriptors
 
     table, truth = benchmark.table, benchmark.mean_test(benchmark.all_rows())
     missing = [key for key in wanted if key not in file.measurements]

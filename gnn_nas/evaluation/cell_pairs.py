@@ -57,7 +57,8 @@ class Ratio:
     Args:
         distance: ``1`` to ``6``, or ``>6``.
         pairs: of ours at this distance; ratio: their share; paper: the paper's share.
-        standard_error: of the difference of the two samples' shares, under their pooled ratio.
+        standard_error: of the difference of the two samples' shares, under their pooled ratio;
+            standard_errors_apart: by how many the shares differ.
     """
 
     distance: str
@@ -65,11 +66,7 @@ class Ratio:
     ratio: float
     paper: float
     standard_error: float
-
-    @property
-    def standard_errors_apart(self) -> float:
-        """By how many standard errors the shares differ."""
-        return abs(self.ratio - self.paper) / self.standard_error
+    standard_errors_apart: float
 
 
 def random_pairs(table: CellTable, count: int, generator: torch.Generator) -> CellPairs:
@@ -113,17 +110,12 @@ def ratios(distance: Tensor) -> list[Ratio]:
     farthest = max(PAPER_RATIOS)
     counts[f">{farthest}"] = int((distance > farthest).sum())
     papers = [*PAPER_RATIOS.values(), 1 - sum(PAPER_RATIOS.values())]
-    return [
-        Ratio(
-            name, pairs, pairs / len(distance), paper, _standard_error(pairs, len(distance), paper)
-        )
-        for (name, pairs), paper in zip(counts.items(), papers, strict=True)
-    ]
-
-
-def _standard_error(pairs: int, of: int, paper: float) -> float:
-    pooled = (pairs + paper * PAPER_PAIRS) / (of + PAPER_PAIRS)
-    return math.sqrt(pooled * (1 - pooled) * (1 / of + 1 / PAPER_PAIRS))
+    total, found = len(distance), []
+    for (name, pairs), paper in zip(counts.items(), papers, strict=True):
+        ratio, pooled = pairs / total, (pairs + paper * PAPER_PAIRS) / (total + PAPER_PAIRS)
+        error = math.sqrt(pooled * (1 - pooled) * (1 / total + 1 / PAPER_PAIRS))
+        found.append(Ratio(name, pairs, ratio, paper, error, abs(ratio - paper) / error))
+    return found
 
 
 def _filled(distances: Iterable[int], count: int, draw: Callable[[], CellPairs]) -> list[CellPairs]:
@@ -140,8 +132,4 @@ def _filled(distances: Iterable[int], count: int, draw: Callable[[], CellPairs])
 
 
 def _joined(parts: list[CellPairs]) -> CellPairs:
-    return CellPairs(
-        torch.cat([part.first for part in parts]),
-        torch.cat([part.second for part in parts]),
-        torch.cat([part.distance for part in parts]),
-    )
+    return CellPairs(*map(torch.cat, zip(*(vars(part).values() for part in parts), strict=True)))

@@ -40,7 +40,7 @@ class PredictorEnsemble:
     Args:
         controller: stays as it is; table: all cells.
         descriptors: of these, ``[423624, 141]``, on the CPU: see
-            `gnn_nas.spaces.standard_descriptors`.
+            `gnn_nas.spaces.descriptors`.
         members: number of copies, one at least.
         lr: learning rate of the copies' encoders.
     """

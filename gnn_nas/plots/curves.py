@@ -1,8 +1,9 @@
-"""Training curves as a picture (the paper's Fig. 3)."""
+"""Training curves as a picture (the paper's Fig. 3), and how any curves are saved."""
 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from gnn_nas.files import atomic_path
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 def draw_curves(rows: list[dict[str, Any]], path: Path) -> None:
@@ -55,8 +57,17 @@ def draw_curves(rows: list[dict[str, Any]], path: Path) -> None:
     _legend(right)
     for axes in (*loss_axes, right):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    save_curves(figure, path)
+
+
+def save_curves(figure: Figure, path: str | os.PathLike[str], title: str = "") -> None:
+    """Write a figure of plain axes on a grid as a PNG file. Raises ``OSError``."""
+    for axes in figure.axes:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.3)
+    if title:
+        letters = 11 * figure.get_figwidth()  # in a line of 10 points
+        figure.suptitle(title, fontsize=10 * min(1, letters / len(title)))
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=150)
 

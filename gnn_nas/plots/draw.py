@@ -1,14 +1,16 @@
-"""Cells as pictures and as text."""
+"""Cells as pictures, as SVG and as text."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from gnn_nas.files import atomic_path
 from gnn_nas.plots.cell_shapes import (
     LETTERS,
     LINE_COLOUR,
+    CellShapes,
     Command,
     Label,
     cell_shapes,
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 _LINE_POINTS = 1.2
 # Of a picture of its own.
 _INCHES_PER_UNIT, _TITLE_INCHES, _LEAST_WIDTH = 1.0, 0.35, 5
+# Of SVG: pixels to the drawing's unit, so that labels have 14 where nothing scales the picture.
+_SCALE = 80
+_LINE_WIDTH = 2
 
 
 def draw_cell(axes: Axes, cell: PackedCells) -> None:
@@ -94,3 +99,57 @@ def _letters(label: Label) -> Path:
     text = TextPath((0, 0), label.text, size=LETTERS)
     box = text.get_extents()
     return text.transformed(Affine2D().translate(label.x - (box.x0 + box.x1) / 2, label.y))
+
+
+def cell_svg(cell: PackedCells) -> str:
+    """Give one pruned cell, a batch of one, as an ``<svg>`` element to be written into a page.
+
+    It needs no style sheet, no script and no font of its own, has no identifiers that could clash
+    with those of others, and scales with its width. Readers of screens are told the vertices.
+    """
+    shapes = cell_shapes(cell)
+    (left, bottom), (right, top) = shapes.low, shapes.high
+    width, height = _number(right - left), _number(top - bottom)
+    box = f"{_number(left)} {_number(-top)} {width} {height}"
+    names = ", ".join(style.name for style in shapes.styles)
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="{box}"'
+            f' width="{width}" height="{height}" aria-label="cell: {names}">',
+            *_elements(shapes),
+            "</svg>",
+        ]
+    )
+
+
+def _elements(shapes: CellShapes) -> Iterable[str]:
+    yield f'<g fill="none" stroke="{LINE_COLOUR}" stroke-width="{_LINE_WIDTH}">'
+    for edge in shapes.edges:
+        yield f'<path d="{_svg_path(edge)}"/>'
+    for box, style in zip(shapes.boxes, shapes.styles, strict=True):
+        yield f'<path fill="{style.fill}" d="{_svg_path(box)}"/>'
+    yield f'</g><g fill="{LINE_COLOUR}">'
+    for head in shapes.heads:
+        yield f'<path d="{_svg_path(head)}"/>'
+    yield (
+        '</g><g font-family="DejaVu Sans, Verdana, Arial, sans-serif" text-anchor="middle"'
+        f' font-size="{_number(LETTERS)}">'
+    )
+    for label in shapes.labels:
+        place = f'x="{_number(label.x)}" y="{_number(-label.y)}"'
+        yield f'<text {place} fill="{label.ink}">{label.text}</text>'
+    yield "</g>"
+
+
+def _svg_path(commands: list[Command]) -> str:
+    """The same commands as SVG writes them, ``y`` downwards."""
+    parts = []
+    for letter, points in commands:
+        parts.append(letter + " ".join(f"{_number(x)} {_number(-y)}" for x, y in points))
+    return "".join(parts)
+
+
+def _number(value: float) -> str:
+    """A length in pixels, to a tenth."""
+    # Adding 0 makes of -0 what it is.
+    return f"{round(_SCALE * value, 1) + 0:g}"

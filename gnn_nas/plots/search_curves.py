@@ -1,4 +1,4 @@
-"""How a search went, as a picture: its regret, and the paper's Fig. 4."""
+"""How searches went, as pictures: by a benchmark (the paper's Fig. 4) and by real trainings."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gnn_nas.files import atomic_path
+from gnn_nas.plots.curves import save_curves
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-WINDOW = 128
-"""Queries in the paper's moving average."""
-
+# Queries in a moving average: the paper's, and one for the few that are trained.
+_PAPER_WINDOW, _WINDOW = 128, 16
+_BLUE, _ORANGE = "tab:blue", "tab:orange"
 # In percentage points: below it the scale is linear down to 0, the best cell of the space. The
 # second best lies 0.083 above.
 _LINEAR_BELOW = 0.05
@@ -45,22 +44,93 @@ def draw_search_curves(
 
     figure = Figure(figsize=(10, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
-    regrets = [best_test - _array(tests) for tests in reported]
-    draw_band(left, _going_on(regrets), lowest=0.0, steps=True)
+    regrets = [best_test - np.array(tests, dtype=float) for tests in reported]
+    _draw_band(left, _going_on(regrets), lowest=0.0, steps=True)
     left.set_yscale("symlog", linthresh=_LINEAR_BELOW, linscale=0.4)
     top = max(_LEAST_TOP, *(np.nanmax(each, initial=0) for each in regrets))
     ticks = [tick for tick in (0, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if tick <= 1.2 * top]
     left.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     left.set_yticks([], minor=True)
     left.set(title="Best so far", ylabel="test regret (percentage points)", ylim=(0, 1.2 * top))
-    averages = [moving_average(_array(tests), WINDOW) for tests in queried]
-    draw_band(right, averages)
-    right.set(title=mean_title(WINDOW, queried).capitalize(), ylabel="test accuracy (%)")
-    count_queries(left, right)
+    averages = [moving_average(tests, _PAPER_WINDOW) for tests in queried]
+    _draw_band(right, averages)
+    right.set(title=_mean_title(_PAPER_WINDOW, queried).capitalize(), ylabel="test accuracy (%)")
+    _count_queries(left, right)
     save_curves(figure, path, title)
 
 
-def mean_title(window: int, curves: Sequence[Sequence[float]]) -> str:
+def draw_reward_curves(
+    path: str | os.PathLike[str],
+    best: list[list[float]],
+    queried: list[list[float]],
+    title: str = "",
+) -> None:
+    """Draw the best reward so far, and what was queried, into a PNG file. Raises ``OSError``.
+
+    Args:
+        best: for every seed the best reward until every query, NaN for none.
+        queried: for every seed the reward of every query, NaN where it failed.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 3.8), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    _draw_band(left, best, colour=_ORANGE, steps=True)
+    left.set(title="Best so far", ylabel="reward")
+    for rewards in queried:
+        number = np.arange(1, len(rewards) + 1)
+        right.scatter(number, rewards, s=8, lw=0, color=_BLUE, alpha=0.35)
+    averages = [moving_average(each, _WINDOW) for each in queried]
+    _draw_band(right, averages, colour=_ORANGE)
+    right.set(title=f"Every query, and the {_mean_title(_WINDOW, queried)}", ylabel="reward")
+    _count_queries(left, right)
+    save_curves(figure, path, title)
+
+
+def draw_pareto(
+    path: str | os.PathLike[str],
+    points: list[tuple[float, float, str]],
+    front: list[dict[str, Any]],
+    cost: str,
+    score: str,
+    title: str = "",
+) -> None:
+    """Draw what cells cost against how good they are into a PNG file. Raises ``OSError``.
+
+    Args:
+        points, front: see `gnn_nas.experiments.searches.task_judge.pareto_front`.
+        cost, score: labels of the axes.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+    axes = figure.subplots()
+    costs = np.array([point[0] for point in points])
+    scores = np.array([point[1] for point in points])
+    axes.scatter(costs, scores, s=12, lw=0, color=_BLUE, alpha=0.5, label="cells trained")
+    axes.step(
+        [each["cost"] for each in front],
+        [each["score"] for each in front],
+        where="post",
+        color=_ORANGE,
+        marker="o",
+        ms=4,
+        label="not beaten in both",
+    )
+    axes.set(xlabel=cost, ylabel=score)
+    if costs.min() > 0:  # a user's own costs need not be
+        axes.set_xscale("log")
+        # Of more than two decades the labels between powers of ten would overlap.
+        subs = (1, 2, 5) if costs.max() < 100 * costs.min() else (1,)
+        axes.xaxis.set_major_locator(LogLocator(subs=subs))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.12g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    figure.legend(frameon=False, loc="outside lower center", ncols=2)
+    save_curves(figure, path, title)
+
+
+def _mean_title(window: int, curves: Sequence[Sequence[float]]) -> str:
     """What a moving average is of, where no curve may be as long as its window."""
     longest = max(map(len, curves))
     return (
@@ -68,7 +138,7 @@ def mean_title(window: int, curves: Sequence[Sequence[float]]) -> str:
     )
 
 
-def count_queries(*panels: Axes) -> None:
+def _count_queries(*panels: Axes) -> None:
     """Let axes begin at the first query and count in whole ones."""
     from matplotlib.ticker import MaxNLocator
 
@@ -80,12 +150,13 @@ def count_queries(*panels: Axes) -> None:
             axes.set_xlim(1, None)
 
 
-def moving_average(values: np.ndarray, window: int) -> np.ndarray:
+def moving_average(rewards: Sequence[float] | np.ndarray, window: int) -> np.ndarray:
     """Mean of the last ``window`` values at every value, of fewer at the beginning, without NaN.
 
     Shapes:
-        - values, returns: ``[N]``
+        - rewards, returns: ``[N]``
     """
+    values = np.asarray(rewards, dtype=float)
     known = np.isfinite(values)
     sums = np.cumsum(np.where(known, values, 0.0))
     counts = np.cumsum(known).astype(float)
@@ -94,7 +165,7 @@ def moving_average(values: np.ndarray, window: int) -> np.ndarray:
     return np.divide(sums, counts, out=np.full(len(values), np.nan), where=counts > 0)
 
 
-def draw_band(
+def _draw_band(
     axes: Axes,
     curves: Sequence[Iterable[float]],
     lowest: float = -np.inf,
@@ -123,17 +194,6 @@ def draw_band(
         axes.fill_between(number, below, mean + deviation, color=colour, alpha=0.2, lw=0, step=step)
 
 
-def save_curves(figure: Figure, path: str | os.PathLike[str], title: str) -> None:
-    """Write a figure of plain axes on a grid as a PNG file. Raises ``OSError``."""
-    for axes in figure.axes:
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(alpha=0.3)
-    letters = 11 * figure.get_figwidth()  # in a line of 10 points
-    figure.suptitle(title, fontsize=10 * min(1, letters / max(1, len(title))))
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=150)
-
-
 def _going_on(curves: list[np.ndarray]) -> list[np.ndarray]:
     """Curves of the same length: those that end before the others stay as they were."""
     length = max(map(len, curves))
@@ -141,7 +201,3 @@ def _going_on(curves: list[np.ndarray]) -> list[np.ndarray]:
         np.pad(curve, (0, length - len(curve)), mode="edge") if len(curve) else curve
         for curve in curves
     ]
-
-
-def _array(values: list[float]) -> np.ndarray:
-    return np.array(values, dtype=float)

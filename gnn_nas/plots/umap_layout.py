@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gnn_nas.evaluation.nearest_points import nearest_neighbours
+from gnn_nas.evaluation.nearest import nearest_neighbours
 from gnn_nas.user_folders import compiled_code_kept
 
 NEIGHBOURS = 32

@@ -21,7 +21,7 @@ from gnn_nas.pretraining.precision import choose_precision
 from gnn_nas.pretraining.rehearsal import rehearse, rehearse_encoder
 from gnn_nas.references import is_reference, users_code
 from gnn_nas.run_folder import RunFolder
-from gnn_nas.spaces.standard_descriptors import load_standard_descriptors
+from gnn_nas.spaces.descriptors import load_standard_descriptors
 from gnn_nas.spaces.table import CellTable
 
 

@@ -6,11 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from gnn_nas.evaluation.distinctness import distinct_embeddings
-from gnn_nas.evaluation.locality import locality
-from gnn_nas.evaluation.prior import prior
-from gnn_nas.evaluation.reconstruction import reconstruction
-from gnn_nas.evaluation.retrieval import retrieval
+from gnn_nas.evaluation.decoding import prior, reconstruction
+from gnn_nas.evaluation.embeddings import distinct_embeddings, locality, retrieval
 from gnn_nas.models.controller import Controller
 from gnn_nas.spaces.positives import PositiveSampler
 from gnn_nas.spaces.table import CellTable

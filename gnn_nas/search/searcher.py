@@ -13,8 +13,7 @@ from torch import Tensor
 from gnn_nas.benchmarks.rows import CellRows
 from gnn_nas.search.methods import get_method
 from gnn_nas.search.observations import Observations
-from gnn_nas.spaces.cell import Cell
-from gnn_nas.spaces.table import CellTable, load_table
+from gnn_nas.spaces.table import Cell, CellTable, load_table
 
 if TYPE_CHECKING:
     from gnn_nas.models.controller import Controller

@@ -4,8 +4,7 @@ import importlib
 
 from gnn_nas.spaces.conversion import from_matrix, from_spec, to_matrix
 from gnn_nas.spaces.distance import edit_distance
-from gnn_nas.spaces.packed import PackedCells
-from gnn_nas.spaces.packing import pack
+from gnn_nas.spaces.packed import PackedCells, pack
 from gnn_nas.spaces.positives import Positives, PositiveSampler
 from gnn_nas.spaces.pruning import prune
 from gnn_nas.spaces.table import CellTable, load_table
@@ -30,10 +29,10 @@ __all__ = [
 ]
 
 # Their base classes are PyG's, which takes a second to import.
-_LAZY = {"CellDataset": "dataset", "RandomEdit": "transform"}
+_LAZY = ("CellDataset", "RandomEdit")
 
 
 def __getattr__(name: str) -> object:
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)
+    return getattr(importlib.import_module(f"{__name__}.dataset"), name)

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import ArrayLike
 
 from gnn_nas.spaces.nasbench101 import FEATURES, INPUT, MAX_EDGES, MAX_VERTICES, OPS, OUTPUT
-from gnn_nas.spaces.packing import pack
+from gnn_nas.spaces.packed import pack
 from gnn_nas.spaces.pruning import on_a_path, sources_of
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,13 +12,14 @@ import torch
 from torch import Tensor
 
 from gnn_nas.spaces.cache import open_cached
+from gnn_nas.spaces.conversion import to_matrix
 from gnn_nas.spaces.nasbench101 import MAX_INTERIOR, MAX_VERTICES, NUM_SLOTS, OPS, num_slots
-from gnn_nas.spaces.packed import PackedCells
-from gnn_nas.spaces.packing import pack
+from gnn_nas.spaces.packed import PackedCells, pack
 from gnn_nas.tensor_file import checksum
 from gnn_nas.user_folders import cache_folder
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch_geometric.data import Batch, Data
 
 # Part of the file name: a change of the arrays below makes a new file instead of misreading.
@@ -155,3 +156,34 @@ def _build() -> dict[str, Tensor]:
         "row_of_form": row[torch.from_numpy(cell_of_form)].int(),
         "first_form": first_form,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A row of the cell table, with the attributes of the official ``ModelSpec``.
+
+    Args:
+        table: the cells; row: its row, which isomorphic cells share.
+    """
+
+    table: CellTable = field(repr=False, compare=False)
+    row: int
+
+    @property
+    def module_hash(self) -> str:
+        """The official module hash."""
+        return self.table.hash_of(self.row)
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """Adjacency matrix, int8 ``[V, V]``."""
+        return to_matrix(self.to_data())[0]
+
+    @property
+    def ops(self) -> list[str]:
+        """Names of the ``V`` vertices' ops, ``input`` and ``output`` included."""
+        return to_matrix(self.to_data())[1]
+
+    def to_data(self) -> Data:
+        """The cell as a PyG `Data`."""
+        return self.table.cells[self.row : self.row + 1].to_batch()[0]

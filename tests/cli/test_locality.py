@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gnn_nas.cli.locality import main
-from gnn_nas.experiments.locality import report as locality_report
+from gnn_nas.experiments import locality as locality_report
 from gnn_nas.models.pretrained import SHIPPED
 
 ROOT = Path(__file__).parents[2]

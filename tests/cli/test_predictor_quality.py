@@ -20,9 +20,9 @@ from gnn_nas.experiments.predictor_quality import (
     markdown,
     summarised,
 )
-from gnn_nas.spaces import standard_descriptors as descriptors_module
+from gnn_nas.spaces import descriptors as descriptors_module
 from gnn_nas.spaces import table as table_module
-from gnn_nas.spaces.standard_descriptors import standard_descriptors
+from gnn_nas.spaces.descriptors import standard_descriptors
 from gnn_nas.spaces.table import CellTable
 from tests.helpers import official_writer as writer
 

@@ -17,7 +17,7 @@ from gnn_nas.experiments.ensemble import (
 from gnn_nas.models.checkpoint import open_checkpoint
 from gnn_nas.models.controller import Controller
 from gnn_nas.models.pretrained import SHIPPED, load_pretrained
-from gnn_nas.spaces.standard_descriptors import standard_descriptors
+from gnn_nas.spaces.descriptors import standard_descriptors
 from gnn_nas.spaces.table import CellTable
 
 SIZES = ModelConfig(

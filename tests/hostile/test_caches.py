@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gnn_nas import tensor_file
 from gnn_nas.spaces import table as table_module
-from gnn_nas.spaces.standard_descriptors import load_standard_descriptors, standard_descriptors
+from gnn_nas.spaces.descriptors import load_standard_descriptors, standard_descriptors
 from gnn_nas.spaces.table import CellTable, cache_folder, load_table
 
 

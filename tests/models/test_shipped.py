@@ -3,7 +3,7 @@ import json
 import pytest
 
 from gnn_nas.config import load_config
-from gnn_nas.evaluation.reconstruction import reconstruction
+from gnn_nas.evaluation.decoding import reconstruction
 from gnn_nas.models.pretrained import SHIPPED, load_pretrained
 from gnn_nas.pretraining.batches import held_out_cells
 

@@ -6,7 +6,7 @@ import torch
 
 from gnn_nas.benchmarks.model_spec import ModelSpec
 from gnn_nas.spaces.conversion import from_matrix, from_spec, to_matrix
-from gnn_nas.spaces.packing import pack
+from gnn_nas.spaces.packed import pack
 from gnn_nas.spaces.pruning import prune
 
 CONV3, CONV1, POOL = "conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3"

@@ -6,9 +6,9 @@ import torch
 from gnn_nas.spaces.batch import join
 from gnn_nas.spaces.descriptors import descriptors
 from gnn_nas.spaces.distance import edit_distance
-from gnn_nas.spaces.isomorphism import isomorphism_hash
+from gnn_nas.spaces.enumeration import isomorphism_hash
 from gnn_nas.spaces.neighbours import neighbours
-from gnn_nas.spaces.packing import pack
+from gnn_nas.spaces.packed import pack
 from gnn_nas.spaces.positives import PositiveSampler
 from gnn_nas.spaces.pruning import prune
 from gnn_nas.spaces.tokens import from_tokens, to_tokens

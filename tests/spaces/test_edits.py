@@ -3,7 +3,7 @@ import torch
 from torch_geometric.data import Batch
 
 from gnn_nas.spaces.edits import change_ops, delete_vertices, toggle_edges
-from gnn_nas.spaces.packing import pack
+from gnn_nas.spaces.packed import pack
 
 NONE = torch.empty(0, dtype=torch.long)
 

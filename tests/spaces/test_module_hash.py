@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
-from gnn_nas.spaces.module_hash import module_hash
+from gnn_nas.spaces.module_hash import md5, module_hash, write_hex
 
 
 def official_hash(labels: list[int], edges: set[tuple[int, int]]) -> str:
@@ -75,3 +77,21 @@ def test_all_hashes_of_the_official_dataset(table):
     official = np.load(Path(folder) / "nasbench101_108epochs.npz")["module_hash"]
     assert official.shape == (423_624, 16)
     assert np.array_equal(table.module_hash.numpy(), official)
+
+
+@settings(derandomize=True, max_examples=300)
+@given(st.binary(max_size=300))
+@example(b"")
+@example(b"a" * 55)  # the longest message of one block, the shortest of two, one block of text
+@example(b"a" * 56)
+@example(b"a" * 64)
+def test_agrees_with_hashlib(message):
+    words = np.full(96, 0xDEADBEEF, dtype=np.uint32)
+    words.view(np.uint8)[: len(message)] = np.frombuffer(message, dtype=np.uint8)
+    high, low = md5(words, len(message))
+    digest = hashlib.md5(message).hexdigest()
+    assert f"{high:016x}{low:016x}" == digest
+
+    text = np.zeros(40, dtype=np.uint8)
+    assert write_hex(text, 5, np.uint64(high), np.uint64(low)) == 37
+    assert bytes(text) == b"\0" * 5 + digest.encode() + b"\0" * 3

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from gnn_nas.spaces.distance import edit_distance
-from gnn_nas.spaces.packing import pack
+from gnn_nas.spaces.packed import pack
 from gnn_nas.spaces.positives import PositiveSampler, _choices, _propose
 
 

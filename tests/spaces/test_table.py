@@ -8,7 +8,7 @@ from gnn_nas.errors import UserError
 from gnn_nas.spaces import cache as cache_module
 from gnn_nas.spaces import module_hash as module_hash_module
 from gnn_nas.spaces import table as table_module
-from gnn_nas.spaces.isomorphism import isomorphism_hash
+from gnn_nas.spaces.enumeration import isomorphism_hash
 from gnn_nas.spaces.pruning import prune
 from gnn_nas.spaces.table import load_table
 
@@ -18,7 +18,7 @@ FILE = "nasbench101-cells-1.safetensors"
 def test_every_form_is_found_in_the_row_of_its_class(table, forms):
     rows = table.rows_of(forms)
     assert rows.dtype == torch.int64
-    # All rows have different hashes (test_isomorphism), so an equal hash is the right row.
+    # All rows have different hashes (test_enumeration), so an equal hash is the right row.
     hash_of_row = isomorphism_hash(table.cells)
     for part in torch.arange(len(forms)).split(1 << 16):
         assert isomorphism_hash(forms[part]).equal(hash_of_row[rows[part]])

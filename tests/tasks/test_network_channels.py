@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from gnn_nas.spaces.conversion import from_matrix
-from gnn_nas.spaces.packing import pack
+from gnn_nas.spaces.packed import pack
 from gnn_nas.tasks.network_channels import interior_channels
 
 

@@ -6,8 +6,7 @@ import torch
 
 from gnn_nas.errors import UserError
 from gnn_nas.spaces.conversion import from_matrix
-from gnn_nas.spaces.packed import PackedCells
-from gnn_nas.spaces.packing import pack
+from gnn_nas.spaces.packed import PackedCells, pack
 from gnn_nas.tasks import network_onnx
 from gnn_nas.tasks.network import CellNetwork, NetworkConfig
 from gnn_nas.tasks.network_onnx import require_onnx, save_onnx

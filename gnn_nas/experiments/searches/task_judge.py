@@ -19,7 +19,7 @@ from gnn_nas.experiments.searches.figures import (
 )
 from gnn_nas.experiments.searches.judge import Judge
 from gnn_nas.experiments.searches.workers import Threads
-from gnn_nas.plots.task_curves import draw_pareto, draw_reward_curves
+from gnn_nas.plots.search_curves import draw_pareto, draw_reward_curves
 from gnn_nas.progress import working
 from gnn_nas.tasks.evaluator import Evaluator
 from gnn_nas.tasks.store import Store

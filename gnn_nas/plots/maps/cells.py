@@ -5,12 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
+from gnn_nas.config import RunConfig
 from gnn_nas.errors import UserError
-from gnn_nas.plots.maps.config import MapConfig
 from gnn_nas.spaces.positives import PositiveSampler
 from gnn_nas.spaces.table import CellTable
+
+
+class MapConfig(RunConfig):
+    """All settings of ``embed-umap``: the same ones give the same files."""
+
+    seed: int = Field(ge=0, lt=2**32, description="of the choice of cells and of the layout")
+    anchors: int | None = Field(description="classes of the map; null for random cells")
+    positives: int | None = Field(description="of every anchor; null for random cells")
+    cells: int | None = Field(description="random cells; null for anchors with positives")
+    color: str = Field(description="what the points are coloured by")
+    checkpoints: list[str | None] = Field(description="run folders; null for the default one")
+    weights: list[str | None] = Field(description="SHA-256 of their weights files")
+    benchmark: str | None = Field(description="which accuracies were known, if any")
+
 
 # A few anchors are too small to have many positives, and some draws repeat a positive.
 _SPARE_ANCHORS, _DRAWS_FOR_ONE = 8, 4

@@ -10,8 +10,6 @@ from torch import Tensor
 from gnn_nas.benchmarks.nasbench101 import NASBench101
 from gnn_nas.spaces.table import CellTable
 
-ACCURACY, EDGES, VERTICES = "accuracy", "edges", "vertices"
-
 # Below this share of the cells, accuracies are drawn in one colour: the worst ones lie so far off
 # that a scale with them would show all others alike.
 _CLIPPED = 0.05
@@ -46,30 +44,21 @@ def colouring(
     Raises:
         ValueError: accuracies are asked for without a benchmark, or there is no such kind.
     """
-    if kind == ACCURACY:
+    if kind == "accuracy":
         if benchmark is None:
             raise ValueError("accuracies need a benchmark")
         values = accuracies(benchmark, rows)
         lowest = np.floor(10 * np.quantile(values, _CLIPPED)) / 10
         highest = np.ceil(10 * values.max()) / 10
         return Colouring("mean test accuracy (%)", values, lowest, highest, whole=False)
-    counts = {EDGES: number_of_edges, VERTICES: number_of_vertices}
+    cells = table.cells[rows]
+    counts = {"edges": cells.edge_bits().sum(1), "vertices": cells.vertices}
     if kind not in counts:
         raise ValueError(f"no colouring {kind!r}")
-    values = counts[kind](table, rows).numpy().astype(float)
+    values = counts[kind].numpy().astype(float)
     return Colouring(f"number of {kind}", values, values.min(), values.max(), whole=True)
 
 
 def accuracies(benchmark: NASBench101, rows: Tensor) -> np.ndarray:
     """Mean test accuracies of the three trials, in percent, ``[N]``."""
     return 100 * benchmark.mean_test(rows).numpy()
-
-
-def number_of_edges(table: CellTable, rows: Tensor) -> Tensor:
-    """Edges of cells, int64 ``[N]``."""
-    return table.cells[rows].edge_bits().sum(1)
-
-
-def number_of_vertices(table: CellTable, rows: Tensor) -> Tensor:
-    """Vertices of cells, input and output included, int64 ``[N]``."""
-    return table.cells.vertices[rows]

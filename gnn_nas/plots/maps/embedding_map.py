@@ -9,12 +9,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gnn_nas.evaluation.map_figures import class_silhouette, neighbour_agreement, trustworthiness
-from gnn_nas.evaluation.retrieval import retrieval
+from gnn_nas.evaluation.embeddings import retrieval
+from gnn_nas.evaluation.nearest import class_silhouette, neighbour_agreement, trustworthiness
 from gnn_nas.models.controller import Controller
 from gnn_nas.plots.maps.cells import MapCells
 from gnn_nas.plots.umap_layout import umap_layout
 from gnn_nas.spaces.table import CellTable
+
+FIGURE_NAMES = {
+    "silhouette": "silhouette",
+    "precision_at_1": "precision@1",
+    "map_at_r": "MAP@R",
+    "neighbour_agreement": "agreement of neighbours",
+    "trustworthiness": "trustworthiness",
+}
+"""What the figures of a map are called in pictures and tables, in their order."""
 
 
 @dataclass(frozen=True)

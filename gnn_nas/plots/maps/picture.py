@@ -10,8 +10,7 @@ import numpy as np
 
 from gnn_nas.files import atomic_path
 from gnn_nas.plots.maps.colours import Colouring
-from gnn_nas.plots.maps.embedding_map import EmbeddingMap
-from gnn_nas.plots.maps.summary import FIGURE_NAMES
+from gnn_nas.plots.maps.embedding_map import FIGURE_NAMES, EmbeddingMap
 from gnn_nas.plots.umap_layout import MIN_DISTANCE, NEIGHBOURS
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gnn_nas.files import write_text
-from gnn_nas.plots.page.cell_map import CellMap
-from gnn_nas.plots.page.packing import packed_map
+from gnn_nas.plots.page.cell_map import CellMap, packed_map
 from gnn_nas.spaces.table import CellTable
 
 COLOURS = ("accuracy", "class", "edges", "vertices")

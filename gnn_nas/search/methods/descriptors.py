@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gnn_nas.search.guided import Described
 from gnn_nas.search.methods.predictor import Predictor
-from gnn_nas.spaces.standard_descriptors import load_standard_descriptors
+from gnn_nas.spaces.descriptors import load_standard_descriptors
 from gnn_nas.spaces.table import CellTable
 
 

@@ -2,8 +2,7 @@ import pytest
 import torch
 
 from gnn_nas.errors import UserError
-from gnn_nas.plots.maps.cells import draw_cells, draw_classes, draw_for
-from gnn_nas.plots.maps.config import MapConfig
+from gnn_nas.plots.maps.cells import MapConfig, draw_cells, draw_classes, draw_for
 from gnn_nas.spaces.distance import edit_distance
 
 

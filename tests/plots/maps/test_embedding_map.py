@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gnn_nas.evaluation.map_figures import neighbour_agreement, trustworthiness
+from gnn_nas.evaluation.nearest import neighbour_agreement, trustworthiness
 from gnn_nas.models.controller import Controller
 from gnn_nas.models.pretrained import SHIPPED, load_pretrained
 from gnn_nas.plots.maps.cells import draw_cells, draw_classes

@@ -15,7 +15,7 @@ from gnn_nas.search.history import History
 from gnn_nas.search.methods import METHODS, get_method
 from gnn_nas.search.queries import Queries
 from gnn_nas.search.searcher import Searcher
-from gnn_nas.spaces.standard_descriptors import standard_descriptors
+from gnn_nas.spaces.descriptors import standard_descriptors
 from gnn_nas.spaces.table import CellTable
 
 SIZES = ModelConfig(

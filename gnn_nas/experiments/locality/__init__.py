@@ -1,1 +1,0 @@
-"""The paper's Fig. 1: what edit distance and embeddings say of each other."""
