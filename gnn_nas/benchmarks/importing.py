@@ -7,12 +7,10 @@ from pathlib import Path
 
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
 
-from gnn_nas.benchmarks.collecting import Collector
-from gnn_nas.benchmarks.figures import Figures
+from gnn_nas.benchmarks.figures import Collector, Figures
 from gnn_nas.benchmarks.preparing import prepare
-from gnn_nas.benchmarks.records import parse_record
+from gnn_nas.benchmarks.records import parse_record, read_records
 from gnn_nas.benchmarks.stored import save_figures
-from gnn_nas.benchmarks.tfrecord import read_records
 from gnn_nas.errors import UserError, reported
 from gnn_nas.files import remove_leftovers
 from gnn_nas.locking import writing

@@ -1,4 +1,4 @@
-"""A task of the user's own: a function or an object of a Python module."""
+"""Tasks by what a user calls them: shipped, a file, or an object of a module of their own."""
 
 from __future__ import annotations
 
@@ -13,9 +13,13 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gnn_nas.config_file import read_mapping
 from gnn_nas.errors import UserError, reported
-from gnn_nas.references import resolve, users_code
-from gnn_nas.tasks.task import METRICS, TestResult, TrainingResult
+from gnn_nas.references import is_reference, resolve, users_code
+from gnn_nas.tasks.task import METRICS, Task, TestResult, TrainingResult
+
+SHIPPED = ("digits",)
+"""Tasks that come with the package."""
 
 _MOST_TRAININGS = 1000
 # Beyond it no mean of figures can be relied on to be a number.
@@ -24,6 +28,29 @@ _LONGEST_TEXT = 10_000
 
 if TYPE_CHECKING:
     from gnn_nas.spaces.packed import PackedCells
+
+
+def load_task(reference: str) -> Task:
+    """Open a shipped task, a task file or ``module:object``, its data included.
+
+    Raises:
+        UserError: there is no such task, or something of it is not as it must be.
+    """
+    path = Path(reference)
+    if reference in SHIPPED:
+        path = Path(__file__).with_name(f"{reference}.yaml")
+    if path.suffix in (".yaml", ".yml"):
+        # Before torch has loaded.
+        read_mapping(path)
+
+        from gnn_nas.tasks.image_task import ImageTask
+
+        return ImageTask.from_file(path)
+    if not is_reference(reference):
+        raise UserError(
+            f"--task {reference}: neither {', '.join(SHIPPED)} nor FILE.yaml nor module:object"
+        )
+    return UserTask(reference)
 
 
 class UserTask:

@@ -104,8 +104,8 @@ def loaded() -> None:
         "gnn_nas.benchmarks.importing",
         "gnn_nas.models.checkpoint",
         "gnn_nas.tasks.image_task",
-        "gnn_nas.tasks.network_onnx",
-        "gnn_nas.tasks.network_weights",
+        "gnn_nas.tasks.network_files",
+        "gnn_nas.tasks.network_files",
         "gnn_nas.plots.draw",
     ):
         importlib.import_module(name)

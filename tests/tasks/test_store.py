@@ -5,8 +5,7 @@ import pytest
 
 from gnn_nas.errors import UserError
 from gnn_nas.tasks import store as store_module
-from gnn_nas.tasks.store import Store
-from gnn_nas.tasks.store_line import Line
+from gnn_nas.tasks.store import Line, Store
 from gnn_nas.tasks.training_job import TrainingJob, TrainingRecord
 
 JOB = TrainingJob("0a" * 16, 3, 5, (0, 0, 0, 0, 0), 0, "search")
