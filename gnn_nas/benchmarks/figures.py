@@ -35,6 +35,14 @@ class Column(NamedTuple):
     epochs: int
     trial: int
 
+    def __str__(self) -> str:
+        return f"{self.figure}/{self.epochs}/{self.trial}"
+
+
+def dtype_of(figure: str) -> torch.dtype:
+    """Of its columns: accuracies are float32 in the official files, seconds may not be."""
+    return torch.float64 if figure.endswith("time") else torch.float32
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -69,7 +77,7 @@ class Figures:
                 "parameters": self.parameters,
                 "mean_test": self.mean_test,
                 "unseen_test": self.unseen_test,
-                **{"/".join(map(str, column)): values for column, values in self.columns.items()},
+                **{str(column): values for column, values in self.columns.items()},
             }
         )
 
@@ -174,14 +182,12 @@ class _Budget:
     def __init__(self, cells: int) -> None:
         self.counts = memoryview(np.zeros(cells, np.int32))
         self.columns: list[list[Any]] = [
-            [memoryview(np.full(cells, np.nan, _dtype(figure))) for figure in FIGURES]
+            [
+                memoryview(torch.full((cells,), math.nan, dtype=dtype_of(figure)).numpy())
+                for figure in FIGURES
+            ]
             for _ in range(TRIALS)
         ]
-
-
-def _dtype(figure: str) -> type[np.floating]:
-    # Accuracies are float32 in the official files; seconds may not be.
-    return np.float64 if figure.endswith("time") else np.float32
 
 
 def _refuse_impossible(name: str, values: Tensor, cells: int, most: float) -> None:

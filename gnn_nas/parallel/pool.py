@@ -164,8 +164,8 @@ class Pool:
                     raise self._error
                 if self._idle:
                     return self._idle.pop()
-                worker = self._early.pop() if self._early else self.engine.start()
-                self._workers.add(worker)
+                early = self._early.pop() if self._early else None
+            worker = early or self._started()
             try:
                 self._take(worker, None)
                 return worker
@@ -174,6 +174,16 @@ class Pool:
                 if deaths > self.engine.retries:
                     # No job is to blame for a worker that cannot even start.
                     self._end_all(WorkerDied(f"a process ended before its first job: {death}"))
+
+    def _started(self) -> Worker:
+        """Start a worker, beside others: one takes its work only when its process has begun."""
+        worker = self.engine.start()
+        with self._lock:
+            if not self._error:
+                self._workers.add(worker)
+                return worker
+        self.engine.end([worker])
+        raise self._error
 
     def _take(self, worker: Worker, seconds: float | None) -> tuple[Any, Exception | None]:
         """Wait for what a worker has to say; it has ended where this raises."""

@@ -202,6 +202,9 @@ class Store:
             lines.append(line)
         if version == _FIRST_FORMAT:
             self._replace_table(lines)
+        # Now, not after the first training: a file that may only be read is opened without a word.
+        execute("BEGIN IMMEDIATE")
+        execute("ROLLBACK")
 
     def _replace_table(self, lines: list[Line]) -> None:
         execute = self._database.execute

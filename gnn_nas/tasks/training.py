@@ -37,7 +37,7 @@ def train_network(
     Raises:
         Diverged: the loss is no number any more.
     """
-    settings = config.training
+    settings, stop = config.training, config.early_stop
     generator = torch.Generator().manual_seed(seed)
     # An incomplete last batch is left out: its statistics would be those of a few images.
     size = min(settings.batch_size, len(training.labels))
@@ -65,9 +65,10 @@ def train_network(
             total += loss.detach()
         if not math.isfinite(total.item()):
             raise Diverged(f"the loss is {total.item()} in epoch {epoch}")
-        if _is_time(config, epoch):
+        # A hopeless candidate is found out where there is still work to save.
+        if stop and epoch == stop.epoch and epoch < settings.epochs:
             reached = accuracy(network, validation)
-            if reached < config.early_stop.below:
+            if reached < stop.below:
                 return FitResult(reached, epoch, stopped=True)
     return FitResult(accuracy(network, validation), settings.epochs, stopped=False)
 
@@ -121,9 +122,3 @@ def latency(network: nn.Module, image: Tensor) -> float:
         network(image).cpu()
         times.append(time.perf_counter() - started)
     return 1000 * statistics.median(times)
-
-
-def _is_time(config: ImageTaskConfig, epoch: int) -> bool:
-    """Whether a hopeless candidate is to be found out now, and there is still work to save."""
-    stop = config.early_stop
-    return stop is not None and epoch == stop.epoch and epoch < config.training.epochs

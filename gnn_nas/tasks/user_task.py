@@ -80,6 +80,11 @@ class UserTask:
             with users_code(f"--task {reference}: its {name} cannot be read"):
                 return getattr(found, name, default)
 
+        def checked(name: str, default: Any, wanted: str, is_right: Callable[[Any], bool]) -> Any:
+            if not is_right(value := said(name, default)):
+                raise UserError(f"--task {reference}: {name} must be {wanted}: {value!r:.100}")
+            return value
+
         self._train = _function(reference, said("train", found))
         test = said("test")
         self.has_test = test is not None
@@ -92,27 +97,25 @@ class UserTask:
             if isinstance(network, NetworkConfig):
                 self.settings["network"] = network.model_dump()
         self.name = reference.partition(":")[2].replace("_", "-")
-        self.trainings = said("trainings", 1)
-        if not _is_number(self.trainings, int) or not 1 <= self.trainings <= _MOST_TRAININGS:
-            raise UserError(
-                f"--task {reference}: trainings must be from 1 to {_MOST_TRAININGS}:"
-                f" {self.trainings!r:.100}"
-            )
-        self.timeout = said("timeout")
-        if self.timeout is not None and not (
-            _is_number(self.timeout, int, float) and 0 < self.timeout < math.inf
-        ):
-            raise UserError(f"--task {reference}: timeout must be seconds: {self.timeout!r:.100}")
-        self.cost = said("cost", "parameters")
-        if not isinstance(self.cost, str) or self.cost not in ("parameters", "latency"):
-            raise UserError(
-                f"--task {reference}: cost must be parameters or latency: {self.cost!r:.100}"
-            )
-        fingerprint = said("fingerprint")
-        if not isinstance(fingerprint, str | int | None):
-            raise UserError(
-                f"--task {reference}: fingerprint must be a text or a number: {fingerprint!r:.100}"
-            )
+        self.trainings: int = checked(
+            "trainings",
+            1,
+            f"from 1 to {_MOST_TRAININGS}",
+            lambda it: _is_number(it, int) and 1 <= it <= _MOST_TRAININGS,
+        )
+        self.timeout: float | None = checked(
+            "timeout",
+            None,
+            "seconds",
+            lambda it: it is None or (_is_number(it, int, float) and 0 < it < math.inf),
+        )
+        costs = ("parameters", "latency")
+        self.cost: Any = checked(
+            "cost", costs[0], " or ".join(costs), lambda it: isinstance(it, str) and it in costs
+        )
+        fingerprint = checked(
+            "fingerprint", None, "a text or a number", lambda it: isinstance(it, str | int | None)
+        )
         self.fingerprint = _text(str(fingerprint or _hash(reference)))
 
     def __reduce__(self) -> tuple:

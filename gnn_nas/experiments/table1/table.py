@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -12,6 +10,7 @@ from gnn_nas.config_file import load
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.table1.paper import NAMES, PAPER, TABLE_COLUMNS, Column, Spread
 from gnn_nas.experiments.table1.plan import Search
+from gnn_nas.files import to_csv
 from gnn_nas.run_folder import RunFolder
 
 UNSEEN = Column("test_unseen", "Test acc., unseen trials (%)", (2, 3))
@@ -90,20 +89,20 @@ def markdown(rows: list[Row], search: Search) -> str:
 
 def csv_text(rows: list[Row]) -> str:
     """The table for programs: a mean and a deviation for every figure, ours and the paper's."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
     heads = ["loss"]
     for column in TABLE_COLUMNS:
         heads += [f"{column.key}{end}" for end in ("_mean", "_std", "_mean_paper", "_std_paper")]
-    writer.writerow([*heads, f"{UNSEEN.key}_mean", f"{UNSEEN.key}_std", "steps", "anchors"])
+    lines: list[list[object]] = [
+        [*heads, f"{UNSEEN.key}_mean", f"{UNSEEN.key}_std", "steps", "anchors"]
+    ]
     for row in rows:
         figures: list[float | None] = []
         for column in TABLE_COLUMNS:
             figures += [*row.ours.get(column.key, (None, None)), *row.paper[column.key]]
         figures += row.ours.get(UNSEEN.key, (None, None))
         # The csv module writes None as nothing.
-        writer.writerow([row.loss, *figures, row.steps, row.anchors])
-    return stream.getvalue()
+        lines.append([row.loss, *figures, row.steps, row.anchors])
+    return to_csv(lines)
 
 
 def _seen(checkpoint: RunFolder) -> tuple[int, int]:
