@@ -203,8 +203,7 @@ class Store:
         if version == _FIRST_FORMAT:
             self._replace_table(lines)
         # Now, not after the first training: a file that may only be read is opened without a word.
-        execute("BEGIN IMMEDIATE")
-        execute("ROLLBACK")
+        execute(f"PRAGMA user_version = {_FORMAT}")
 
     def _replace_table(self, lines: list[Line]) -> None:
         execute = self._database.execute
