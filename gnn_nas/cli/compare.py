@@ -213,8 +213,7 @@ def _listed(text: str, option: str, allowed: list[str]) -> list[str]:
 
 
 def _write(out: Path, protocol: str, searches: dict[str, Search]) -> None:
-    from gnn_nas.experiments.table1.figure import draw_table1
-    from gnn_nas.experiments.table1.table import csv_text, markdown, read_row
+    from gnn_nas.experiments.table1.table import csv_text, draw_table1, markdown, read_row
     from gnn_nas.files import write_text
 
     rows = [read_row(loss, search) for loss, search in searches.items()]
