@@ -41,7 +41,7 @@ class Worker(Protocol):
 
     def take(self, seconds: float | None) -> tuple[Any, Exception | None]:
         """Wait for what comes of its job, a result or what the work has raised; at first for its
-        being ready, (None, None).
+        being ready, (None, None), or what keeps it from being so.
 
         Raises:
             TimedOut: nothing has come within so many seconds.
@@ -79,7 +79,7 @@ class Pool:
     A future has its job's result, what the work has raised, or a `JobLost`: `WorkerDied` where
     workers have died as often as the engine allows, `TimedOut` after too long a time. What is no
     job's fault ends everything, and all futures have it: a worker that was asked to end, or died
-    before its first job, and a result that could not be kept.
+    or failed before its first job, and a result that could not be kept.
 
     Args:
         engine: makes the workers, as many as are needed.
@@ -167,7 +167,9 @@ class Pool:
                 early = self._early.pop() if self._early else None
             worker = early or self._started()
             try:
-                self._take(worker, None)
+                _, error = self._take(worker, None)
+                if error:
+                    raise self._end_all(error)
                 return worker
             except WorkerDied as death:
                 deaths += 1
