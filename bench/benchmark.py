@@ -9,9 +9,8 @@ import torch
 from bench.apart import apart, peak_memory
 from bench.measuring import Figure, say, time_of
 from gnn_nas.benchmarks.importing import import_tfrecord
-from gnn_nas.benchmarks.model_spec import ModelSpec
 from gnn_nas.benchmarks.nasbench101 import NASBench101
-from gnn_nas.benchmarks.official_api import NASBench
+from gnn_nas.benchmarks.official_api import ModelSpec, NASBench
 from gnn_nas.spaces.conversion import to_matrix
 from gnn_nas.spaces.table import load_table
 from tests.helpers.official_writer import synthetic_rows, write_tfrecord

@@ -22,9 +22,8 @@ from bench.measuring import Figure as Measured
 from bench.scaling_plot import draw_scaling
 from gnn_nas.evaluation.cell_pairs import ratios
 from gnn_nas.experiments.searches.task_judge import pareto_front
-from gnn_nas.experiments.table1.figure import draw_table1
 from gnn_nas.experiments.table1.paper import NAMES, TABLE_COLUMNS
-from gnn_nas.experiments.table1.table import Row
+from gnn_nas.experiments.table1.table import Row, draw_table1
 from gnn_nas.plots.curves import draw_curves
 from gnn_nas.plots.locality_figures import (
     draw_differences,

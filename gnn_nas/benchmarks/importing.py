@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
-
-from gnn_nas.benchmarks.collecting import Collector
-from gnn_nas.benchmarks.figures import Figures
-from gnn_nas.benchmarks.preparing import prepare
-from gnn_nas.benchmarks.records import parse_record
-from gnn_nas.benchmarks.stored import save_figures
-from gnn_nas.benchmarks.tfrecord import read_records
 from gnn_nas.errors import UserError, reported
 from gnn_nas.files import remove_leftovers
 from gnn_nas.locking import writing
-from gnn_nas.progress import Progress
-from gnn_nas.spaces.table import CellTable
+
+# torch takes a second to import, and what keeps an import from being made is to be said before.
+if TYPE_CHECKING:
+    from gnn_nas.benchmarks.figures import Collector, Figures
+    from gnn_nas.spaces.table import CellTable
 
 _SHOWN_EVERY = 4096
+
+
+def prepare(source: Path, target: Path) -> None:
+    """Find out now, not after a minute, what would keep the import from being written.
+
+    Raises:
+        UserError: there is no source, or the target cannot be written.
+    """
+    with reported(f"{source}: cannot read"):
+        if not source.exists():
+            raise UserError(f"{source}: no such file")
+        if source.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    with reported(f"cannot write {target}"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir():
+            raise UserError(f"{target} is a folder: give the name of a file")
+        if target.exists() and not target.is_file():
+            raise UserError(f"{target} is no file but a device: give another --out")
+        if target.exists() and target.samefile(source):
+            raise UserError(f"{target} is the file to be imported: give another --out")
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
 
 
 def import_tfrecord(source: Path, target: Path, table: CellTable) -> int:
@@ -36,6 +57,10 @@ def import_tfrecord(source: Path, target: Path, table: CellTable) -> int:
             written.
     """
     prepare(source, target)
+
+    from gnn_nas.benchmarks.figures import Collector
+    from gnn_nas.benchmarks.stored import save_figures
+
     with writing(target):
         with reported(f"cannot write {target}"):
             remove_leftovers(target.parent, target.name)
@@ -45,6 +70,11 @@ def import_tfrecord(source: Path, target: Path, table: CellTable) -> int:
 
 
 def _collect(source: Path, collector: Collector) -> Figures:
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
+
+    from gnn_nas.benchmarks.records import parse_record, read_records
+    from gnn_nas.progress import Progress
+
     # A pipe has no size, so its bar shows no end.
     size = os.path.getsize(source) or None
     with Progress(

@@ -13,13 +13,11 @@ import torch
 from torch import Tensor
 
 from gnn_nas.benchmarks import STORED_FILE
-from gnn_nas.benchmarks.collecting import Collector
 from gnn_nas.benchmarks.compact import COMPACT_FILE, load_compact
-from gnn_nas.benchmarks.figures import EPOCHS, FULL_EPOCHS, TRIALS, Column, Figures
-from gnn_nas.benchmarks.records import FIGURES
+from gnn_nas.benchmarks.figures import EPOCHS, FULL_EPOCHS, TRIALS, Collector, Column, Figures
+from gnn_nas.benchmarks.records import FIGURES, begins_record
 from gnn_nas.benchmarks.rows import CellRows, Cells
 from gnn_nas.benchmarks.stored import load_figures
-from gnn_nas.benchmarks.tfrecord import begins_record
 from gnn_nas.errors import UserError
 from gnn_nas.files import open_regular
 from gnn_nas.spaces.table import CellTable, load_table

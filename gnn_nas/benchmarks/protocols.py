@@ -49,23 +49,10 @@ class BenchmarkObjective:
         self._seconds = benchmark.figure("final_training_time", rows, absent_as_nan=True)
         # Knows the cells only; a row of -1 must not count as the last one.
         self._rows = CellRows(benchmark.table)
-        self._queried: set[int] = set()
-
-    @property
-    def queries(self) -> int:
-        """How many different cells were evaluated."""
-        return len(self._queried)
-
-    @property
-    def seconds(self) -> float:
-        """What training each of them once would have taken, as far as that is known."""
-        times = self._seconds[sorted(self._queried)].tolist()
-        return math.fsum(time for time in times if not math.isnan(time))
 
     def evaluate(self, rows: Tensor) -> list[Evaluation]:
         """Evaluate cells: see `gnn_nas.objective.Objective`."""
         rows = self._rows.of(rows)
-        self._queried.update(rows.tolist())
         pairs = zip(self._rewards[rows].tolist(), self._seconds[rows].tolist(), strict=True)
         return [Evaluation(reward, seconds) for reward, seconds in pairs]
 

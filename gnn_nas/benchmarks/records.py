@@ -1,21 +1,82 @@
-"""The records of the official NAS-Bench-101 files: one training of one cell each."""
+"""The official files of NAS-Bench-101 without TensorFlow: one record a training of a cell.
+
+They are TFRecord files, streams of length-prefixed, checksummed records.
+"""
 
 from __future__ import annotations
 
 import binascii
 import json
+import struct
+from collections.abc import Iterator
 from math import inf
+from pathlib import Path
 from typing import NamedTuple
 
+from crc32c import crc32c
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
+from gnn_nas.errors import UserError
+
 _MEASURED = ("training_time", "train_accuracy", "validation_accuracy", "test_accuracy")
 
 FIGURES = tuple(f"{point}_{name}" for point in ("halfway", "final") for name in _MEASURED)
 """What is measured of one training, by the official API's names."""
+
+_LENGTH = struct.Struct("<Q")
+_CHECKSUM = struct.Struct("<I")
+_HEADER_BYTES = _LENGTH.size + _CHECKSUM.size
+
+# Keeps a wrong length from asking for all memory; the records of NAS-Bench-101 have 400 bytes.
+_MAX_LENGTH = 1 << 20
+_BUFFER_BYTES = 1 << 20
+# How compressed files begin, and what restores them.
+_COMPRESSED = {
+    b"\x1f\x8b": "gunzip",
+    b"BZh": "bunzip2",
+    b"\xfd7zXZ\0": "unxz",
+    b"\x28\xb5\x2f\xfd": "unzstd",
+}
+
+
+def read_records(path: str | Path) -> Iterator[tuple[int, bytes]]:
+    """Give every record's byte offset in the file and payload, in order; pipes are read as well.
+
+    Raises:
+        UserError: the file cannot be read, is compressed, or a record is damaged or cut off; names
+            its offset.
+    """
+    offset = 0
+    try:
+        with open(path, "rb", buffering=_BUFFER_BYTES) as stream:
+            while header := stream.read(_HEADER_BYTES):
+                if len(header) < _HEADER_BYTES:
+                    raise _damaged(path, offset, "the file ends within it")
+                if not begins_record(header):
+                    for beginning, tool in _COMPRESSED.items() if not offset else ():
+                        if header.startswith(beginning):
+                            raise UserError(f"{path} is compressed: {tool} it first")
+                    raise _damaged(path, offset, "its length does not fit its checksum")
+                (length,) = _LENGTH.unpack_from(header)
+                if length > _MAX_LENGTH:
+                    raise _damaged(path, offset, f"its length is {length:,} bytes")
+                payload, checksum = stream.read(length), stream.read(_CHECKSUM.size)
+                if len(checksum) < _CHECKSUM.size:
+                    raise _damaged(path, offset, "the file ends within it")
+                if checksum != _masked_checksum(payload):
+                    raise _damaged(path, offset, "its content does not fit its checksum")
+                yield offset, payload
+                offset += _HEADER_BYTES + length + _CHECKSUM.size
+    except OSError as error:
+        raise UserError(f"{path}: cannot read: {error.strerror}") from None
+
+
+def begins_record(head: bytes) -> bool:
+    """Whether the first bytes of a file are those of a record."""
+    return head[_LENGTH.size : _HEADER_BYTES] == _masked_checksum(head[: _LENGTH.size])
 
 
 class Record(NamedTuple):
@@ -48,6 +109,19 @@ def parse_record(payload: bytes) -> Record:
     if parameters < 1:
         raise ValueError(f"its parameters are impossible: {parameters}")
     return Record(module_hash, epochs, parameters, (*_measured(halfway), *_measured(final)))
+
+
+def _masked_checksum(data: bytes) -> bytes:
+    """CRC-32C, rotated and shifted so that a checksum of checksums stays a good one."""
+    crc = crc32c(data)
+    return _CHECKSUM.pack(((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+
+
+def _damaged(path: str | Path, offset: int, how: str) -> UserError:
+    return UserError(
+        f"{path}: the record at byte {offset} is damaged ({how}): get the file anew, or give one"
+        " that is a TFRecord file"
+    )
 
 
 def _measured(evaluation: Message) -> tuple[float, ...]:

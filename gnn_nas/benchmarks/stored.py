@@ -11,7 +11,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from gnn_nas.benchmarks.figures import EPOCHS, FULL_EPOCHS, TRIALS, Column, Figures
+from gnn_nas.benchmarks.figures import EPOCHS, FULL_EPOCHS, TRIALS, Column, Figures, dtype_of
 from gnn_nas.benchmarks.records import FIGURES
 from gnn_nas.errors import UserError, reported
 from gnn_nas.files import atomic_path
@@ -26,7 +26,7 @@ _PARAMETERS, _HASHES = "trainable_parameters", "module_hash"
 
 def save_figures(path: Path, figures: Figures, table: CellTable) -> None:
     """Write all figures atomically. Raises UserError."""
-    arrays = {"/".join(map(str, column)): array for column, array in figures.columns.items()}
+    arrays = {str(column): array for column, array in figures.columns.items()}
     arrays |= {_PARAMETERS: figures.parameters, _HASHES: table.module_hash.cpu()}
     with (
         reported(f"cannot write {path}"),
@@ -56,9 +56,7 @@ def load_figures(path: Path, table: CellTable) -> Figures:
         raise UserError(f"{path} is damaged (its checksum does not fit): import again")
     columns = _columns(arrays)
     expected: dict[str, Any] = {
-        name: (_dtype(column), (len(table),)) for name, column in columns.items()
-    }
-    expected |= {
+        **{name: (dtype_of(column.figure), (len(table),)) for name, column in columns.items()},
         _PARAMETERS: (torch.int32, (len(table),)),
         _HASHES: (torch.uint8, (len(table), 16)),
     }
@@ -101,13 +99,11 @@ def _columns(names: Collection[str]) -> dict[str, Column]:
     By the names of their arrays.
     """
     only_full = all(name.count("/") == 0 or f"/{FULL_EPOCHS}/" in name for name in names)
-    return {
-        f"{figure}/{epochs}/{trial}": Column(figure, epochs, trial)
-        for epochs in ((FULL_EPOCHS,) if only_full else EPOCHS)
+    budgets = (FULL_EPOCHS,) if only_full else EPOCHS
+    columns = (
+        Column(figure, epochs, trial)
+        for epochs in budgets
         for figure in FIGURES
         for trial in range(TRIALS)
-    }
-
-
-def _dtype(column: Column) -> torch.dtype:
-    return torch.float64 if column.figure.endswith("time") else torch.float32
+    )
+    return {str(column): column for column in columns}

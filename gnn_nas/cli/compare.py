@@ -13,7 +13,9 @@ from gnn_nas.benchmarks.locate import benchmark_path, find_benchmark
 from gnn_nas.benchmarks.protocols import PROTOCOLS
 from gnn_nas.cli.common import (
     add_benchmark,
+    add_out,
     available_cores,
+    command_parser,
     continued,
     open_table,
     refuse_below_one,
@@ -75,12 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="compare",
-        description=_DESCRIPTION,
-        epilog=_EPILOG.format(losses=", ".join(LOSSES)),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("compare", _DESCRIPTION, _EPILOG.format(losses=", ".join(LOSSES)))
     add = parser.add_argument
     add("--losses", metavar="NAME,...", default=",".join(LOSSES), help="default: all nine")
     add(
@@ -113,13 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--queries", type=int, default=500, metavar="N", help="evaluations a seed (default: 500)")
     add("--seeds", type=int, default=5, metavar="K", help="searches with each (default: 5)")
     add_benchmark(parser)
-    add(
-        "--out",
-        type=Path,
-        default=Path("runs") / "compare",
-        metavar="DIR",
-        help="the folder (default: runs/compare)",
-    )
+    add_out(parser, Path("runs/compare"))
     add(
         "--jobs",
         type=int,
@@ -174,8 +165,11 @@ def _run(arguments: argparse.Namespace) -> None:
         engine = get_engine(arguments.engine, run_command, workers, arguments.job_cpus or 1.0)
         failed = run_jobs(jobs, engine, arguments.out / "logs")
         for protocol in protocols:
-            by_loss = {loss: searches[loss, protocol] for loss in _rows(losses)}
-            _write(arguments.out, protocol, by_loss)
+            # In the paper's order.
+            rows = {
+                loss: searches[loss, protocol] for loss in NAMES if (loss, protocol) in searches
+            }
+            _write(arguments.out, protocol, rows)
     print(f"written to {os.fspath(arguments.out)}")
     if failed:
         raise UserError(
@@ -218,14 +212,8 @@ def _listed(text: str, option: str, allowed: list[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _rows(losses: list[str]) -> list[str]:
-    """The rows of a table, in the paper's order."""
-    return [name for name in NAMES if name in losses or name not in LOSSES]
-
-
 def _write(out: Path, protocol: str, searches: dict[str, Search]) -> None:
-    from gnn_nas.experiments.table1.figure import draw_table1
-    from gnn_nas.experiments.table1.table import csv_text, markdown, read_row
+    from gnn_nas.experiments.table1.table import csv_text, draw_table1, markdown, read_row
     from gnn_nas.files import write_text
 
     rows = [read_row(loss, search) for loss, search in searches.items()]

@@ -115,9 +115,8 @@ def _run(arguments: argparse.Namespace) -> None:
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from gnn_nas.plots.draw import cell_text
     from gnn_nas.tasks.network import CellNetwork
-    from gnn_nas.tasks.network_onnx import require_onnx
+    from gnn_nas.tasks.network_files import read_weights, require_onnx
     from gnn_nas.tasks.network_size import parameter_counts
-    from gnn_nas.tasks.network_weights import read_weights
 
     weights = arguments.weights or _weights_of(arguments.search)
     tensors, stored = read_weights(weights) if weights else (None, None)
@@ -151,9 +150,7 @@ def _write(
 ) -> None:
     from gnn_nas.files import write_bytes, write_text
     from gnn_nas.plots.draw import cell_svg, save_cell
-    from gnn_nas.tasks.network_onnx import save_onnx
-    from gnn_nas.tasks.network_source import network_source
-    from gnn_nas.tasks.network_weights import weights_bytes
+    from gnn_nas.tasks.network_files import network_source, save_onnx, weights_bytes
 
     cell, module_hash = table.cells[row : row + 1], table.hash_of(row)
     save_cell(folder / "cell.png", cell, module_hash)

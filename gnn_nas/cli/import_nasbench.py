@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from gnn_nas.benchmarks.importing import prepare
 from gnn_nas.benchmarks.locate import default_path
-from gnn_nas.benchmarks.preparing import prepare
 from gnn_nas.cli.common import command_parser, open_table, repeated, run_guarded
 
 _DESCRIPTION = """\

@@ -15,7 +15,7 @@ from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches.config import SearchConfig, TaskSearchConfig
 from gnn_nas.experiments.searches.workers import Workers
 from gnn_nas.parallel import ENGINES, get_engine
-from gnn_nas.tasks.locate import SHIPPED, load_task
+from gnn_nas.tasks.user_task import SHIPPED, load_task
 
 if TYPE_CHECKING:
     from gnn_nas.experiments.searches.benchmark_judge import BenchmarkJudge

@@ -101,7 +101,11 @@ def _serve(connection: Connection) -> None:
     """Do jobs: the first thing that comes is the work, and the answer that it is there."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with contextlib.suppress(EOFError):
-        work = connection.recv()
+        try:
+            work = connection.recv()
+        except UserError as error:  # say a user's module that cannot be imported here
+            connection.send((None, error))
+            return
         if torch := sys.modules.get("torch"):
             # So that what is computed does not depend on how many processes there are.
             torch.set_num_threads(1)

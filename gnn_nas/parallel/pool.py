@@ -41,7 +41,7 @@ class Worker(Protocol):
 
     def take(self, seconds: float | None) -> tuple[Any, Exception | None]:
         """Wait for what comes of its job, a result or what the work has raised; at first for its
-        being ready, (None, None).
+        being ready, (None, None), or what keeps it from being so.
 
         Raises:
             TimedOut: nothing has come within so many seconds.
@@ -79,7 +79,7 @@ class Pool:
     A future has its job's result, what the work has raised, or a `JobLost`: `WorkerDied` where
     workers have died as often as the engine allows, `TimedOut` after too long a time. What is no
     job's fault ends everything, and all futures have it: a worker that was asked to end, or died
-    before its first job, and a result that could not be kept.
+    or failed before its first job, and a result that could not be kept.
 
     Args:
         engine: makes the workers, as many as are needed.
@@ -164,16 +164,28 @@ class Pool:
                     raise self._error
                 if self._idle:
                     return self._idle.pop()
-                worker = self._early.pop() if self._early else self.engine.start()
-                self._workers.add(worker)
+                early = self._early.pop() if self._early else None
+            worker = early or self._started()
             try:
-                self._take(worker, None)
+                _, error = self._take(worker, None)
+                if error:
+                    raise self._end_all(error)
                 return worker
             except WorkerDied as death:
                 deaths += 1
                 if deaths > self.engine.retries:
                     # No job is to blame for a worker that cannot even start.
                     self._end_all(WorkerDied(f"a process ended before its first job: {death}"))
+
+    def _started(self) -> Worker:
+        """Start a worker, beside others: one takes its work only when its process has begun."""
+        worker = self.engine.start()
+        with self._lock:
+            if not self._error:
+                self._workers.add(worker)
+                return worker
+        self.engine.end([worker])
+        raise self._error
 
     def _take(self, worker: Worker, seconds: float | None) -> tuple[Any, Exception | None]:
         """Wait for what a worker has to say; it has ended where this raises."""

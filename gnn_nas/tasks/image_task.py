@@ -14,10 +14,9 @@ from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.tasks.config import ImageTaskConfig
 from gnn_nas.tasks.image_arrays import read_arrays
 from gnn_nas.tasks.image_folder import read_folder
-from gnn_nas.tasks.images import Images, read_digits
+from gnn_nas.tasks.images import Images, Parts, divide, part_indices, read_digits
 from gnn_nas.tasks.network import CellNetwork, NetworkConfig
-from gnn_nas.tasks.network_weights import weights_bytes
-from gnn_nas.tasks.parts import Parts, divide, part_indices
+from gnn_nas.tasks.network_files import weights_bytes
 from gnn_nas.tasks.task import TestResult, TrainingResult
 from gnn_nas.tasks.training import FitResult, accuracy, latency, train_network
 

@@ -3,44 +3,12 @@
 from functools import reduce
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
-from gnn_nas.config import Section
-from gnn_nas.spaces.nasbench101 import MAX_INTERIOR, OPS
+from gnn_nas.spaces.nasbench101 import OPS
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.pruning import prune
-from gnn_nas.tasks.network_channels import interior_channels
-
-
-class NetworkConfig(Section):
-    """Sizes of a network; the defaults are those of NAS-Bench-101."""
-
-    stem_channels: int = Field(
-        default=128,
-        ge=MAX_INTERIOR,
-        le=4096,
-        description="channels of the first stack, doubled from stack to stack",
-    )
-    stacks: int = Field(
-        default=3, ge=1, le=8, description="stacks of cells; between them the image is halved"
-    )
-    cells_per_stack: int = Field(default=3, ge=1, le=64, description="cells in a stack")
-    classes: int = Field(default=10, ge=1, le=1_000_000, description="outputs of the network")
-    in_channels: int = Field(default=3, ge=1, le=4096, description="channels of an image")
-    norm_momentum: float = Field(
-        default=0.1,
-        gt=0,
-        le=1,
-        description="weight of a batch in the running statistics of batch normalisation;"
-        " NAS-Bench-101 has 0.003, which needs thousands of steps",
-    )
-
-    def block_channels(self) -> list[tuple[int, int]]:
-        """Channels that go into and come out of every cell of the network, in order."""
-        widths = [self.stem_channels << stack for stack in range(self.stacks)]
-        widths = [width for width in widths for _ in range(self.cells_per_stack)]
-        return list(zip([self.stem_channels, *widths], widths, strict=False))
+from gnn_nas.tasks.network_size import NetworkConfig, interior_channels
 
 
 class CellNetwork(nn.Module):

@@ -1,15 +1,79 @@
-"""How large networks are, known without building them."""
+"""The sizes of networks: as they are chosen, of every vertex, and in all, without building them."""
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
-from gnn_nas.spaces.nasbench101 import OPS
+from gnn_nas.config import Section
+from gnn_nas.spaces.nasbench101 import MAX_INTERIOR, OPS
 from gnn_nas.spaces.packed import PackedCells
-from gnn_nas.tasks.network import NetworkConfig
-from gnn_nas.tasks.network_channels import interior_channels
 
 # Weights of an operation for every pair of channels; pooling has none.
 _KERNEL_AREAS = {"conv3x3-bn-relu": 9, "conv1x1-bn-relu": 1, "maxpool3x3": 0}
+
+
+class NetworkConfig(Section):
+    """Sizes of a network; the defaults are those of NAS-Bench-101."""
+
+    stem_channels: int = Field(
+        default=128,
+        ge=MAX_INTERIOR,
+        le=4096,
+        description="channels of the first stack, doubled from stack to stack",
+    )
+    stacks: int = Field(
+        default=3, ge=1, le=8, description="stacks of cells; between them the image is halved"
+    )
+    cells_per_stack: int = Field(default=3, ge=1, le=64, description="cells in a stack")
+    classes: int = Field(default=10, ge=1, le=1_000_000, description="outputs of the network")
+    in_channels: int = Field(default=3, ge=1, le=4096, description="channels of an image")
+    norm_momentum: float = Field(
+        default=0.1,
+        gt=0,
+        le=1,
+        description="weight of a batch in the running statistics of batch normalisation;"
+        " NAS-Bench-101 has 0.003, which needs thousands of steps",
+    )
+
+    def block_channels(self) -> list[tuple[int, int]]:
+        """Channels that go into and come out of every cell of the network, in order."""
+        widths = [self.stem_channels << stack for stack in range(self.stacks)]
+        widths = [width for width in widths for _ in range(self.cells_per_stack)]
+        return list(zip([self.stem_channels, *widths], widths, strict=False))
+
+
+def interior_channels(cells: PackedCells, out_channels: int) -> Tensor:
+    """Channels of every interior vertex of pruned cells (Ying et al. 2019, section 2).
+
+    The output concatenates what feeds it, so those vertices share its channels evenly; where that
+    leaves a remainder, the first of them get one channel more. Every other vertex is as wide as the
+    widest interior vertex that it feeds, so what flows is never too narrow, only truncated. Input
+    and output take no part: they have the channels that the network gives them.
+
+    Two isomorphic cells differ where the remainder goes to another vertex: NAS-Bench-101's figures
+    are those of the canonical representatives.
+
+    Shapes:
+        - returns: int64 ``[B, 5]``, 0 where there is no vertex
+
+    Raises:
+        ValueError: there are fewer channels than vertices may share.
+    """
+    if out_channels < MAX_INTERIOR:
+        raise ValueError(f"a cell needs at least {MAX_INTERIOR} channels, got {out_channels}")
+    adjacency = cells.adjacency()
+    output = (cells.vertices - 1)[:, None, None].expand(-1, adjacency.shape[1], 1)
+    feeds_output = adjacency.gather(2, output)[:, 1:-1, 0] & cells.has_interior()
+    feeds = adjacency[:, 1:-1, 1:-1] & cells.has_interior()[:, None]
+
+    count = feeds_output.sum(1, keepdim=True).clamp_(min=1)
+    place = feeds_output.cumsum(1) - 1
+    share = out_channels // count + (place < out_channels % count)
+    channels = torch.where(feeds_output, share, 0)
+    for vertex in reversed(range(MAX_INTERIOR)):
+        fed = (feeds[:, vertex] * channels).amax(1)
+        channels[:, vertex] = torch.where(feeds_output[:, vertex], channels[:, vertex], fed)
+    return channels
 
 
 def parameter_counts(cells: PackedCells, config: NetworkConfig) -> Tensor:

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, pad
 
-from gnn_nas.tasks.augmentation import augment
-from gnn_nas.tasks.config import ImageTaskConfig
-from gnn_nas.tasks.parts import Part
+from gnn_nas.tasks.config import AugmentationConfig, ImageTaskConfig
+from gnn_nas.tasks.images import Part
 from gnn_nas.tasks.task import Diverged
 
 # Images judged at once.
@@ -38,7 +37,7 @@ def train_network(
     Raises:
         Diverged: the loss is no number any more.
     """
-    settings = config.training
+    settings, stop = config.training, config.early_stop
     generator = torch.Generator().manual_seed(seed)
     # An incomplete last batch is left out: its statistics would be those of a few images.
     size = min(settings.batch_size, len(training.labels))
@@ -66,11 +65,40 @@ def train_network(
             total += loss.detach()
         if not math.isfinite(total.item()):
             raise Diverged(f"the loss is {total.item()} in epoch {epoch}")
-        if _is_time(config, epoch):
+        # A hopeless candidate is found out where there is still work to save.
+        if stop and epoch == stop.epoch and epoch < settings.epochs:
             reached = accuracy(network, validation)
-            if reached < config.early_stop.below:
+            if reached < stop.below:
                 return FitResult(reached, epoch, stopped=True)
     return FitResult(accuracy(network, validation), settings.epochs, stopped=False)
+
+
+def augment(images: Tensor, config: AugmentationConfig, generator: torch.Generator) -> Tensor:
+    """Mirror half of the images and move each of them by whole pixels, over an edge of zeros.
+
+    Args:
+        generator: on the CPU, so that the same images come of it on every device.
+
+    Shapes:
+        - images, returns: ``[B, C, H, W]``
+    """
+    count, _, height, width = images.shape
+    if config.flip:
+        mirrored = torch.rand(count, generator=generator) < 0.5
+        images = torch.where(
+            mirrored.to(images.device)[:, None, None, None], images.flip(3), images
+        )
+    if not config.shift:
+        return images
+    most = config.shift
+    offsets = torch.randint(2 * most + 1, (2, count, 1), generator=generator)
+    rows = (offsets[0] + torch.arange(height)).to(images.device)
+    columns = (offsets[1] + torch.arange(width)).to(images.device)
+    padded = pad(images, (most, most, most, most))
+    batch = torch.arange(count, device=images.device)[:, None, None]
+    # The channels come last of it, as the slice stands between index tensors, and they stay last in
+    # memory, wherever the images come from: convolutions take two thirds of the time so.
+    return padded[batch, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
 @torch.no_grad()
@@ -94,9 +122,3 @@ def latency(network: nn.Module, image: Tensor) -> float:
         network(image).cpu()
         times.append(time.perf_counter() - started)
     return 1000 * statistics.median(times)
-
-
-def _is_time(config: ImageTaskConfig, epoch: int) -> bool:
-    """Whether a hopeless candidate is to be found out now, and there is still work to save."""
-    stop = config.early_stop
-    return stop is not None and epoch == stop.epoch and epoch < config.training.epochs

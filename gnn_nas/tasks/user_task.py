@@ -1,4 +1,4 @@
-"""A task of the user's own: a function or an object of a Python module."""
+"""Tasks by what a user calls them: shipped, a file, or an object of a module of their own."""
 
 from __future__ import annotations
 
@@ -13,9 +13,13 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gnn_nas.config_file import read_mapping
 from gnn_nas.errors import UserError, reported
-from gnn_nas.references import resolve, users_code
-from gnn_nas.tasks.task import METRICS, TestResult, TrainingResult
+from gnn_nas.references import is_reference, resolve, users_code
+from gnn_nas.tasks.task import METRICS, Task, TestResult, TrainingResult
+
+SHIPPED = ("digits",)
+"""Tasks that come with the package."""
 
 _MOST_TRAININGS = 1000
 # Beyond it no mean of figures can be relied on to be a number.
@@ -24,6 +28,29 @@ _LONGEST_TEXT = 10_000
 
 if TYPE_CHECKING:
     from gnn_nas.spaces.packed import PackedCells
+
+
+def load_task(reference: str) -> Task:
+    """Open a shipped task, a task file or ``module:object``, its data included.
+
+    Raises:
+        UserError: there is no such task, or something of it is not as it must be.
+    """
+    path = Path(reference)
+    if reference in SHIPPED:
+        path = Path(__file__).with_name(f"{reference}.yaml")
+    if path.suffix in (".yaml", ".yml"):
+        # Before torch has loaded.
+        read_mapping(path)
+
+        from gnn_nas.tasks.image_task import ImageTask
+
+        return ImageTask.from_file(path)
+    if not is_reference(reference):
+        raise UserError(
+            f"--task {reference}: neither {', '.join(SHIPPED)} nor FILE.yaml nor module:object"
+        )
+    return UserTask(reference)
 
 
 class UserTask:
@@ -53,6 +80,11 @@ class UserTask:
             with users_code(f"--task {reference}: its {name} cannot be read"):
                 return getattr(found, name, default)
 
+        def checked(name: str, default: Any, wanted: str, is_right: Callable[[Any], bool]) -> Any:
+            if not is_right(value := said(name, default)):
+                raise UserError(f"--task {reference}: {name} must be {wanted}: {value!r:.100}")
+            return value
+
         self._train = _function(reference, said("train", found))
         test = said("test")
         self.has_test = test is not None
@@ -65,27 +97,25 @@ class UserTask:
             if isinstance(network, NetworkConfig):
                 self.settings["network"] = network.model_dump()
         self.name = reference.partition(":")[2].replace("_", "-")
-        self.trainings = said("trainings", 1)
-        if not _is_number(self.trainings, int) or not 1 <= self.trainings <= _MOST_TRAININGS:
-            raise UserError(
-                f"--task {reference}: trainings must be from 1 to {_MOST_TRAININGS}:"
-                f" {self.trainings!r:.100}"
-            )
-        self.timeout = said("timeout")
-        if self.timeout is not None and not (
-            _is_number(self.timeout, int, float) and 0 < self.timeout < math.inf
-        ):
-            raise UserError(f"--task {reference}: timeout must be seconds: {self.timeout!r:.100}")
-        self.cost = said("cost", "parameters")
-        if not isinstance(self.cost, str) or self.cost not in ("parameters", "latency"):
-            raise UserError(
-                f"--task {reference}: cost must be parameters or latency: {self.cost!r:.100}"
-            )
-        fingerprint = said("fingerprint")
-        if not isinstance(fingerprint, str | int | None):
-            raise UserError(
-                f"--task {reference}: fingerprint must be a text or a number: {fingerprint!r:.100}"
-            )
+        self.trainings: int = checked(
+            "trainings",
+            1,
+            f"from 1 to {_MOST_TRAININGS}",
+            lambda it: _is_number(it, int) and 1 <= it <= _MOST_TRAININGS,
+        )
+        self.timeout: float | None = checked(
+            "timeout",
+            None,
+            "seconds",
+            lambda it: it is None or (_is_number(it, int, float) and 0 < it < math.inf),
+        )
+        costs = ("parameters", "latency")
+        self.cost: Any = checked(
+            "cost", costs[0], " or ".join(costs), lambda it: isinstance(it, str) and it in costs
+        )
+        fingerprint = checked(
+            "fingerprint", None, "a text or a number", lambda it: isinstance(it, str | int | None)
+        )
         self.fingerprint = _text(str(fingerprint or _hash(reference)))
 
     def __reduce__(self) -> tuple:

@@ -3,8 +3,60 @@ import pytest
 
 from gnn_nas.benchmarks import official_api as api
 from gnn_nas.benchmarks.nasbench101 import NASBench101
+from gnn_nas.benchmarks.official_api import ModelSpec
 from gnn_nas.errors import UserError
+from gnn_nas.spaces.conversion import from_spec, to_matrix
+from gnn_nas.spaces.nasbench101 import OPS
+from gnn_nas.spaces.pruning import prune
 from tests.helpers import official_writer as writer
+
+
+def test_prunes_as_batches_are_pruned(unpruned):
+    pruned, _ = prune(unpruned)
+    connected = pruned.vertices >= 2
+    given = unpruned.to_batch().to_data_list()
+    specs = [ModelSpec(*to_matrix(cell)) for cell in given]
+    assert [spec.valid_spec for spec in specs] == connected.tolist()
+    kept = [spec for spec in specs if spec.valid_spec]
+    for spec, cell in zip(kept, pruned[connected].to_batch().to_data_list(), strict=True):
+        matrix, ops = to_matrix(cell)
+        assert np.array_equal(spec.matrix, matrix)
+        assert spec.ops == ops
+    assert all(spec.matrix is None and spec.ops is None for spec in specs if not spec.valid_spec)
+
+
+def test_hashes_are_those_of_the_table(table, unpruned):
+    _, valid = prune(unpruned)
+    for cell in unpruned[valid][:300].to_batch().to_data_list():
+        spec = ModelSpec(*to_matrix(cell))
+        assert spec.hash_spec(OPS) == table.hash_of(table.index_of(from_spec(spec)).item())
+
+
+def test_what_was_given_is_kept_apart():
+    matrix, ops = np.array([[0, 0, 1], [0, 0, 1], [0, 0, 0]]), ["input", OPS[0], "output"]
+    spec = ModelSpec(matrix, ops)
+    matrix[:] = 0
+    ops.clear()
+    assert spec.original_matrix.tolist() == [[0, 0, 1], [0, 0, 1], [0, 0, 0]]
+    assert spec.original_ops == ["input", OPS[0], "output"]
+    assert spec.matrix.tolist() == [[0, 1], [0, 0]]
+    assert spec.ops == ["input", "output"]
+    assert spec.data_format == "channels_last"
+
+
+@pytest.mark.parametrize(
+    ("matrix", "ops", "message"),
+    [
+        ([[0, 1]], ["input", "output"], "square"),
+        ([0, 1], ["input", "output"], "square"),
+        ([[0, 1], [0, 0]], ["input"], "length of ops"),
+        ([[0, 1], [1, 0]], ["input", "output"], "upper triangular"),
+        ([[1, 1], [0, 0]], ["input", "output"], "upper triangular"),
+    ],
+)
+def test_refuses_what_the_official_class_refuses(matrix, ops, message):
+    with pytest.raises(ValueError, match=message):
+        ModelSpec(matrix, ops)
 
 
 @pytest.fixture
@@ -12,9 +64,9 @@ def nasbench(full) -> api.NASBench:
     return api.NASBench(full, seed=0)
 
 
-def specs_of(official) -> list[api.ModelSpec]:
+def specs_of(official) -> list[ModelSpec]:
     return [
-        api.ModelSpec(fixed["module_adjacency"], fixed["module_operations"])
+        ModelSpec(fixed["module_adjacency"], fixed["module_operations"])
         for fixed in official.fixed_statistics.values()
     ]
 
@@ -86,22 +138,30 @@ def test_all_metrics_of_a_cell(nasbench, full_official):
             ask("0" * 32)
 
 
-OPS = ["input", "conv3x3-bn-relu", "output"]
+NAMES = ["input", "conv3x3-bn-relu", "output"]
 CHAIN = [[0, 1, 0], [0, 0, 1], [0, 0, 0]]
 
 
 @pytest.mark.parametrize(
     ("matrix", "ops", "message"),
     [
-        ([[0, 1, 0], [0, 0, 0], [0, 0, 0]], OPS, "no path from the input to the output"),
+        ([[0, 1, 0], [0, 0, 0], [0, 0, 0]], NAMES, "no path from the input to the output"),
         (CHAIN, ["input", "conv5x5", "output"], "unknown op 'conv5x5'"),
         (CHAIN, ["output", "conv3x3-bn-relu", "input"], "ops must begin with 'input'"),
-        (np.eye(8, k=1), [OPS[0], *6 * [OPS[1]], OPS[2]], "2 to 7 vertices, got 8"),
-        (np.triu(np.ones((7, 7)), 1), [OPS[0], *5 * [OPS[1]], OPS[2]], "at most 9 edges"),
+        (
+            np.eye(8, k=1),
+            [NAMES[0], *6 * [NAMES[1]], NAMES[2]],
+            "2 to 7 vertices, got 8",
+        ),
+        (
+            np.triu(np.ones((7, 7)), 1),
+            [NAMES[0], *5 * [NAMES[1]], NAMES[2]],
+            "at most 9 edges",
+        ),
     ],
 )
 def test_a_spec_outside_the_space_is_out_of_domain(nasbench, matrix, ops, message):
-    spec = api.ModelSpec(matrix, ops)
+    spec = ModelSpec(matrix, ops)
     assert not nasbench.is_valid(spec)
     for ask in (nasbench.query, nasbench.get_metrics_from_spec):
         with pytest.raises(api.OutOfDomainError, match=message):
@@ -111,7 +171,7 @@ def test_a_spec_outside_the_space_is_out_of_domain(nasbench, matrix, ops, messag
 
 def test_a_valid_spec_may_need_pruning(nasbench):
     matrix = [[0, 1, 0, 1], [0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0]]
-    spec = api.ModelSpec(matrix, ["input", *2 * ["maxpool3x3"], "output"])
+    spec = ModelSpec(matrix, ["input", *2 * ["maxpool3x3"], "output"])
     assert nasbench.is_valid(spec)
     assert nasbench.query(spec)["module_adjacency"].tolist() == [[0, 1], [0, 0]]
 

@@ -17,8 +17,8 @@ from gnn_nas.experiments.searches.task_judge import NETWORK
 from gnn_nas.files import is_leftover
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.tasks.network import CellNetwork, NetworkConfig
+from gnn_nas.tasks.network_files import weights_bytes
 from gnn_nas.tasks.network_size import parameter_counts
-from gnn_nas.tasks.network_weights import weights_bytes
 
 FIRST = "00005c142e6f48ac74fdcf73e3439874"
 SIZES = ["--stem-channels=6", "--stacks=2", "--cells-per-stack=1", "--classes=4", "--in-channels=1"]

@@ -52,3 +52,14 @@ class Work:
         if not self.notes.exists():
             return []
         return [line.rsplit(" ", 1) for line in self.notes.read_text().splitlines()]
+
+
+class Unloadable:
+    """Work that a process cannot load."""
+
+    def __reduce__(self) -> tuple:
+        return _refuse, ()
+
+
+def _refuse() -> None:
+    raise UserError("no module here")

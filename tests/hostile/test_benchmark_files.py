@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from gnn_nas.benchmarks import stored
-from gnn_nas.benchmarks.collecting import Collector
+from gnn_nas.benchmarks.figures import Collector
 from gnn_nas.benchmarks.nasbench101 import NASBench101
 from gnn_nas.benchmarks.records import FIGURES
 from gnn_nas.spaces.table import CellTable

@@ -10,7 +10,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ from gnn_nas.spaces import table as table_module
 from gnn_nas.spaces.table import load_table
 from gnn_nas.terminal import printable
 from gnn_nas.user_folders import cache_folder, data_folder
+from tests.helpers.unprivileged import unprivileged
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 TASKS = CONFIGS / "tasks"
@@ -104,8 +105,8 @@ def loaded() -> None:
         "gnn_nas.benchmarks.importing",
         "gnn_nas.models.checkpoint",
         "gnn_nas.tasks.image_task",
-        "gnn_nas.tasks.network_onnx",
-        "gnn_nas.tasks.network_weights",
+        "gnn_nas.tasks.network_files",
+        "gnn_nas.tasks.network_files",
         "gnn_nas.plots.draw",
     ):
         importlib.import_module(name)
@@ -132,19 +133,6 @@ def cwd(monkeypatch) -> Iterator[Path]:
     yield folder
     folder.joinpath("locked").chmod(0o700)
     shutil.rmtree(folder)
-
-
-@contextmanager
-def unprivileged() -> Iterator[None]:
-    """No root, who may read everything."""
-    is_root = os.geteuid() == 0
-    if is_root:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if is_root:
-            os.seteuid(0)
 
 
 def call(refuses, name: str, option: str, path: str) -> str:

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gnn_nas.tasks.store import Store
-from gnn_nas.tasks.store_line import Line
+from gnn_nas.tasks.store import Line, Store
 from gnn_nas.tasks.training_job import TrainingJob, TrainingRecord
 
 TRAININGS = {

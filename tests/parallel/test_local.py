@@ -14,6 +14,7 @@ from gnn_nas.errors import UserError
 from gnn_nas.parallel.local import LocalEngine
 from gnn_nas.parallel.pool import Pool, TimedOut, WorkerDied
 from gnn_nas.signals import Terminated
+from tests.helpers.made_up_work import Unloadable
 
 ROOT = Path(__file__).parents[2]
 
@@ -107,3 +108,10 @@ def test_no_process_outlives_a_killed_parent(make_work):
     while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def test_work_that_cannot_be_loaded_is_no_death_but_says_why():
+    with Pool(LocalEngine(Unloadable(), 1)) as pool:
+        for job in range(2):
+            with pytest.raises(UserError, match=r"^no module here$"):
+                pool.submit(job).result(60)

@@ -113,6 +113,43 @@ def test_no_more_workers_are_started_than_are_needed(run):
     assert len(engine.started) == 1
 
 
+def test_workers_that_take_long_to_start_do_so_beside_each_other(run):
+    engine, both = FakeEngine(workers=2), threading.Barrier(2)
+    start = engine.start
+
+    def slow_start():
+        both.wait(20)
+        return start()
+
+    engine.start = slow_start
+    assert run(engine, range(2)) == [0, 10]
+
+
+def test_one_that_is_started_while_the_pool_closes_is_ended():
+    engine, begun, closing = FakeEngine(), threading.Event(), threading.Event()
+    start = engine.start
+
+    def late_start():
+        begun.set()
+        assert closing.wait(20)
+        return start()
+
+    def end(workers):
+        closing.set()
+        for worker in workers:
+            worker.ended.set()
+
+    engine.start, engine.end = late_start, end
+    pool = Pool(engine)
+    future = pool.submit(1)
+    assert begun.wait(20)
+    pool.close()  # looks whether all have ended
+    with pytest.raises(UserError, match="interrupted"):
+        future.result(20)
+    assert len(engine.started) == 1
+    assert engine.begun == []
+
+
 def test_workers_may_be_started_before_there_is_a_job(run):
     engine = FakeEngine(workers=2)
     with Pool(engine, early=2):

@@ -14,7 +14,7 @@ def searcher(table) -> Searcher:
 
 
 def test_cells_are_as_the_official_api_knows_them_and_told_in_any_way(searcher, table):
-    from gnn_nas.benchmarks.model_spec import ModelSpec
+    from gnn_nas.benchmarks.official_api import ModelSpec
 
     first, second, third, fourth = searcher.ask(4)
     assert len(first.matrix) == len(first.ops) == len(first.to_data().x)
@@ -45,7 +45,7 @@ def test_what_is_no_result_is_refused(searcher, rewards, failure, message):
 
 
 def test_isomorphic_cells_count_as_one(searcher):
-    from gnn_nas.benchmarks.model_spec import ModelSpec
+    from gnn_nas.benchmarks.official_api import ModelSpec
 
     ops = ["input", "conv3x3-bn-relu", "maxpool3x3", "output"]
     matrix = [[0, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 0, 0]]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from gnn_nas.benchmarks.model_spec import ModelSpec
+from gnn_nas.benchmarks.official_api import ModelSpec
 from gnn_nas.spaces.conversion import from_matrix, from_spec, to_matrix
 from gnn_nas.spaces.packed import pack
 from gnn_nas.spaces.pruning import prune

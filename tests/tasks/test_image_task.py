@@ -10,11 +10,11 @@ import yaml
 from gnn_nas.errors import UserError
 from gnn_nas.tasks import training
 from gnn_nas.tasks.image_task import ImageTask
-from gnn_nas.tasks.locate import load_task
 from gnn_nas.tasks.network import CellNetwork
+from gnn_nas.tasks.network_files import read_weights
 from gnn_nas.tasks.network_size import parameter_counts
-from gnn_nas.tasks.network_weights import read_weights
 from gnn_nas.tasks.task import Diverged
+from gnn_nas.tasks.user_task import load_task
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "gnn_nas" / "tasks" / "digits.yaml"

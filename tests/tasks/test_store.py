@@ -1,13 +1,16 @@
 import math
+import os
 import sqlite3
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from gnn_nas.errors import UserError
 from gnn_nas.tasks import store as store_module
-from gnn_nas.tasks.store import Store
-from gnn_nas.tasks.store_line import Line
+from gnn_nas.tasks.store import Line, Store
 from gnn_nas.tasks.training_job import TrainingJob, TrainingRecord
+from tests.helpers.unprivileged import unprivileged
 
 JOB = TrainingJob("0a" * 16, 3, 5, (0, 0, 0, 0, 0), 0, "search")
 OUTCOME = TrainingRecord("done", 1.5, 0.1 + 0.2, {"accuracy": 1 / 3, "latency": math.nan})
@@ -104,3 +107,14 @@ def test_another_database_is_refused(path):
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(UserError, match="cannot open the evaluations"):
         Store(tmp_path / "absent" / "x.sqlite", "task")
+
+
+def test_a_file_that_may_only_be_read_is_refused_at_once():
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "evaluations.sqlite"
+        Store(path, "task").put(JOB, OUTCOME)
+        os.chmod(name, 0o555)
+        path.chmod(0o444)
+        with unprivileged(), pytest.raises(UserError, match="attempt to write a readonly"):
+            Store(path, "task")
+        os.chmod(name, 0o755)

@@ -6,8 +6,9 @@ import sys
 import pytest
 
 from gnn_nas.errors import UserError
+from gnn_nas.tasks.image_task import ImageTask
 from gnn_nas.tasks.network import NetworkConfig
-from gnn_nas.tasks.user_task import UserTask
+from gnn_nas.tasks.user_task import SHIPPED, UserTask, load_task
 
 MODULE = """
 import numpy as np
@@ -172,3 +173,18 @@ def test_a_module_that_raises_is_one_line(module, tmp_path):
         UserTask("exits_here:x")
     with pytest.raises(UserError, match="cannot import not_there: ModuleNotFoundError"):
         UserTask("not_there:x")
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_what_comes_with_the_package(name):
+    task = load_task(name)
+    assert isinstance(task, ImageTask)
+    assert task.name == name
+
+
+@pytest.mark.parametrize("reference", ["digit", "a b:c", "module:", ":object", "x.json"])
+def test_what_names_no_task(reference):
+    with pytest.raises(UserError, match=r"neither digits nor FILE.yaml nor module:object"):
+        load_task(reference)
+    with pytest.raises(UserError, match=r"absent.yaml: cannot read"):
+        load_task("absent.yaml")

@@ -6,7 +6,6 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
 
 from gnn_nas.config import FROM_SCRATCH, load_config
 from gnn_nas.config_file import read_mapping, upgraded
@@ -20,31 +19,6 @@ _LEAST = {"log_every": 100, "validate_every": 4, "checkpoint_every": 20}
 
 # Bytes that surely hold the last line of a history or of metrics.
 _END = 16_384
-
-
-class Job(Protocol):
-    """One call of a command, which a finished run folder makes needless.
-
-    Its ``steps`` are what the progress bar counts; ``after`` is the job whose result it needs.
-    """
-
-    folder: RunFolder
-    steps: int
-    module: str
-
-    @property
-    def name(self) -> str:
-        """What users know it by."""
-
-    @property
-    def after(self) -> Job | None:
-        """What must be finished before."""
-
-    def options(self) -> list[str]:
-        """Give the command's arguments."""
-
-    def steps_done(self) -> int:
-        """Look how far it is."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +117,14 @@ class Search:
                 )
 
 
+Job = Pretraining | Search
+"""One call of a command, ``module`` with ``options``, which a finished run folder makes needless.
+
+Its ``steps`` are what the progress bar counts, and ``steps_done`` looks how far it is; ``after`` is
+the job whose result it needs.
+"""
+
+
 def plan_pretraining(config: Path, folder: RunFolder, anchors: int) -> Pretraining:
     """A run that sees ``anchors`` anchors, whatever its batches. Raises UserError."""
     resolved = load_config(config)
@@ -187,19 +169,12 @@ def plan_searches(
     """
     searches = {}
     for protocol in protocols:
-        common: dict[str, Any] = {
-            "protocol": protocol,
-            "queries": queries,
-            "seeds": seeds,
-            "benchmark": benchmark,
-        }
+        rest = protocol, queries, seeds, benchmark
         for loss, (checkpoint, pretraining) in checkpoints.items():
             folder = RunFolder(out / f"search-{method}-{protocol}-{checkpoint.path.name}")
-            searches[loss, protocol] = Search(
-                checkpoint, folder, method, after=pretraining, **common
-            )
+            searches[loss, protocol] = Search(checkpoint, folder, method, *rest, pretraining)
         folder = RunFolder(out / f"search-{RANDOM}-{protocol}")
-        searches[RANDOM, protocol] = Search(None, folder, RANDOM, **common)
+        searches[RANDOM, protocol] = Search(None, folder, RANDOM, *rest)
     return searches
 
 

@@ -5,10 +5,9 @@ import pytest
 
 from gnn_nas.config import load_config
 from gnn_nas.errors import UserError
-from gnn_nas.experiments.table1.figure import draw_table1
 from gnn_nas.experiments.table1.paper import LOSSES, NAMES, PAPER, TABLE_COLUMNS
 from gnn_nas.experiments.table1.plan import Search, find_checkpoint, plan_pretraining, plan_searches
-from gnn_nas.experiments.table1.table import Row, csv_text, markdown, read_row
+from gnn_nas.experiments.table1.table import Row, csv_text, draw_table1, markdown, read_row
 from gnn_nas.models.pretrained import SHIPPED
 from gnn_nas.run_folder import RunFolder
 

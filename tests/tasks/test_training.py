@@ -1,7 +1,7 @@
 import torch
 
-from gnn_nas.tasks.augmentation import augment
 from gnn_nas.tasks.config import AugmentationConfig
+from gnn_nas.tasks.training import augment
 
 IMAGES = torch.arange(1, 2 * 3 * 4 * 5 + 1).float().reshape(2, 3, 4, 5).repeat(50, 1, 1, 1)
 
