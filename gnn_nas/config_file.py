@@ -23,14 +23,16 @@ def load(
     kind: type[Config],
     source: str | os.PathLike[str] | Mapping[str, Any],
     overrides: Iterable[str] = (),
+    name: str = "the given config",
 ) -> Config:
     """Read a YAML file into ``kind``, after setting each ``section.key=value`` of ``overrides``.
 
-    ``source`` may also be what such a file holds. Values of overrides are YAML too. Raises
-    :class:`UserError`, one line, for whatever is wrong with the file or an override.
+    ``source`` may also be what such a file holds, which errors call by ``name``. Values of
+    overrides are YAML too. Raises :class:`UserError`, one line, for whatever is wrong with the file
+    or an override.
     """
     if isinstance(source, Mapping):
-        path, values = "the given config", copy.deepcopy(dict(source))
+        path, values = name, copy.deepcopy(dict(source))
     else:
         path, values = os.fspath(source), read_mapping(source)
     values = upgraded(kind, values, path)

@@ -44,7 +44,7 @@ class Queries:
             UserError: the history to go on from was written by another search.
         """
         while len(rows := searcher.propose()):
-            searcher.record(rows, self.evaluate(rows))
+            searcher.tell(rows, self.evaluate(rows))
 
     def evaluate(self, rows: Tensor) -> Tensor:
         """Evaluate cells in one round.

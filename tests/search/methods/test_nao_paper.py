@@ -33,7 +33,7 @@ def test_a_search_trains_its_controller_and_ends_by_itself(table, make_objective
     rewards = make_objective().rewards
     searcher = Searcher(table, controller, "nao-paper", settings={**SETTINGS, "rounds": 2})
     while len(rows := searcher.propose()):
-        searcher.record(rows, rewards[rows])
+        searcher.tell(rows, rewards[rows])
     assert 20 <= len(searcher.seen.rows) <= 40
     assert not torch.equal(controller.encoder.project.weight, weights)
 
