@@ -35,7 +35,8 @@ def load(
         path, values = name, copy.deepcopy(dict(source))
     else:
         path, values = os.fspath(source), read_mapping(source)
-    values = upgraded(kind, values, path)
+    if hasattr(kind, "moved"):
+        values = upgraded(kind, values, path)
     overridden = [_override(kind, values, text, path) for text in overrides]
     try:
         return kind.model_validate(values)
@@ -126,7 +127,7 @@ def _override(
         key = moved.get(key, key)
     *sections, last = key.split(".")
     if not equals or not all((*sections, last)) or len(sections) > MOST_LEVELS:
-        raise UserError(f"--set {text}: expected section.key=value")
+        raise UserError(f"--set {text}: expected [section.]key=value")
     target = values
     for depth, section in enumerate(sections):
         target = target.setdefault(section, {})
@@ -158,7 +159,7 @@ def _problem(kind: type[BaseModel], item: Any) -> str:
             allowed = list(_section_at(kind, item["loc"][:-1]).model_fields)
             close = difflib.get_close_matches(str(item["loc"][-1]), allowed, n=1)
             hint = f", did you mean {close[0]}?" if close else ""
-            return f"unknown key {key}{hint} (allowed: {', '.join(allowed)})"
+            return f"unknown key {key}{hint} (allowed: {', '.join(allowed) or 'none'})"
         case "missing":
             return f"{key} is missing{_purpose(kind, item['loc'])}"
         case "literal_error":

@@ -31,7 +31,8 @@ from gnn_nas.cli.search_rewards import (
     chosen_rewards,
 )
 from gnn_nas.cli.search_text import best_cell_text, default_folder, figures_text
-from gnn_nas.experiments.searches.config import SearchConfig, begun_config, resolve_settings
+from gnn_nas.config_file import load
+from gnn_nas.experiments.searches.config import SearchConfig, begun_config
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search import methods
 
@@ -211,12 +212,11 @@ def _search(
     from gnn_nas.experiments.searches.run import run_search
     from gnn_nas.models.checkpoint import open_checkpoint
 
-    is_same = begun is not None and begun.method == arguments.method
-    settings = resolve_settings(
-        methods.get_method(arguments.method).Settings,
-        arguments.overrides,
-        begun.settings if is_same else None,
-    )
+    settings, name = {}, f"settings of {arguments.method}"
+    if begun and begun.method == arguments.method:
+        settings, name = begun.settings, "settings in the config of the search to resume"
+    kind = methods.get_method(arguments.method).Settings
+    settings = load(kind, settings, arguments.overrides, name)
     checkpoint = open_checkpoint(arguments.checkpoint)
     checkpoint.controller(arguments.seed)
     table = open_table()
