@@ -13,7 +13,9 @@ from gnn_nas.benchmarks.locate import benchmark_path, find_benchmark
 from gnn_nas.benchmarks.protocols import PROTOCOLS
 from gnn_nas.cli.common import (
     add_benchmark,
+    add_out,
     available_cores,
+    command_parser,
     continued,
     open_table,
     refuse_below_one,
@@ -75,12 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="compare",
-        description=_DESCRIPTION,
-        epilog=_EPILOG.format(losses=", ".join(LOSSES)),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("compare", _DESCRIPTION, _EPILOG.format(losses=", ".join(LOSSES)))
     add = parser.add_argument
     add("--losses", metavar="NAME,...", default=",".join(LOSSES), help="default: all nine")
     add(
@@ -113,13 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--queries", type=int, default=500, metavar="N", help="evaluations a seed (default: 500)")
     add("--seeds", type=int, default=5, metavar="K", help="searches with each (default: 5)")
     add_benchmark(parser)
-    add(
-        "--out",
-        type=Path,
-        default=Path("runs") / "compare",
-        metavar="DIR",
-        help="the folder (default: runs/compare)",
-    )
+    add_out(parser, Path("runs/compare"))
     add(
         "--jobs",
         type=int,

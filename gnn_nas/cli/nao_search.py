@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gnn_nas.benchmarks.protocols import PROTOCOLS
-from gnn_nas.cli.checkpoints import refuse_missing
+from gnn_nas.cli.checkpoints import add_checkpoint, refuse_missing
 from gnn_nas.cli.common import (
     add_benchmark,
     add_out,
@@ -106,12 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     listed = "\n".join(f"  {name:12}  {_about(name)}" for name in methods.METHODS)
     parser = command_parser("nao-search", _DESCRIPTION, _EPILOG.format(methods=listed))
     add = parser.add_argument
-    add(
-        "--checkpoint",
-        metavar="DIR",
-        help="folder of a pretraining run, or none to search from scratch (default:"
-        " runs/gin_multisim, else the weights that come with the package)",
-    )
+    add_checkpoint(parser, "folder of a pretraining run, or none to search from scratch")
     add("--method", help="see below (default: nao)")
     add("--protocol", choices=PROTOCOLS, help="see below (default: oracle)")
     add(
