@@ -1,4 +1,7 @@
-"""NAO searches of one seed on one core, protocol oracle, with the shipped controller."""
+"""NAO searches of one seed on one core, protocol oracle, with the shipped controller.
+
+By the command, and by asking and telling while other cells are out.
+"""
 
 import functools
 import tempfile
@@ -16,13 +19,15 @@ from gnn_nas.benchmarks.protocols import objective_and_report
 from gnn_nas.experiments.searches.config import SearchConfig
 from gnn_nas.experiments.searches.seed import run_seed
 from gnn_nas.models.checkpoint import open_checkpoint
-from gnn_nas.models.pretrained import SHIPPED
+from gnn_nas.models.pretrained import SHIPPED, load_pretrained
 from gnn_nas.objective import Evaluation, Objective
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.methods import get_method
+from gnn_nas.search.searcher import Searcher
 
 METHOD, PROTOCOL, SEED = "nao", "oracle", 0
 QUERIES, SHORT = 300, 80
+TOLD, WORKERS, ASKS = 100, 8, 10
 
 WITHOUT = f"skipped: no measurements of NAS-Bench-101, {VARIABLE} can name them"
 """What is said of a search where there is nothing to search in."""
@@ -49,10 +54,21 @@ def measure() -> list[Figure]:
         return [Figure("search", None, condition=WITHOUT)]
     short, whole = searched(SHORT), searched(QUERIES)
     rounds = Times(tuple(after - before for before, after in pairwise(short.elapsed)), 1)
+    say(f"asks beside {WORKERS - 1} pending cells")
+    first, asks = apart(_ask, threads=1)
     condition = f"{METHOD}, seed {SEED}"
     return [
         rounds.spent("a round", "s", condition=f"of the first {SHORT} queries"),
         Figure("a round, mean", sum(rounds.seconds) / len(rounds.seconds), "s", "the same", 1),
+        Figure(
+            "the first ask",
+            first,
+            "s",
+            f"of {WORKERS} cells, {METHOD}",
+            1,
+            target=at_most(1 + rounds.median),
+        ),
+        asks.spent("ask(1)", "s", condition=f"{TOLD} cells told, {WORKERS - 1} pending, {METHOD}"),
         Figure(
             f"search of {QUERIES} queries", whole.seconds, "s", condition, 1, target=at_most(45)
         ),
@@ -112,3 +128,25 @@ def _search(queries: int) -> Searched:
         seconds = time.perf_counter() - started
     elapsed = [at - started for at in watched.at]
     return Searched(watched.asked, elapsed, seconds, peak_memory())
+
+
+def _ask() -> tuple[float, Times]:
+    """Seconds of a searcher's first ask, and of later ones, each for one of the workers."""
+    benchmark = find_benchmark()
+    rewards = benchmark.mean_test(benchmark.all_rows())
+    searcher = Searcher(
+        benchmark.table, load_pretrained(SHIPPED), METHOD, SEED, budget=TOLD + WORKERS + ASKS
+    )
+
+    def spent(count: int) -> float:
+        started = time.perf_counter()
+        searcher.ask(count)
+        return time.perf_counter() - started
+
+    first = spent(WORKERS)
+    asks = []
+    while searcher.seen.remaining:
+        cell = searcher.pending[0]
+        searcher.tell(cell, rewards[cell.row].item())
+        asks.append(spent(1))
+    return first, Times(tuple(asks[TOLD:]), 1)

@@ -23,17 +23,20 @@ def load(
     kind: type[Config],
     source: str | os.PathLike[str] | Mapping[str, Any],
     overrides: Iterable[str] = (),
+    name: str = "the given config",
 ) -> Config:
     """Read a YAML file into ``kind``, after setting each ``section.key=value`` of ``overrides``.
 
-    ``source`` may also be what such a file holds. Values of overrides are YAML too. Raises
-    :class:`UserError`, one line, for whatever is wrong with the file or an override.
+    ``source`` may also be what such a file holds, which errors call by ``name``. Values of
+    overrides are YAML too. Raises :class:`UserError`, one line, for whatever is wrong with the file
+    or an override.
     """
     if isinstance(source, Mapping):
-        path, values = "the given config", copy.deepcopy(dict(source))
+        path, values = name, copy.deepcopy(dict(source))
     else:
         path, values = os.fspath(source), read_mapping(source)
-    values = upgraded(kind, values, path)
+    if hasattr(kind, "moved"):
+        values = upgraded(kind, values, path)
     overridden = [_override(kind, values, text, path) for text in overrides]
     try:
         return kind.model_validate(values)
@@ -124,7 +127,7 @@ def _override(
         key = moved.get(key, key)
     *sections, last = key.split(".")
     if not equals or not all((*sections, last)) or len(sections) > MOST_LEVELS:
-        raise UserError(f"--set {text}: expected section.key=value")
+        raise UserError(f"--set {text}: expected [section.]key=value")
     target = values
     for depth, section in enumerate(sections):
         target = target.setdefault(section, {})
@@ -156,7 +159,7 @@ def _problem(kind: type[BaseModel], item: Any) -> str:
             allowed = list(_section_at(kind, item["loc"][:-1]).model_fields)
             close = difflib.get_close_matches(str(item["loc"][-1]), allowed, n=1)
             hint = f", did you mean {close[0]}?" if close else ""
-            return f"unknown key {key}{hint} (allowed: {', '.join(allowed)})"
+            return f"unknown key {key}{hint} (allowed: {', '.join(allowed) or 'none'})"
         case "missing":
             return f"{key} is missing{_purpose(kind, item['loc'])}"
         case "literal_error":

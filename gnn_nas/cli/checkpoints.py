@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gnn_nas.config import FROM_SCRATCH, load_config
 from gnn_nas.errors import UserError
@@ -17,16 +17,23 @@ if TYPE_CHECKING:
 _FROM_SCRATCH = "from scratch"
 
 
-def add_checkpoints(parser: argparse.ArgumentParser) -> None:
-    """Add the option that says which checkpoints are compared."""
+def add_checkpoint(parser: argparse.ArgumentParser, what: str, **options: Any) -> None:
+    """Add the option that says which checkpoint is taken, or with further ``options`` several."""
     parser.add_argument(
         "--checkpoint",
-        nargs="+",
-        action="extend",
         metavar="DIR",
-        help="folders of pretraining runs or of a search's controllers, none for a controller from"
-        " scratch (default: runs/gin_multisim, else the weights that come with the package)",
+        help=f"{what} (default: runs/gin_multisim, else the weights that come with the package)",
+        **options,
     )
+
+
+def add_checkpoints(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says which checkpoints are compared."""
+    what = (
+        "folders of pretraining runs or of a search's controllers, none for a controller from"
+        " scratch"
+    )
+    add_checkpoint(parser, what, nargs="+", action="extend")
 
 
 def refuse_missing(given: str | Path | None) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gnn_nas.benchmarks.protocols import PROTOCOLS
-from gnn_nas.cli.checkpoints import refuse_missing
+from gnn_nas.cli.checkpoints import add_checkpoint, refuse_missing
 from gnn_nas.cli.common import (
     add_benchmark,
     add_out,
@@ -31,7 +31,8 @@ from gnn_nas.cli.search_rewards import (
     chosen_rewards,
 )
 from gnn_nas.cli.search_text import best_cell_text, default_folder, figures_text
-from gnn_nas.experiments.searches.config import SearchConfig, begun_config, resolve_settings
+from gnn_nas.config_file import load
+from gnn_nas.experiments.searches.config import SearchConfig, begun_config
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search import methods
 
@@ -105,12 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     listed = "\n".join(f"  {name:12}  {_about(name)}" for name in methods.METHODS)
     parser = command_parser("nao-search", _DESCRIPTION, _EPILOG.format(methods=listed))
     add = parser.add_argument
-    add(
-        "--checkpoint",
-        metavar="DIR",
-        help="folder of a pretraining run, or none to search from scratch (default:"
-        " runs/gin_multisim, else the weights that come with the package)",
-    )
+    add_checkpoint(parser, "folder of a pretraining run, or none to search from scratch")
     add("--method", help="see below (default: nao)")
     add("--protocol", choices=PROTOCOLS, help="see below (default: oracle)")
     add(
@@ -211,12 +207,11 @@ def _search(
     from gnn_nas.experiments.searches.run import run_search
     from gnn_nas.models.checkpoint import open_checkpoint
 
-    is_same = begun is not None and begun.method == arguments.method
-    settings = resolve_settings(
-        methods.get_method(arguments.method).Settings,
-        arguments.overrides,
-        begun.settings if is_same else None,
-    )
+    settings, name = {}, f"settings of {arguments.method}"
+    if begun and begun.method == arguments.method:
+        settings, name = begun.settings, "settings in the config of the search to resume"
+    kind = methods.get_method(arguments.method).Settings
+    settings = load(kind, settings, arguments.overrides, name)
     checkpoint = open_checkpoint(arguments.checkpoint)
     checkpoint.controller(arguments.seed)
     table = open_table()

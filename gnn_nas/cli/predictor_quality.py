@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from gnn_nas.benchmarks.locate import benchmark_path, find_benchmark
 from gnn_nas.benchmarks.protocols import rewards_of
-from gnn_nas.cli.checkpoints import refuse_missing
+from gnn_nas.cli.checkpoints import add_checkpoint, refuse_missing
 from gnn_nas.cli.common import (
     add_benchmark,
     add_out,
@@ -84,12 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser("predictor-quality", _DESCRIPTION, _EPILOG)
     add = parser.add_argument
-    add(
-        "--checkpoint",
-        metavar="DIR",
-        help="folder of a pretraining run, or none to measure only from scratch (default:"
-        " runs/gin_multisim, else the weights that come with the package)",
-    )
+    add_checkpoint(parser, "folder of a pretraining run, or none to measure only from scratch")
     shown = " ".join(map(str, SIZES))
     add(
         "--sizes",

@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
+import torch
 from pydantic import Field
 from torch import Tensor
 
 from gnn_nas.config import Section
+from gnn_nas.models.controller import Controller
 from gnn_nas.search.method import Method
 from gnn_nas.search.observations import Observations
-from gnn_nas.search.rewards import spread
 from gnn_nas.search.surrogate import Surrogate
 from gnn_nas.spaces.descriptors import NUM_PATTERNS, NUM_SHAPE
-
-
-class Described(Protocol):
-    """Cells as the surrogate sees them."""
-
-    def descriptors(self, rows: Tensor) -> Tensor:
-        """Descriptors of rows of the table, true or predicted, ``[N] -> [N, 141]``."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """What the descriptors depend on beside the rows."""
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Give the descriptors that another would."""
+from gnn_nas.spaces.table import CellTable
 
 
 class GuidedMethod(Method):
     """Random cells first; then those of which a Gaussian process on descriptors expects most.
 
-    The rewards that it learns from are stretched by `gnn_nas.search.rewards.spread`. For pending
-    cells it takes what it predicts, so that it does not look where others are looking.
+    The rewards that it learns from are stretched by `spread`. For pending cells it takes what it
+    predicts, so that it does not look where others are looking.
     """
+
+    needs_controller = True
 
     class Settings(Section):
         initial: int = Field(default=16, ge=2, description="random cells to begin with")
@@ -47,28 +38,25 @@ class GuidedMethod(Method):
         self.surrogate = Surrogate((NUM_SHAPE, NUM_PATTERNS))
         self.cells = self._described()
 
-    def _described(self) -> Described:
-        raise NotImplementedError
+    def _described(self) -> Any:
+        """What gives the descriptors of cells: by default what the controller predicts."""
+        self.controller.requires_grad_(False)
+        return EmbeddedCells(self.controller, self.table)
 
-    def _drawn(self) -> int:
-        """Random cells that a round looks at."""
-        raise NotImplementedError
-
-    def _ranked(self, seen: Observations, fresh: Tensor, count: int | None) -> Tensor:
-        """A round, the most promising first, where the surrogate is fitted and ``fresh`` drawn."""
+    def _round(self, seen: Observations, count: int | None) -> Tensor:
+        """A proposal, where the surrogate is fitted."""
         raise NotImplementedError
 
     def propose(self, seen: Observations, count: int | None = None) -> Tensor:
         missing = self.settings.initial - len(seen)
         if missing > 0:
             return seen.draw_fresh(min(count or missing, missing), self.generator)
-        fresh = seen.draw_fresh(self._drawn(), self.generator)
         if len(seen.rows) < 2:
-            return fresh[: count or self.settings.candidates]
+            return seen.draw_fresh(count or self.settings.candidates, self.generator)
         self.surrogate.fit(self.cells.descriptors(seen.rows), spread(seen.rewards))
         if len(seen.pending):
             self.surrogate.believe(self.cells.descriptors(seen.pending))
-        return self._ranked(seen, fresh, count)
+        return self._round(seen, count)
 
     def bound(self, descriptors: Tensor) -> Tensor:
         """The upper confidence bound at descriptors, ``[N, 141] -> [N]`` (Srinivas et al. 2010)."""
@@ -81,3 +69,59 @@ class GuidedMethod(Method):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.surrogate.load_state_dict(state["surrogate"])
         self.cells.load_state_dict(state["cells"])
+
+
+class EmbeddedCells:
+    """Embeddings of the cells met so far; with the encoder kept, each is computed once.
+
+    Args:
+        controller: its encoder and its predictor's pretrained half must not change meanwhile.
+
+    Attributes:
+        met: rows of the table that were ever given to `meet` or `descriptors`, bool ``[cells]``.
+    """
+
+    def __init__(self, controller: Controller, table: CellTable) -> None:
+        self.met = torch.zeros(len(table), dtype=torch.bool)
+        self._controller = controller
+        self._table = table
+        self._embeddings = torch.empty(len(table), controller.encoder.embedding_size)
+
+    def meet(self, rows: Tensor) -> Tensor:
+        """Embeddings of rows of the table, ``[N] -> [N, embedding]``; they are met from then on."""
+        new = rows[~self.met[rows]].unique()
+        if len(new):
+            self._embeddings[new] = self._controller.encode_rows(self._table, new)
+            self.met[new] = True
+        return self._embeddings[rows]
+
+    @torch.no_grad()
+    def descriptors(self, rows: Tensor) -> Tensor:
+        """What the controller predicts of rows of the table, which are met then, ``[N, 141]``."""
+        return self._controller.predictor.predict_descriptors(self.meet(rows))
+
+    def state_dict(self) -> dict[str, Any]:
+        """The embeddings themselves: computed in other batches they would differ in last bits."""
+        rows = self.met.nonzero().flatten()
+        return {"rows": rows, "embeddings": self._embeddings[rows]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Have met what another had met, and nothing else."""
+        self.met.zero_()[state["rows"]] = True
+        self._embeddings[state["rows"]] = state["embeddings"]
+
+
+def spread(rewards: Tensor) -> Tensor:
+    """Stretch the upper end, where a search has to tell cells apart: ``-log(c - reward)``.
+
+    ``c`` lies above the best reward by half the distance between the best and the median, so the
+    result depends on neither the unit nor the origin of the rewards.
+
+    Shapes:
+        - rewards: ``[N]``; returns: ``[N]``
+    """
+    best = rewards.max()
+    # The smallest margin must not vanish beside a large reward.
+    least = max(1e-12, 1e-14 * abs(best.item()))
+    margin = (best - rewards.median()).clamp(min=least) / 2
+    return -torch.log(best + margin - rewards)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor
@@ -37,14 +39,25 @@ class Queries:
         self._round = 0
         self._count = 0
 
-    def spend(self, searcher: Searcher) -> None:
+    def spend(
+        self,
+        searcher: Searcher,
+        proposing: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         """Evaluate what a searcher proposes, round by round, until its budget or it has ended.
+
+        Args:
+            proposing: what the method is called in.
 
         Raises:
             UserError: the history to go on from was written by another search.
         """
-        while len(rows := searcher.propose()):
-            searcher.record(rows, self.evaluate(rows))
+        while True:
+            with proposing():
+                rows = searcher.propose()
+            if not len(rows):
+                return
+            searcher.tell(rows, self.evaluate(rows))
 
     def evaluate(self, rows: Tensor) -> Tensor:
         """Evaluate cells in one round.

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
-from pydantic import ValidationError
 from torch import Tensor
 
 from gnn_nas.benchmarks.rows import CellRows
+from gnn_nas.config_file import load
 from gnn_nas.search.methods import get_method
 from gnn_nas.search.observations import Observations
 from gnn_nas.spaces.table import Cell, CellTable, load_table
@@ -39,8 +40,8 @@ class Searcher:
         budget: how many cells may be asked for or told in all, None for no limit.
 
     Raises:
-        UserError: there is no such method.
-        ValueError: it has no such setting, or lacks a controller.
+        UserError: there is no such method, or it has no such setting.
+        ValueError: it lacks a controller.
     """
 
     def __init__(
@@ -55,11 +56,7 @@ class Searcher:
         kind = get_method(method) if isinstance(method, str) else method
         if kind.needs_controller and controller is None:
             raise ValueError(f"the method {method} needs a controller, see load_pretrained")
-        try:
-            checked = kind.Settings.model_validate(dict(settings or {}))
-        except ValidationError as error:
-            problems = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-            raise ValueError(f"settings of {method}: {'; '.join(problems)}") from None
+        checked = load(kind.Settings, settings or {}, name=f"settings of {method}")
         self.table = load_table() if table is None else table
         self.seen = Observations(self.table, budget)
         self._generator = torch.Generator().manual_seed(seed)
@@ -79,8 +76,8 @@ class Searcher:
 
     def tell(
         self,
-        cells: AnyCell | Sequence[AnyCell],
-        rewards: float | Sequence[float] | None = None,
+        cells: AnyCell | Sequence[AnyCell] | Tensor,
+        rewards: float | Sequence[float] | Tensor | None = None,
         *,
         failure: str | None = None,
     ) -> None:
@@ -88,7 +85,8 @@ class Searcher:
 
         Args:
             cells: one or many, of ``ask``, or module hashes, or anything with ``matrix`` and
-                ``ops``; of the last, whether they were pruned does not matter.
+                ``ops``; of the last, whether they were pruned does not matter. Or rows, as those
+                of ``propose``.
             rewards: as many; NaN and infinities are failures.
             failure: instead of rewards, why the evaluation of all these cells failed.
 
@@ -96,18 +94,15 @@ class Searcher:
             ValueError: a cell is invalid or was told before, or rewards are not as many.
             KeyError: there is no cell with a module hash.
         """
-        cells = (
-            [cells] if isinstance(cells, str) or not isinstance(cells, Sequence) else list(cells)
-        )
+        rows = self._rows(cells)
         if (rewards is None) == (failure is None):
             raise ValueError("tell either rewards or a failure")
         if rewards is None:
-            rewards = [math.nan] * len(cells)
-        values = torch.as_tensor(rewards, dtype=torch.float64).reshape(-1)
-        if len(values) != len(cells):
-            raise ValueError(f"{len(values)} rewards do not go with {len(cells)} cells")
-        if cells:
-            self.record(self._rows(cells), values)
+            rewards = [math.nan] * len(rows)
+        values = torch.as_tensor(rewards, dtype=torch.float64, device="cpu").detach().reshape(-1)
+        if len(values) != len(rows):
+            raise ValueError(f"{len(values)} rewards do not go with {len(rows)} cells")
+        self.seen.tell(rows, values)
 
     @property
     def best(self) -> tuple[Cell, float] | None:
@@ -123,38 +118,47 @@ class Searcher:
         return [Cell(self.table, row) for row in self.seen.pending.tolist()]
 
     def propose(self, count: int | None = None) -> Tensor:
-        """Rows to evaluate next, by default a round of the method's; see ``ask``, int64 ``[N]``."""
-        rows = torch.empty(0, dtype=torch.long)
-        if self.seen.remaining:
-            rows = self.method.propose(self.seen, count)[: self.seen.remaining]
-            self.seen.hand_out(rows)
-        return rows
+        """Rows to evaluate next, by default a round of the method's; see ``ask``, int64 ``[N]``.
 
-    def record(self, rows: Tensor, rewards: Tensor) -> None:
-        """Say what came of rows, ``[N]`` each; see ``tell``."""
-        self.seen.tell(rows, rewards)
+        Raises:
+            TypeError, ValueError, IndexError: the method, one's own, proposes what is no cell, or
+                one that is taken.
+        """
+        most = self.seen.remaining
+        if not most:
+            return torch.empty(0, dtype=torch.long)
+        rows = self.method.propose(self.seen, count)
+        if not isinstance(rows, Tensor):
+            raise TypeError(f"a method proposes a tensor of rows, not a {type(rows).__name__}")
+        rows = self._rows_of(rows)[: most if count is None else min(most, count)]
+        self.seen.hand_out(rows)
+        return rows
 
     def state_dict(self) -> dict[str, Any]:
         """All that has happened, in tensors and plain values: what ``torch.save`` keeps.
 
         A searcher of the same arguments goes on from it bit for bit, with the same cells pending.
         """
-        return {
-            "seen": self.seen.state_dict(),
-            "generator": self._generator.get_state(),
-            "method": self.method.state_dict(),
-        }
+        # A copy, as weights and lists are changed in place.
+        return copy.deepcopy(
+            {
+                "seen": self.seen.state_dict(),
+                "generator": self._generator.get_state(),
+                "method": self.method.state_dict(),
+            }
+        )
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from where another searcher was."""
+        state = copy.deepcopy(state)
         self.seen.load_state_dict(state["seen"])
         self._generator.set_state(state["generator"])
         self.method.load_state_dict(state["method"])
 
-    def _rows(self, cells: list[AnyCell]) -> Tensor:
-        return torch.cat(
-            [
-                torch.tensor([each.row]) if isinstance(each, Cell) else self._rows_of(each)
-                for each in cells
-            ]
-        )
+    def _rows(self, cells: AnyCell | Sequence[AnyCell] | Tensor) -> Tensor:
+        if isinstance(cells, Tensor):
+            return self._rows_of(cells)
+        if isinstance(cells, str) or not isinstance(cells, Sequence):
+            cells = [cells]
+        rows = [each.row if isinstance(each, Cell) else int(self._rows_of(each)) for each in cells]
+        return self._rows_of(torch.tensor(rows, dtype=torch.long))

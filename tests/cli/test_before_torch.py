@@ -57,7 +57,7 @@ LATER = [
         ["--task=digits", "--set=candidats=3"],
         "unknown key candidats, did you mean candidates?",
     ),
-    ("nao_search", ["--task=digits", "--set=steps=x"], "steps: "),
+    ("nao_search", ["--task=digits", "--set=steps=x"], "steps must be an integer"),
 ]
 
 SCRIPT = """

@@ -285,7 +285,7 @@ def assert_same(folder: RunFolder, finished: RunFolder) -> None:
             "model.encoder.hidden must be an integer, not the text 'wide'",
         ),
         (["--set=model.encoder.hidden=1.5"], "model.encoder.hidden must be an integer, not 1.5"),
-        (["--set=nonsense"], "--set nonsense: expected section.key=value"),
+        (["--set=nonsense"], r"--set nonsense: expected \[section.\]key=value"),
         (["--set=seed.x=1"], "seed is 0 in .*, so it has no keys to set"),
         (["--set=data.batch_size=20"], "20 must be divisible by 1 . positives = 8"),
         (["--max-steps=0"], "training.steps must be greater than or equal to 1, not 0"),

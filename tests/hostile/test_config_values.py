@@ -14,7 +14,6 @@ from pydantic import BaseModel
 from gnn_nas.config import PretrainConfig
 from gnn_nas.config_file import load, upgraded
 from gnn_nas.errors import UserError
-from gnn_nas.experiments.searches.config import resolve_settings
 from gnn_nas.models.pretrained import SHIPPED
 from gnn_nas.plain_yaml import dump_yaml
 from gnn_nas.search import methods
@@ -186,7 +185,7 @@ def test_any_setting_of_a_method_is_refused_or_kept(method, name, value):
     text = f"{name}={dump_yaml(value)}".removesuffix("\n").removesuffix("\n...")
     refusal = None
     try:
-        settings = resolve_settings(methods.get_method(method).Settings, [text])
+        settings = load(methods.get_method(method).Settings, {}, [text])
     except UserError as error:
         refusal = str(error)
     if refusal is not None:

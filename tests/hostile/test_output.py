@@ -10,8 +10,8 @@ import pytest
 from rich.progress import TextColumn
 
 from gnn_nas.cli.common import run_guarded
+from gnn_nas.config_file import load
 from gnn_nas.errors import UserError
-from gnn_nas.experiments.searches.config import resolve_settings
 from gnn_nas.progress import Progress
 from gnn_nas.search.methods import get_method
 from gnn_nas.terminal import printable
@@ -107,6 +107,6 @@ def test_a_setting(refuses, kind):
     settings = get_method("nao").Settings
 
     def main(_: list[str]) -> int:
-        return run_guarded(lambda: resolve_settings(settings, [f"{TEXTS[kind]}x=1"]))
+        return run_guarded(lambda: load(settings, {}, [f"{TEXTS[kind]}x=1"]))
 
     refuses(main)

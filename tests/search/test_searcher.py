@@ -66,7 +66,7 @@ def test_mistakes_are_named_before_anything_is_searched(table):
         Searcher(table, method="annealing")
     with pytest.raises(ValueError, match="method nao needs a controller"):
         Searcher(table)
-    with pytest.raises(ValueError, match=r"settings of local: initial: .*greater than or equal"):
+    with pytest.raises(UserError, match="settings of local: initial must be greater than or equal"):
         Searcher(table, method="local", settings={"initial": 0})
     with pytest.raises(KeyError, match="no cell of NAS-Bench-101"):
         Searcher(table, method="random").tell("0" * 32, 0.5)
@@ -83,3 +83,70 @@ def test_a_method_of_ones_own_is_a_class(table):
     assert searcher.propose().tolist() == [0, 1]
     assert [cell.row for cell in searcher.ask(3)] == [2, 3, 4]
     assert torch.equal(searcher.seen.pending, torch.arange(5))
+
+
+@pytest.mark.parametrize(
+    ("proposed", "error", "message"),
+    [
+        ([1, 2], TypeError, "a tensor of rows, not a list"),
+        (None, TypeError, "a tensor of rows, not a NoneType"),
+        (torch.tensor([0.5]), ValueError, "rows must be integers"),
+        (torch.tensor([-1]), IndexError, "row -1 is none of"),
+        (torch.tensor([423_624]), IndexError, "row 423624 is none of"),
+        (torch.tensor([3, 3]), ValueError, "a cell only once"),
+    ],
+)
+def test_what_no_method_may_propose_is_refused_and_not_handed_out(table, proposed, error, message):
+    class Wrong(Method):
+        def propose(self, seen, count=None):
+            return proposed
+
+    searcher = Searcher(table, method=Wrong)
+    with pytest.raises(error, match=message):
+        searcher.ask(2)
+    assert searcher.pending == []
+
+
+def test_no_more_is_handed_out_than_was_asked_for(table):
+    class Rounds(Method):
+        def propose(self, seen, count=None):
+            return seen.draw_fresh(8, self.generator)
+
+    searcher = Searcher(table, method=Rounds)
+    assert len(searcher.ask(1)) == 1
+    assert len(searcher.ask(11)) == 11
+    assert len(searcher.pending) == 12
+    assert len(searcher.propose()) == 8
+
+
+def test_a_state_stays_what_it_was_while_the_searcher_goes_on(table):
+    class Noting(Method):
+        def __init__(self, *parts):
+            super().__init__(*parts)
+            self.noted = []
+
+        def propose(self, seen, count=None):
+            self.noted.append(len(seen))
+            return seen.draw_fresh(1, self.generator)
+
+        def state_dict(self):
+            return {"noted": self.noted}
+
+        def load_state_dict(self, state):
+            self.noted = state["noted"]
+
+    searcher = Searcher(table, method=Noting)
+    searcher.ask(2)
+    state = searcher.state_dict()
+    for _ in range(2):
+        searcher.ask(3)
+        searcher.load_state_dict(state)
+        assert searcher.method.noted == [0, 1]
+
+
+def test_rewards_of_a_network_that_is_still_trained_are_plain_numbers(searcher):
+    rewards = torch.tensor([0.25, 0.5], requires_grad=True)
+    searcher.tell(searcher.ask(2), rewards)
+    assert not searcher.seen.rewards.requires_grad
+    searcher.tell(searcher.propose(1), rewards[:1])
+    assert searcher.seen.rewards.tolist() == [0.25, 0.5, 0.25]

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from gnn_nas.config import RunConfig, Section
+from gnn_nas.config import RunConfig
 from gnn_nas.config_file import load, read_mapping
-from gnn_nas.errors import UserError
-from gnn_nas.plain_yaml import parse_yaml, shortened
 from gnn_nas.run_folder import RunFolder
 
 
@@ -87,43 +83,3 @@ def begun_config(folder: RunFolder) -> SearchConfig | None:
         return None
     kind = TaskSearchConfig if "task" in read_mapping(folder.config) else SearchConfig
     return load(kind, folder.config)
-
-
-def resolve_settings(
-    kind: type[Section], overrides: Iterable[str], begun: Mapping[str, Any] | None = None
-) -> Section:
-    """A method's settings: its defaults but for each ``key=value``, its value in YAML.
-
-    Args:
-        begun: settings of the search to resume, instead of the defaults.
-
-    Raises:
-        UserError: one line that names the override, the problem and what is allowed.
-    """
-    values = dict(begun or {})
-    _validated(kind, values, "settings in the config of the search to resume")
-    for text in overrides:
-        key, equals, value = (part.strip() for part in text.partition("="))
-        if not equals or not key:
-            raise UserError(f"--set {shortened(text)}: expected key=value")
-        values[key] = parse_yaml(value, f"--set {shortened(text)}")
-    return _validated(kind, values, "--set")
-
-
-def _validated(kind: type[Section], values: Mapping[str, Any], source: str) -> Section:
-    try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        problems = "; ".join(_problem(kind, item) for item in error.errors())
-        raise UserError(f"{source}: {problems}") from None
-
-
-def _problem(kind: type[Section], item: Any) -> str:
-    key = ".".join(map(str, item["loc"]))
-    if item["type"] != "extra_forbidden":
-        what = item["msg"].removeprefix("Value error, ")
-        return f"{key}: {what}, not {shortened(repr(item['input']))}" if key else what
-    allowed = list(kind.model_fields)
-    close = difflib.get_close_matches(key, allowed, n=1)
-    hint = f", did you mean {close[0]}?" if close else ""
-    return f"unknown key {key}{hint} (allowed: {', '.join(allowed) or 'none'})"

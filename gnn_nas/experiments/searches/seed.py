@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
+from functools import partial
 
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches.config import SearchConfig
 from gnn_nas.models.checkpoint import open_checkpoint
 from gnn_nas.models.controller import Controller
 from gnn_nas.objective import Objective, Report
+from gnn_nas.references import is_reference, users_code
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.history import History
 from gnn_nas.search.queries import Queries
@@ -68,9 +71,14 @@ def search_seed(
     """Make the queries that a history does not hold yet; the controller may be trained in place.
 
     Raises:
-        UserError: the history is of another search, or cannot be written.
+        UserError: the history is of another search, or cannot be written, or a method of the user's
+            own has failed.
     """
-    searcher = Searcher(
-        table, controller, config.method, seed, config.settings, budget=config.queries
-    )
-    Queries(table, objective, report, history).spend(searcher)
+    proposing = nullcontext
+    if is_reference(config.method):
+        proposing = partial(users_code, f"--method {config.method} has failed")
+    with proposing():
+        searcher = Searcher(
+            table, controller, config.method, seed, config.settings, budget=config.queries
+        )
+    Queries(table, objective, report, history).spend(searcher, proposing)

@@ -6,7 +6,6 @@ from typing import Any
 
 from torch import Tensor
 
-from gnn_nas.search.guided import Described
 from gnn_nas.search.methods.predictor import Predictor
 from gnn_nas.spaces.descriptors import load_standard_descriptors
 from gnn_nas.spaces.table import CellTable
@@ -20,7 +19,7 @@ class Descriptors(Predictor):
 
     needs_controller = False
 
-    def _described(self) -> Described:
+    def _described(self) -> _Computed:
         return _Computed(self.table)
 
 

@@ -7,8 +7,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from gnn_nas.search.embedded import EmbeddedCells
-from gnn_nas.search.guided import Described, GuidedMethod
+from gnn_nas.search.guided import EmbeddedCells, GuidedMethod
 from gnn_nas.search.observations import Observations
 from gnn_nas.spaces.neighbours import neighbours
 
@@ -20,8 +19,6 @@ class Nao(GuidedMethod):
     process on the descriptors that they predict of a cell. The ascent climbs its upper confidence
     bound through them, from the best cells and from random ones.
     """
-
-    needs_controller = True
 
     class Settings(GuidedMethod.Settings):
         # The defaults are the best found on NAS-Bench-101.
@@ -49,14 +46,8 @@ class Nao(GuidedMethod):
 
     cells: EmbeddedCells
 
-    def _described(self) -> Described:
-        self.controller.requires_grad_(False)
-        return EmbeddedCells(self.controller, self.table)
-
-    def _drawn(self) -> int:
-        return self.settings.restarts
-
-    def _ranked(self, seen: Observations, fresh: Tensor, count: int | None) -> Tensor:
+    def _round(self, seen: Observations, count: int | None) -> Tensor:
+        fresh = seen.draw_fresh(self.settings.restarts, self.generator)
         best = seen.rows[seen.rewards.argsort(descending=True)[: self.settings.seeds]]
         found = self._ascend(self.cells.meet(torch.cat([best, fresh])))
         found = torch.cat([found, fresh]).unique()

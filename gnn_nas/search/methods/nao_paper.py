@@ -7,12 +7,14 @@ from typing import Any
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch.nn.functional import normalize
+from torch.nn.functional import cross_entropy, mse_loss, normalize
 
 from gnn_nas.config import Section
-from gnn_nas.search.joint_training import JointTraining
+from gnn_nas.models.controller import Controller
 from gnn_nas.search.method import Method
 from gnn_nas.search.observations import Observations
+from gnn_nas.spaces.table import CellTable
+from gnn_nas.spaces.tokens import to_tokens
 
 
 class NaoPaper(Method):
@@ -70,11 +72,10 @@ class NaoPaper(Method):
     def _round(self, seen: Observations) -> Tensor:
         settings = self.settings
         self._rounds += 1
-        train = JointTraining(
-            settings.epochs, settings.batch_size, settings.lr, settings.clip, settings.prediction
-        )
         targets = (seen.rewards - settings.floor).clamp(min=0) * settings.scale
-        train(self.controller, self.table, seen.rows, targets, self.generator)
+        train_jointly(
+            self.controller, self.table, seen.rows, targets.float(), settings, self.generator
+        )
         seeds = seen.rows[seen.rewards.topk(min(settings.seeds, len(targets))).indices]
         return self._climb(seeds, seen.taken)[: settings.candidates]
 
@@ -109,3 +110,34 @@ class NaoPaper(Method):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._rounds, self._found = state["rounds"], state["found"]
         self.controller.load_state_dict(state["controller"])
+
+
+def train_jointly(
+    controller: Controller,
+    table: CellTable,
+    rows: Tensor,
+    targets: Tensor,
+    settings: NaoPaper.Settings,
+    generator: torch.Generator,
+) -> None:
+    """Train encoder, decoder and predictor in place on cells whose reward is known.
+
+    ``lambda L_p + (1 - lambda) L_r`` (Luo et al. 2018, equation 1), by plain SGD.
+
+    Shapes:
+        - rows: ``[N]``, rows of the cell table; targets: float32 ``[N]``, what to predict of them
+    """
+    cells, tokens = table.cells[rows], to_tokens(table.cells[rows])
+    weight = settings.prediction
+    optimizer = torch.optim.SGD(controller.parameters(), lr=settings.lr)
+    for _ in range(settings.epochs):
+        for batch in torch.randperm(len(rows), generator=generator).split(settings.batch_size):
+            embeddings = controller.encode(cells[batch].to_batch())
+            logits = controller.decoder(embeddings, tokens[batch])
+            reconstruction = cross_entropy(logits, tokens[batch].T)
+            prediction = mse_loss(controller.predict(embeddings), targets[batch])
+            loss = weight * prediction + (1 - weight) * reconstruction
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(controller.parameters(), settings.clip)
+            optimizer.step()

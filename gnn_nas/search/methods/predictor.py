@@ -5,8 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 from torch import Tensor
 
-from gnn_nas.search.embedded import EmbeddedCells
-from gnn_nas.search.guided import Described, GuidedMethod
+from gnn_nas.search.guided import GuidedMethod
 from gnn_nas.search.observations import Observations
 
 
@@ -16,17 +15,10 @@ class Predictor(GuidedMethod):
     (Wen et al. 2020, with the surrogate of `gnn_nas.search.methods.nao`.)
     """
 
-    needs_controller = True
-
     class Settings(GuidedMethod.Settings):
         scored: int = Field(default=20_000, ge=1, description="random cells scored in a round")
 
-    def _described(self) -> Described:
-        return EmbeddedCells(self.controller, self.table)
-
-    def _drawn(self) -> int:
-        return self.settings.scored
-
-    def _ranked(self, seen: Observations, fresh: Tensor, count: int | None) -> Tensor:
+    def _round(self, seen: Observations, count: int | None) -> Tensor:
+        fresh = seen.draw_fresh(self.settings.scored, self.generator)
         best = self.bound(self.cells.descriptors(fresh)).argsort(descending=True)
         return fresh[best[: count or self.settings.candidates]]

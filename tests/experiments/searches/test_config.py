@@ -5,7 +5,7 @@ from pydantic import Field
 from gnn_nas.config import Section
 from gnn_nas.config_file import load
 from gnn_nas.errors import UserError
-from gnn_nas.experiments.searches.config import SearchConfig, resolve_settings
+from gnn_nas.experiments.searches.config import SearchConfig
 from gnn_nas.search.methods import METHODS, get_method
 
 
@@ -19,11 +19,11 @@ class NoSettings(Section):
 
 
 def test_overrides_are_yaml_and_the_last_one_wins():
-    settings = resolve_settings(
-        Settings, ["population=3", "step_size = 1e-2", "population=4", "step_size=2"]
+    settings = load(
+        Settings, {}, ["population=3", "step_size = 1e-2", "population=4", "step_size=2"]
     )
     assert settings == Settings(population=4, step_size=2.0)
-    assert resolve_settings(Settings, []) == Settings()
+    assert load(Settings, {}) == Settings()
 
 
 @pytest.mark.parametrize(
@@ -34,23 +34,33 @@ def test_overrides_are_yaml_and_the_last_one_wins():
             r"unknown key populaton, did you mean population\? \(allowed: population, step_size\)",
         ),
         ("gamma=3", r"unknown key gamma \(allowed: population, step_size\)"),
-        ("population=many", "population: .*valid integer, not 'many'"),
-        ("population=1.5", "population: .*valid integer"),
-        ("population=0", "population: .*greater than or equal to 1, not 0"),
-        ("step_size=.nan", "step_size: .*finite number"),
-        ("population", "--set population: expected key=value"),
-        ("=3", "--set =3: expected key=value"),
+        ("population=many", "population must be an integer, not the text 'many'"),
+        ("population=1.5", "population must be an integer, not 1.5"),
+        ("population=0", "population must be greater than or equal to 1, not 0"),
+        ("step_size=.nan", "step_size must be a finite number"),
+        ("population", r"--set population: expected \[section.\]key=value"),
+        ("=3", r"--set =3: expected \[section.\]key=value"),
         ("population=[", r"--set population=\[: line 1: not YAML"),
     ],
 )
 def test_a_wrong_override_is_one_line_that_says_what_is_right(override, message):
     with pytest.raises(UserError, match=rf"\A--set[^\n]*{message.removeprefix('--set')}[^\n]*\Z"):
-        resolve_settings(Settings, [override])
+        load(Settings, {}, [override])
 
 
 def test_a_method_without_settings_takes_none():
     with pytest.raises(UserError, match=r"unknown key x \(allowed: none\)"):
-        resolve_settings(NoSettings, ["x=1"])
+        load(NoSettings, {}, ["x=1"])
+
+
+def test_a_setting_of_ones_own_may_be_needed_and_may_be_called_format():
+    class Own(Section):
+        format: str = Field(description="of pictures")
+
+    assert load(Own, {}, ["format=png"]) == Own(format="png")
+    message = r"\Asettings of own:Method: format is missing \(of pictures\)\Z"
+    with pytest.raises(UserError, match=message):
+        load(Own, {}, name="settings of own:Method")
 
 
 @pytest.mark.parametrize("method", METHODS)

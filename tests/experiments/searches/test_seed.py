@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 import torch
 
@@ -102,3 +104,36 @@ def test_weights_that_have_changed_are_refused(search, config):
     message = r"model.safetensors has changed since the search began: put the weights back"
     with pytest.raises(UserError, match=message):
         search(name="other", config=config.model_copy(update=changed))
+
+
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        ("Fails", r"ZeroDivisionError: division by zero \(mine.py, line \d+\)"),
+        ("Unmade", r"TypeError: .*__init__\(\) takes 2 positional arguments"),
+        ("Lists", "TypeError: a method proposes a tensor of rows, not a list"),
+    ],
+)
+def test_what_fails_in_a_method_of_ones_own_is_one_line(
+    search, config, tmp_path, monkeypatch, method, message
+):
+    (tmp_path / "mine.py").write_text(
+        "from gnn_nas import Method\n"
+        "class Fails(Method):\n"
+        "    def propose(self, seen, count=None):\n"
+        "        return seen.draw_fresh(3, self.generator) if len(seen) < 6 else 1 / 0\n"
+        "class Unmade(Method):\n"
+        "    def __init__(self, settings): ...\n"
+        "class Lists(Method):\n"
+        "    def propose(self, seen, count=None):\n"
+        "        return [1, 2]\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "mine", raising=False)
+    own = config.model_copy(update={"method": f"mine:{method}", "settings": {}})
+    with pytest.raises(UserError, match=f"--method mine:{method} has failed: {message}") as failure:
+        search(config=own)
+    assert "\n" not in str(failure.value)
+    history = RunFolder(tmp_path / "run").history(4)
+    assert (history.read_text().count("\n") if history.exists() else 0) == 7 * (method == "Fails")

@@ -2,8 +2,7 @@ import torch
 
 from gnn_nas.config import GINConfig, ModelConfig
 from gnn_nas.models.controller import Controller
-from gnn_nas.search.joint_training import JointTraining
-from gnn_nas.search.methods.nao_paper import NaoPaper
+from gnn_nas.search.methods.nao_paper import NaoPaper, train_jointly
 from gnn_nas.search.searcher import Searcher
 
 SIZES = ModelConfig(
@@ -21,8 +20,8 @@ def test_joint_training_lowers_both_losses_and_leaves_the_global_generator_alone
         return (controller.predict(controller.encode(cells)) - targets).square().mean().item()
 
     first = error()
-    train = JointTraining(epochs=60, batch_size=16, lr=0.1, clip=5.0, prediction=0.5)
-    train(controller, table, rows, targets, torch.Generator().manual_seed(0))
+    settings = NaoPaper.Settings(epochs=60, batch_size=16)
+    train_jointly(controller, table, rows, targets, settings, torch.Generator().manual_seed(0))
     assert error() < 0.5 * first
     assert torch.equal(torch.get_rng_state(), before)
 
@@ -33,7 +32,7 @@ def test_a_search_trains_its_controller_and_ends_by_itself(table, make_objective
     rewards = make_objective().rewards
     searcher = Searcher(table, controller, "nao-paper", settings={**SETTINGS, "rounds": 2})
     while len(rows := searcher.propose()):
-        searcher.record(rows, rewards[rows])
+        searcher.tell(rows, rewards[rows])
     assert 20 <= len(searcher.seen.rows) <= 40
     assert not torch.equal(controller.encoder.project.weight, weights)
 

@@ -1,8 +1,9 @@
+import pytest
 import torch
 
 from gnn_nas.config import GINConfig, ModelConfig
 from gnn_nas.models.controller import Controller
-from gnn_nas.search.embedded import EmbeddedCells
+from gnn_nas.search.guided import EmbeddedCells, spread
 
 SIZES = ModelConfig(
     encoder=GINConfig(hidden=4, layers=1), embedding=4, decoder_hidden=4, predictor_hidden=4
@@ -38,3 +39,21 @@ def test_another_goes_on_from_the_state_with_the_embeddings_themselves(table):
     second.load_state_dict(first.state_dict())
     assert torch.equal(second.meet(rows), embeddings)
     assert torch.equal(second.met, first.met)
+
+
+def test_the_order_stays_and_the_upper_end_is_stretched():
+    rewards = torch.tensor([0.1, 0.5, 0.9, 0.93, 0.94], dtype=torch.float64)
+    gaps = spread(rewards).diff()
+    assert (gaps > 0).all()
+    assert gaps[-1] / 0.01 > gaps[0] / 0.4
+
+
+def test_neither_unit_nor_origin_matter():
+    rewards = torch.rand(20, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    values, others = spread(rewards), spread(3 * rewards - 7)
+    torch.testing.assert_close(values.diff(), others.diff())
+
+
+@pytest.mark.parametrize("reward", [0.0, 1.0, -20_000.0, 1e9, 1e30])
+def test_equal_rewards_give_finite_values(reward):
+    assert spread(torch.full((5,), reward, dtype=torch.float64)).isfinite().all()
