@@ -207,11 +207,11 @@ def _search(
     from gnn_nas.experiments.searches.run import run_search
     from gnn_nas.models.checkpoint import open_checkpoint
 
-    settings, name = {}, f"settings of {arguments.method}"
+    given, name = {}, f"settings of {arguments.method}"
     if begun and begun.method == arguments.method:
-        settings, name = begun.settings, "settings in the config of the search to resume"
+        given, name = begun.settings, "settings in the config of the search to resume"
     kind = methods.get_method(arguments.method).Settings
-    settings = load(kind, settings, arguments.overrides, name)
+    settings = load(kind, given, arguments.overrides, name)
     checkpoint = open_checkpoint(arguments.checkpoint)
     checkpoint.controller(arguments.seed)
     table = open_table()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from gnn_nas.errors import UserError
@@ -74,7 +75,7 @@ def search_seed(
         UserError: the history is of another search, or cannot be written, or a method of the user's
             own has failed.
     """
-    proposing = nullcontext
+    proposing: Callable[[], AbstractContextManager[None]] = nullcontext
     if is_reference(config.method):
         proposing = partial(users_code, f"--method {config.method} has failed")
     with proposing():
