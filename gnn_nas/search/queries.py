@@ -16,6 +16,10 @@ from gnn_nas.search.searcher import Searcher
 from gnn_nas.spaces.table import CellTable
 
 
+class ForeignHistory(UserError):
+    """The history to go on from was written by another search."""
+
+
 class Queries:
     """Evaluates cells by an objective, and keeps the history.
 
@@ -50,7 +54,7 @@ class Queries:
             proposing: what the method is called in.
 
         Raises:
-            UserError: the history to go on from was written by another search.
+            ForeignHistory: the one to go on from was written by another search.
         """
         while True:
             with proposing():
@@ -67,7 +71,7 @@ class Queries:
             - returns: float64 ``[N]``, rewards; NaN where the evaluation failed
 
         Raises:
-            UserError: the history to go on from was written by another search.
+            ForeignHistory: the one to go on from was written by another search.
         """
         known = self._recorded(rows)
         evaluations = [query.evaluation for query in known]
@@ -85,7 +89,7 @@ class Queries:
         recorded = self._history.queries[self._count : self._count + len(rows)]
         for row, query in zip(rows.tolist(), recorded, strict=False):
             if query.module_hash != self._table.hash_of(row) or query.round != self._round:
-                raise UserError(
+                raise ForeignHistory(
                     f"{self._history.path}: query {query.number} is not the one this search makes:"
                     " the history was written by another version or on another machine;"
                     " start anew with another --out"

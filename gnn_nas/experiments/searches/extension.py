@@ -15,6 +15,7 @@ from gnn_nas.models.checkpoint import open_checkpoint
 from gnn_nas.progress import working
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.history import History
+from gnn_nas.search.queries import ForeignHistory
 
 if TYPE_CHECKING:
     from gnn_nas.experiments.searches.config import SearchConfig
@@ -71,7 +72,7 @@ def _refuse_inexact(folder: RunFolder, judge: Judge, begun: SearchConfig, seed: 
         search_seed(config, seed, judge.table, controller, _Recorded(), _Recorded(), history)
     except _HistoryEnds:
         return
-    except UserError:
+    except ForeignHistory:
         raise UserError(
             f"{folder.path} cannot be extended to {config.queries} queries: with so many left"
             f" {config.method} would have made others with seed {seed}; --resume with"

@@ -107,6 +107,17 @@ def test_a_search_that_looked_at_its_budget_is_refused_and_stays(
     extend(folder, seeds=5)
 
 
+def test_what_fails_while_it_is_looked_at_is_not_taken_for_another_search(
+    finished, extend, monkeypatch
+):
+    def propose(method, seen, count=None):
+        raise UserError("no room")
+
+    monkeypatch.setattr(get_method("evolution"), "propose", propose)
+    with pytest.raises(UserError, match=r"\Ano room\Z"):
+        extend(finished, queries=48)
+
+
 def test_a_damaged_history_is_no_matter_of_the_budget(finished, extend):
     path = finished.history(5)
     path.write_text(path.read_text().replace("\n3,", "\n4,"))
