@@ -66,7 +66,7 @@ def measure() -> list[Figure]:
             "s",
             f"of {WORKERS} cells, {METHOD}",
             1,
-            target=at_most(1 + rounds.median),
+            target=at_most(round(1 + rounds.median, 2)),
         ),
         asks.spent("ask(1)", "s", condition=f"{TOLD} cells told, {WORKERS - 1} pending, {METHOD}"),
         Figure(
