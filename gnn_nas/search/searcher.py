@@ -142,6 +142,7 @@ class Searcher:
         # A copy, as weights and lists are changed in place.
         return copy.deepcopy(
             {
+                "name": type(self.method).__name__,
                 "seen": self.seen.state_dict(),
                 "generator": self._generator.get_state(),
                 "method": self.method.state_dict(),
@@ -149,7 +150,9 @@ class Searcher:
         )
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from where another searcher was."""
+        """Go on from where another searcher was. Raises ValueError where its method is another."""
+        if state["name"] != (own := type(self.method).__name__):
+            raise ValueError(f"the state is one of {state['name']}, not of {own}")
         state = copy.deepcopy(state)
         self.seen.load_state_dict(state["seen"])
         self._generator.set_state(state["generator"])

@@ -150,3 +150,11 @@ def test_rewards_of_a_network_that_is_still_trained_are_plain_numbers(searcher):
     assert not searcher.seen.rewards.requires_grad
     searcher.tell(searcher.propose(1), rewards[:1])
     assert searcher.seen.rewards.tolist() == [0.25, 0.5, 0.25]
+
+
+def test_the_state_of_another_method_is_refused(searcher, table):
+    asked = searcher.ask(2)
+    other = Searcher(table, method="local")
+    with pytest.raises(ValueError, match="the state is one of Local, not of Random"):
+        searcher.load_state_dict(other.state_dict())
+    assert searcher.pending == asked
