@@ -154,6 +154,9 @@ def _problem(kind: type[BaseModel], item: Any) -> str:
     """Say one of pydantic's findings in our words: where, what, and what would be right."""
     key = shortened(".".join(str(part) for part in item["loc"]))
     given, context = _shown(item["input"]), item.get("ctx", {})
+    if not key:
+        # A key that is no text, or several that do not go together.
+        return item["msg"].removeprefix("Value error, ")
     match item["type"]:
         case "extra_forbidden":
             allowed = list(_section_at(kind, item["loc"][:-1]).model_fields)

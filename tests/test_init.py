@@ -51,3 +51,15 @@ def test_importing_it_imports_nothing_heavy():
     assert "gnn_nas" in ours
     assert len(ours - bare) < 30
     assert not ours & {"torch", "numpy", "pydantic", "yaml", "rich"}
+
+
+def test_networks_that_were_exported_before_find_what_they_import():
+    from gnn_nas.cells import PackedCells, from_matrix, pack
+
+    assert (PackedCells, from_matrix, pack) == (
+        gnn_nas.spaces.PackedCells,
+        gnn_nas.spaces.from_matrix,
+        gnn_nas.spaces.pack,
+    )
+    with pytest.raises(ImportError):
+        from gnn_nas.cells import no_such_name  # noqa: F401
