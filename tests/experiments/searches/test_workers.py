@@ -153,10 +153,10 @@ def test_a_process_that_was_asked_to_end_ends_all(folder, config, source):
 
 
 def test_a_defect_is_no_mistake_of_the_user(folder, config, source, capfd):
-    broken = config.model_copy(update={"settings": {"no-such": 1}})
+    broken = config.model_copy(update={"queries": "many"})
     with pytest.raises(RuntimeError, match="see its traceback"):
         run_seeds(1, folder, broken, source, lambda: None)
-    assert "ValueError: settings of" in capfd.readouterr().err
+    assert "TypeError: " in capfd.readouterr().err
 
 
 def test_an_interruption_ends_all_processes_at_once(folder, config, source):
