@@ -155,15 +155,6 @@ def refuse_more_than_cells(arguments: argparse.Namespace, table: CellTable) -> N
         raise UserError(f"--queries must be at most {len(table)}, the number of cells")
 
 
-def open_table() -> CellTable:
-    """Open the table of all cells; that the first call enumerates them is shown meanwhile."""
-    from gnn_nas.progress import working
-    from gnn_nas.spaces.table import load_table
-
-    with working("opening the search space (enumerated on the first call)"):
-        return load_table()
-
-
 def available_cores() -> int:
     """Cores that this process may use, where the system tells; else those of the machine."""
     if hasattr(os, "sched_getaffinity"):

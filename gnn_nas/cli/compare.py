@@ -17,7 +17,6 @@ from gnn_nas.cli.common import (
     available_cores,
     command_parser,
     continued,
-    open_table,
     refuse_below_one,
     refuse_given,
     refuse_more_than_cells,
@@ -146,6 +145,7 @@ def _run(arguments: argparse.Namespace) -> None:
     from gnn_nas.benchmarks.protocols import objective_and_report
     from gnn_nas.experiments.table1.jobs import run_jobs
     from gnn_nas.parallel.commands import run_command
+    from gnn_nas.spaces.table import open_table
 
     # Before hours of pretraining, and before processes that would all enumerate the space.
     table = open_table()

@@ -17,7 +17,6 @@ from gnn_nas.cli.common import (
     add_benchmark,
     add_out,
     command_parser,
-    open_table,
     refuse_outside,
     repeated,
     run_guarded,
@@ -116,6 +115,7 @@ def _run(arguments: argparse.Namespace) -> None:
     from gnn_nas.plots.maps.embedding_map import make_map
     from gnn_nas.plots.maps.files import figures_table, write_map_page, write_maps
     from gnn_nas.progress import Description, Progress
+    from gnn_nas.spaces.table import open_table
 
     table = open_table()
     benchmark = _benchmark(arguments, table)

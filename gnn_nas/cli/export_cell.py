@@ -13,7 +13,6 @@ from gnn_nas.cli.cell_choice import LEAST_PREFIX, best_hash, checked_prefix, row
 from gnn_nas.cli.common import (
     add_out,
     command_parser,
-    open_table,
     refuse_below_one,
     repeated,
     run_guarded,
@@ -114,6 +113,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from gnn_nas.plots.draw import cell_text
+    from gnn_nas.spaces.table import open_table
     from gnn_nas.tasks.network import CellNetwork
     from gnn_nas.tasks.network_files import read_weights, require_onnx
     from gnn_nas.tasks.network_size import parameter_counts

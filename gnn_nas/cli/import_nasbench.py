@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gnn_nas.benchmarks.importing import prepare
 from gnn_nas.benchmarks.locate import default_path
-from gnn_nas.cli.common import command_parser, open_table, repeated, run_guarded
+from gnn_nas.cli.common import command_parser, repeated, run_guarded
 
 _DESCRIPTION = """\
 Import the official measurements of NAS-Bench-101, without TensorFlow, for searches to use.
@@ -54,6 +54,7 @@ def _run(arguments: argparse.Namespace) -> None:
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from gnn_nas.benchmarks.importing import import_tfrecord
     from gnn_nas.benchmarks.nasbench101 import NASBench101
+    from gnn_nas.spaces.table import open_table
 
     table = open_table()
     rows = import_tfrecord(arguments.file, target, table)

@@ -18,7 +18,6 @@ from gnn_nas.cli.common import (
     add_benchmark,
     add_out,
     command_parser,
-    open_table,
     refuse_outside,
     repeated,
     run_guarded,
@@ -116,6 +115,7 @@ def _run(arguments: argparse.Namespace) -> None:
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from gnn_nas.experiments.locality import locality_text
     from gnn_nas.progress import working
+    from gnn_nas.spaces.table import open_table
 
     table = open_table()
     benchmark = None

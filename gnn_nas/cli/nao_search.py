@@ -18,7 +18,6 @@ from gnn_nas.cli.common import (
     add_out,
     command_parser,
     continued,
-    open_table,
     refuse_below_one,
     refuse_more_than_cells,
     refuse_seeds,
@@ -206,6 +205,7 @@ def _search(
     from gnn_nas.experiments.searches.extension import extend_search
     from gnn_nas.experiments.searches.run import run_search
     from gnn_nas.models.checkpoint import open_checkpoint
+    from gnn_nas.spaces.table import open_table
 
     given, name = {}, f"settings of {arguments.method}"
     if begun and begun.method == arguments.method:

@@ -17,7 +17,6 @@ from gnn_nas.cli.common import (
     add_out,
     command_parser,
     continued,
-    open_table,
     refuse_below_one,
     refuse_seeds,
     run_guarded,
@@ -117,6 +116,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from gnn_nas.models.checkpoint import open_checkpoint
+    from gnn_nas.spaces.table import open_table
 
     checkpoint = open_checkpoint(arguments.checkpoint)
     table = open_table()

@@ -26,11 +26,10 @@ from gnn_nas.pretraining.precision import computes_in_bfloat16
 from gnn_nas.pretraining.report import Metrics
 from gnn_nas.pretraining.training_state import TrainingState
 from gnn_nas.pretraining.validation import Validation
-from gnn_nas.progress import working
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.signals import HeldSignals
 from gnn_nas.spaces.checker import PositivesCheck, check_positives
-from gnn_nas.spaces.table import load_table
+from gnn_nas.spaces.table import open_table
 
 # Anchors whose positives networkx checks, and how many of each: 28 pairs with seven.
 _FIRST_CHECK, _LAST_CHECK = 2, 15
@@ -94,8 +93,7 @@ def pretrain(
             load_pretrained(folder.path), folder.load_summary(), folder.read_metrics()
         )
     with joined(device, config.data) as (processes, place):
-        with working("opening the search space (enumerated on the first call)"):
-            table = load_table().to(place)
+        table = open_table().to(place)
         held_out = held_out_cells(table, config.data.held_out)
         # Before the folder: a loss or an optimiser that does not exist leaves nothing behind.
         state = TrainingState(config, table, held_out, processes)

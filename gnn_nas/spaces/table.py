@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gnn_nas.progress import working
 from gnn_nas.spaces.cache import open_cached
 from gnn_nas.spaces.conversion import to_matrix
 from gnn_nas.spaces.nasbench101 import MAX_INTERIOR, MAX_VERTICES, NUM_SLOTS, OPS, num_slots
@@ -122,6 +123,12 @@ def load_table(cache: Path | None = None) -> CellTable:
     arrays = open_cached(path, lambda there, _noted: checksum(there) == _CHECKSUM, _checked_build)
     cells = PackedCells(arrays["vertices"].long(), arrays["edges"].long(), arrays["ops"].long())
     return CellTable(cells, arrays["module_hash"], arrays["row_of_form"], arrays["first_form"])
+
+
+def open_table() -> CellTable:
+    """:func:`load_table`, and show in the terminal meanwhile that the first call takes long."""
+    with working("opening the search space (enumerated on the first call)"):
+        return load_table()
 
 
 def _checked_build() -> dict[str, Tensor]:
