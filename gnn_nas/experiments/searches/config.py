@@ -8,6 +8,7 @@ from pydantic import Field
 
 from gnn_nas.config import RunConfig
 from gnn_nas.config_file import load, read_mapping
+from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
 
 
@@ -81,5 +82,11 @@ def begun_config(folder: RunFolder) -> SearchConfig | None:
     """
     if not folder.config.is_file():
         return None
-    kind = TaskSearchConfig if "task" in read_mapping(folder.config) else SearchConfig
+    begun = read_mapping(folder.config)
+    # Else the format of another kind of run would be taken for a newer one of searches.
+    if "method" not in begun:
+        raise UserError(
+            f"{folder.path} holds no search (no method in its config): give another --out"
+        )
+    kind = TaskSearchConfig if "task" in begun else SearchConfig
     return load(kind, folder.config)

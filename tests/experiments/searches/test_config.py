@@ -5,7 +5,8 @@ from pydantic import Field
 from gnn_nas.config import Section
 from gnn_nas.config_file import load
 from gnn_nas.errors import UserError
-from gnn_nas.experiments.searches.config import SearchConfig
+from gnn_nas.experiments.searches.config import SearchConfig, begun_config
+from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.methods import METHODS, get_method
 
 
@@ -80,3 +81,10 @@ def test_the_config_of_every_method_is_written_and_read_back(method):
     assert load(SearchConfig, yaml.safe_load(config.to_yaml())) == config
     assert list(config.all_seeds) == [2, 3, 4, 5, 6]
     assert get_method(method).Settings.model_validate(config.settings) == settings
+
+
+def test_the_folder_of_a_pretraining_is_no_search(pytestconfig, tmp_path):
+    config = pytestconfig.rootpath / "configs" / "gin_multisim.yaml"
+    (tmp_path / "config.yaml").write_bytes(config.read_bytes())
+    with pytest.raises(UserError, match=r"holds no search .*give another --out"):
+        begun_config(RunFolder(tmp_path))
