@@ -83,10 +83,8 @@ def begun_config(folder: RunFolder) -> SearchConfig | None:
     if not folder.config.is_file():
         return None
     begun = read_mapping(folder.config)
-    # Else the format of another kind of run would be taken for a newer one of searches.
-    if "method" not in begun:
-        raise UserError(
-            f"{folder.path} holds no search (no method in its config): give another --out"
-        )
+    # Else the format of a pretraining, which is higher, would be taken for a newer one of searches.
+    if "training" in begun:
+        raise UserError(f"{folder.path} holds a pretraining, no search: give another --out")
     kind = TaskSearchConfig if "task" in begun else SearchConfig
     return load(kind, folder.config)

@@ -86,5 +86,5 @@ def test_the_config_of_every_method_is_written_and_read_back(method):
 def test_the_folder_of_a_pretraining_is_no_search(pytestconfig, tmp_path):
     config = pytestconfig.rootpath / "configs" / "gin_multisim.yaml"
     (tmp_path / "config.yaml").write_bytes(config.read_bytes())
-    with pytest.raises(UserError, match=r"holds no search .*give another --out"):
+    with pytest.raises(UserError, match=r"holds a pretraining, no search: give another --out"):
         begun_config(RunFolder(tmp_path))
