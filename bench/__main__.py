@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.machine import describe, machine
 from bench.report import FigureFile, table, verdict
 from bench.scaling_plot import draw_scaling
-from gnn_nas.cli.common import run_guarded
+from gnn_nas.cli.common import command_parser, run_guarded
 
 NAMES = ("startup", "cells", "metric", "steps", "embed", "search", "benchmark", "scaling")
 # Measured only where it is named.
@@ -22,10 +22,10 @@ what can be measured:
 {names}
 
 examples:
-  bench                  everything; the machine should be idle meanwhile
-  bench cells metric     these two
-  bench search --out /tmp/bench
-  bench kills            every result is the same whenever a command is killed; see below
+  %(prog)s                  everything; the machine should be idle meanwhile
+  %(prog)s cells metric     these two
+  %(prog)s search --out /tmp/bench
+  %(prog)s kills            every result is the same whenever a command is killed; see below
 
 kills is measured only where it is named. Some of it needs Linux and root, and says so without.
 
@@ -36,17 +36,17 @@ the folder (--out) receives:
   bench.json      all figures and the machine; a later call replaces only what it measures anew
   scaling.png     cost against size, where scaling was measured
 
-Searches need measurements of NAS-Bench-101: see bin/nao-search --help.
+Searches need measurements of NAS-Bench-101: see gnn-nas search --help.
 """
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Run the command and return its exit status."""
-    parser = _parser()
-    arguments = parser.parse_args(argv)
+    options = parser()
+    arguments = options.parse_args(argv)
     for name in arguments.names:
         if name not in NAMES + APART:
-            parser.error(f"{name} cannot be measured; what can is {', '.join(NAMES + APART)}")
+            options.error(f"{name} cannot be measured; what can is {', '.join(NAMES + APART)}")
     return run_guarded(lambda: _run(arguments.names or NAMES, arguments.out))
 
 
@@ -67,15 +67,11 @@ def _run(names: Sequence[str], out: Path) -> None:
     print(f"\n{verdict(figures)}\nwritten to {out}")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="bench",
-        description="Measure speed and memory of everything, or of what is named.",
-        epilog=_EPILOG.format(
-            names="\n".join(f"  {name:10} {_about(name)}" for name in NAMES + APART)
-        ),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    names = "\n".join(f"  {name:10} {_about(name)}" for name in NAMES + APART)
+    description = "Measure speed and memory of everything, or of what is named."
+    parser = command_parser("bench", description, _EPILOG.format(names=names))
     parser.add_argument("names", nargs="*", metavar="NAME", help="what to measure; see below")
     parser.add_argument(
         "--out",
@@ -94,4 +90,4 @@ def _about(name: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -70,13 +70,13 @@ def pretraining(kills: int = 40, stops: int = 14, steps: int = 150) -> Scenario:
 def search() -> Scenario:
     """A search of measurements, of two seeds in two processes."""
     options = ("--queries=40", "--seeds=2", "--jobs=2", "--out={out}")
-    return Scenario("search", "nao-search", options, run_left, kills=30, stops=10)
+    return Scenario("search", "search", options, run_left, kills=30, stops=10)
 
 
 def digits() -> Scenario:
     """A search by trainings, two at once."""
     options = ("--task=digits", "--method=random", "--queries=6", "--jobs=2", "--out={out}")
-    return Scenario("digits", "nao-search", options, run_left, kills=15, stops=6)
+    return Scenario("digits", "search", options, run_left, kills=15, stops=6)
 
 
 def enumeration() -> Scenario:
@@ -96,7 +96,7 @@ def importing(source: Path) -> Scenario:
     """Import of a file in the official format."""
     return Scenario(
         "import",
-        "import-nasbench",
+        "import",
         (str(source), "--out={out}/imported.safetensors"),
         _files,
         resumes=False,

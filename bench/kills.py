@@ -168,7 +168,8 @@ def _stopped(
     if len(lines) != 1 or not lines[0].startswith(said) or "Traceback" in end.said:
         faults.append(f"no line says how to go on: {end.told()}")
     else:
-        options = shlex.split(lines[0].removeprefix(said))[1:]
+        words = shlex.split(lines[0].removeprefix(said))
+        options = words[words.index(scenario.command) + 1 :]
     if scenario.command == "pretrain":
         faults += _lost_steps(RunFolder(out))
     return False, faults, options

@@ -5,18 +5,19 @@ import subprocess
 import sys
 import tempfile
 import time
-import tomllib
 from pathlib import Path
 
-from bench.apart import CONFIGS, ROOT, environment
+from bench.apart import CONFIGS, environment
 from bench.measuring import Figure, Times, at_most, say, time_of
 from bench.search import QUERIES, WITHOUT
 from gnn_nas.benchmarks.locate import has_benchmark
+from gnn_nas.cli.main import VERBS
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.spaces.table import load_table
 
 THREADS = 2
-_TARGETS = {"pretrain": at_most(0.5), "nao-search": at_most(0.5)}
+COMMAND = [sys.executable, "-P", "-m", "gnn_nas"]
+_HELP = at_most(0.3)
 _CONFIG = CONFIGS / "gin_multisim.yaml"
 _RUNS = 3
 # Seconds between looks at a run's metrics, and those after which it is given up.
@@ -24,12 +25,12 @@ _LOOK, _PATIENCE = 0.005, 120.0
 
 
 def measure() -> list[Figure]:
-    """Measure every command of ``pyproject.toml``, pretraining's first step, then searches."""
+    """Measure the help of every verb, pretraining's first step, then searches."""
     load_table()
     figures = []
-    for name, module in commands().items():
-        say(f"{name} --help")
-        figures.append(_help(name, module))
+    for verb in VERBS:
+        say(f"{verb} --help")
+        figures.append(_help(verb))
     say("the first step of pretraining")
     figures.append(_first_step())
     for ordinary in (False, True):
@@ -38,20 +39,14 @@ def measure() -> list[Figure]:
     return figures
 
 
-def commands() -> dict[str, str]:
-    """The project's commands and their modules."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return {name: entry.partition(":")[0] for name, entry in project["scripts"].items()}
-
-
-def _help(name: str, module: str) -> Figure:
-    command = [sys.executable, "-P", "-m", module, "--help"]
+def _help(verb: str) -> Figure:
+    command = [*COMMAND, verb, "--help"]
 
     def call() -> None:
         # Without a timeout: with one, the end of a process is looked for every 50 ms only.
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment(THREADS))
 
-    return time_of(call, repeats=7).spent(f"{name} --help", "s", target=_TARGETS.get(name))
+    return time_of(call, repeats=7).spent(f"{verb} --help", "s", target=_HELP)
 
 
 def _first_step() -> Figure:
@@ -68,7 +63,7 @@ def _seconds_to_first_step() -> float:
     """Call the command, wait for the first row of its metrics, end it."""
     with tempfile.TemporaryDirectory() as path:
         folder = RunFolder(Path(path) / "run")
-        command = [sys.executable, "-P", "-m", commands()["pretrain"], f"--config={_CONFIG}"]
+        command = [*COMMAND, "pretrain", f"--config={_CONFIG}"]
         command += [f"--out={folder.path}", "--device=cpu", "--set=training.log_every=1"]
         with open(Path(path) / "errors", "w+b") as errors:
             started = time.perf_counter()
@@ -109,7 +104,7 @@ def _around_search(ordinary: bool) -> Figure:
 def _seconds_around_search(ordinary: bool) -> float:
     with tempfile.TemporaryDirectory() as path:
         options = [f"--queries={QUERIES}", f"--out={path}/search"]
-        command = [sys.executable, "-P", "-m", "gnn_nas.cli.nao_search", *options]
+        command = [*COMMAND, "search", *options]
         started = time.perf_counter()
         subprocess.run(command, check=True, capture_output=True, env=environment(THREADS, ordinary))
         whole = time.perf_counter() - started

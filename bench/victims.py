@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,7 @@ from pathlib import Path
 from bench.apart import environment
 from bench.kill_scenarios import Left, Scenario, leftovers
 from bench.measuring import say
-from bench.startup import commands
+from bench.startup import COMMAND
 
 # Seconds after which a command hangs, and those that its children may take to see that it is gone.
 _PATIENCE, _CHILDREN = 900.0, 60.0
@@ -64,7 +63,7 @@ def start(
     """Start a command in a session of its own, ``before`` its call stands another's."""
     given = {name: value.format(out=out) for name, value in scenario.environment.items()}
     return subprocess.Popen(
-        [*before, sys.executable, "-P", "-m", commands()[scenario.command], *options],
+        [*before, *COMMAND, scenario.command, *options],
         env=environment(1) | given,
         stdout=subprocess.DEVNULL,
         stderr=said,

@@ -47,7 +47,7 @@ def asynchronous(searcher: gnn_nas.Searcher, evaluate, queries: int, seed: int) 
 
 
 def synchronous(searcher: gnn_nas.Searcher, evaluate) -> None:
-    """Wait for each round of the method's before the next is asked for, as nao-search does."""
+    """Wait for each round of the method's before the next is asked for, as the command does."""
     while len(rows := searcher.propose()):
         cells = [gnn_nas.Cell(searcher.table, row) for row in rows.tolist()]
         searcher.tell(cells, [evaluate(cell) for cell in cells])
@@ -59,7 +59,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--benchmark", help="measurements of NAS-Bench-101, by default as nao-search finds them")
+    add(
+        "--benchmark", help="measurements of NAS-Bench-101, by default as gnn-nas search finds them"
+    )
     add("--method", default="nao", help="of search (default: nao)")
     add("--queries", type=int, default=150, help="evaluations a seed (default: 150)")
     add("--seed", type=int, default=0, help="the first seed (default: 0)")

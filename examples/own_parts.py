@@ -4,11 +4,11 @@ A config names them as ``module:object``; the module is looked for in the curren
 what is installed. The commands know them as they know our own:
 
     cd examples
-    pretrain --config ../configs/gin_multisim.yaml --out runs/own --max-steps 300 \\
+    gnn-nas pretrain --config gin_multisim --out runs/own --max-steps 300 \\
         --set metric.loss=own_parts:InfoNCE --set "metric.loss_args={temperature: 0.1}" \\
         --set metric.miner=null --set "metric.miner_args={}" \\
         --set "model.encoder={name: 'own_parts:MeanEncoder', width: 64, layers: 4}"
-    nao-search --checkpoint runs/own --method own_parts:NearestToBest
+    gnn-nas search --checkpoint runs/own --method own_parts:NearestToBest
 
 Or from Python, as below:
 
@@ -124,7 +124,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--config", default="configs/gin_multisim.yaml", help="what else decides the run")
+    add("--config", default="gin_multisim", help="what else decides the run")
     add("--steps", type=int, default=300, help="of the run (default: 300)")
     add("--out", help="the run's folder; without it nothing is written")
     add("--set", action="append", default=[], help="change a further value of the config")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from gnn_nas.version import __version__
+
 if TYPE_CHECKING:
     from gnn_nas.benchmarks.locate import find_benchmark
     from gnn_nas.benchmarks.nasbench101 import NASBench101
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
     from gnn_nas.search.searcher import Searcher
     from gnn_nas.spaces.dataset import CellDataset, RandomEdit
     from gnn_nas.spaces.table import Cell, CellTable, load_table
-
-__version__ = "0.1.0"
 
 # Imported when they are asked for: torch and PyG take seconds.
 _MODULES = {

@@ -7,13 +7,20 @@ lack, whose defaults are what was done before there was a choice.
 import math
 import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from gnn_nas.config_file import load
+from gnn_nas.errors import UserError
 from gnn_nas.plain_yaml import dump_yaml, shortened
 from gnn_nas.references import is_reference
+
+CONFIGS = Path(__file__).with_name("configs")
+"""The configs that come with the package; below it those of tasks."""
+WEIGHTS = CONFIGS.with_name("weights")
+"""The controllers that come with the package, run folders without their checkpoints."""
 
 FROM_SCRATCH = "none"
 """What stands for a checkpoint where a controller is to be as it is drawn."""
@@ -206,8 +213,23 @@ def load_config(
 ) -> PretrainConfig:
     """Check a pretraining config after setting each ``section.key=value`` override.
 
-    ``source`` is a file, or what one holds. Values of overrides are parsed as YAML. Raises
-    :class:`UserError`, one line that names the file or the override, the key, the problem and what
-    is allowed.
+    ``source`` is a file, the name of a config of `CONFIGS`, or what such a file holds. Values of
+    overrides are parsed as YAML. Raises :class:`UserError`, one line that names the file or the
+    override, the key, the problem and what is allowed.
     """
+    if not isinstance(source, Mapping):
+        source = _config_file(source)
     return load(PretrainConfig, source, overrides)
+
+
+def _config_file(given: str | os.PathLike[str]) -> Path:
+    path = Path(given)
+    # A folder of this name is a run that has it.
+    if path.suffix or len(path.parts) != 1 or os.path.isfile(path):
+        return path
+    names = sorted(each.stem for each in CONFIGS.glob("*.yaml"))
+    if str(path) not in names:
+        raise UserError(
+            f"{path}: neither a file nor a config that comes with the package: {', '.join(names)}"
+        )
+    return CONFIGS / f"{path}.yaml"

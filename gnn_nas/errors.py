@@ -2,6 +2,8 @@
 
 import errno
 import os
+import shlex
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,6 +18,12 @@ class UserError(Exception):
 
     Commands print it as ``error: ...`` on stderr and exit with status 2.
     """
+
+
+def to_install(*packages: str) -> str:
+    """The call that installs packages into the environment that this runs in."""
+    python = min(sys.executable, os.path.relpath(sys.executable), key=len)
+    return shlex.join([python, "-m", "pip", "install", *packages])
 
 
 @contextmanager

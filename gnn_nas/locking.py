@@ -94,5 +94,7 @@ def _is_at(descriptor: int, path: Path) -> bool:
 
 
 def _own_name() -> str:
-    command = Path(sys.argv[0]).stem.replace("_", "-")
-    return f"process {os.getpid()} on {os.uname().nodename} ({command})"
+    command = [Path(sys.argv[0]).name, *sys.argv[1:2]]
+    if command[0] in ("__main__.py", "main.py"):
+        command[0] = "gnn-nas"
+    return f"process {os.getpid()} on {os.uname().nodename} ({' '.join(command)})"

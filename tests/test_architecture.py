@@ -63,7 +63,7 @@ def folder(module: str) -> str | None:
 
 def level(module: str) -> int:
     """From the top down: what the package exports, the folders, what lies beside them."""
-    exports = ("gnn_nas", "gnn_nas.cells")
+    exports = ("gnn_nas", "gnn_nas.__main__", "gnn_nas.cells")
     return -1 if module in exports else LEVEL.get(folder(module), len(LEVELS))
 
 

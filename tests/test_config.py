@@ -36,6 +36,18 @@ def test_every_shipped_config_loads(path):
     assert isinstance(load_config(path), PretrainConfig)
 
 
+def test_a_shipped_config_goes_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert load_config("gin_margin") == load_config(CONFIGS / "gin_margin.yaml")
+    # The folder of its run changes nothing; a file of this name is the user's own.
+    (tmp_path / "gin_margin").mkdir()
+    assert load_config("gin_margin").metric.loss == "MarginLoss"
+    (tmp_path / "gin_angular").write_bytes((CONFIGS / "gin_margin.yaml").read_bytes())
+    assert load_config("gin_angular").metric.loss == "MarginLoss"
+    with pytest.raises(UserError, match=r"^gin_margn: neither a file nor .*: gin_angular, .*sgd$"):
+        load_config("gin_margn")
+
+
 def test_configs_of_all_losses_differ_only_where_the_paper_does():
     base = load_config(MULTISIM)
     for loss in PAPER_ROWS:

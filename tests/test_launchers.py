@@ -86,7 +86,7 @@ def test_the_first_call_installs_visibly_and_runs_and_the_second_only_runs(proje
     assert (project.fake / "pip-arguments").read_text() == "-m pip install --editable .[dev]\n"
     assert project.call() == (0, "")
     assert project.calls() == []
-    assert project.runs()[0].endswith("-P -m gnn_nas.cli.pretrain --config a b.yaml")
+    assert project.runs()[0].endswith("-P -m gnn_nas pretrain --config a b.yaml")
     assert len(project.runs()) == 2
 
 

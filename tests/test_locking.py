@@ -16,8 +16,9 @@ from gnn_nas.run_folder import RunFolder
 HOLDER = """
 import sys, time
 from gnn_nas.locking import writing
-sys.argv[0] = "/somewhere/nao_search.py"
-with writing(sys.argv[1]):
+folder = sys.argv[1]
+sys.argv = ["/somewhere/gnn_nas/__main__.py", "search", "--resume"]
+with writing(folder):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -43,7 +44,7 @@ def test_nothing_is_left_of_a_lock(tmp_path):
 
 
 def test_who_is_writing_is_said(holder, tmp_path):
-    who = rf"process {holder.pid} on \S+ \(nao-search\): wait for it, or give another --out"
+    who = rf"process {holder.pid} on \S+ \(gnn-nas search\): wait for it, or give another --out"
     with (
         pytest.raises(UserError, match=rf"{tmp_path} is being written by {who}"),
         writing(tmp_path),

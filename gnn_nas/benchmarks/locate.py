@@ -47,7 +47,7 @@ def benchmark_path(path: str | os.PathLike[str] | None = None) -> Path:
     if not has_benchmark():
         raise UserError(
             f"no measurements of NAS-Bench-101 are here: download {_URL} (500 MB) and run"
-            f" bin/import-nasbench nasbench_only108.tfrecord; where they are elsewhere, say so by"
+            f" gnn-nas import nasbench_only108.tfrecord; where they are elsewhere, say so by"
             f" --benchmark PATH or {VARIABLE}"
         )
     return default_path()

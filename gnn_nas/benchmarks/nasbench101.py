@@ -47,7 +47,7 @@ class NASBench101:
 
     @classmethod
     def open(cls, path: str | Path, table: CellTable | None = None) -> Self:
-        """Open a file made by ``bin/import-nasbench``, a compact ``.npz``, or a folder of either.
+        """Open a file made by ``gnn-nas import``, a compact ``.npz``, or a folder of either.
 
         Raises:
             UserError: there is no such data, it is damaged, or is still to be imported.
@@ -58,7 +58,7 @@ class NASBench101:
             if not files:
                 raise UserError(
                     f"{path}: the folder has neither {STORED_FILE} nor {COMPACT_FILE}: give a"
-                    " file made by bin/import-nasbench"
+                    " file made by gnn-nas import"
                 )
             file = files[0]
         try:
@@ -67,7 +67,7 @@ class NASBench101:
         except OSError as error:
             raise UserError(f"{file}: cannot read: {error.strerror}") from None
         if begins_record(head):
-            raise UserError(f"{file} must be imported first: run bin/import-nasbench {file}")
+            raise UserError(f"{file} must be imported first: run gnn-nas import {file}")
         table = table or load_table()
         figures = (load_compact if head.startswith(b"PK") else load_figures)(file, table)
         try:
@@ -205,7 +205,7 @@ class NASBench101:
         file = "nasbench_only108.tfrecord" if epochs == FULL_EPOCHS else "nasbench_full.tfrecord"
         return UserError(
             f"{self.source} lacks {name} of trial {trial} at {epochs} epochs{cells}: import the"
-            f" official {file}, which has it, by bin/import-nasbench"
+            f" official {file}, which has it, by gnn-nas import"
         )
 
 

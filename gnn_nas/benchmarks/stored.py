@@ -48,10 +48,10 @@ def load_figures(path: Path, table: CellTable) -> Figures:
             arrays = file.get_tensors()
     except (OSError, SafetensorError) as error:
         raise UserError(
-            f"{path} is damaged or no NAS-Bench-101 data ({error}): make it by bin/import-nasbench"
+            f"{path} is damaged or no NAS-Bench-101 data ({error}): make it by gnn-nas import"
         ) from error
     if _FORMAT not in metadata:
-        raise UserError(f"{path} was not made by this version of bin/import-nasbench: import again")
+        raise UserError(f"{path} was not made by this version of gnn-nas import: import again")
     if metadata[_FORMAT] != checksum(arrays):
         raise UserError(f"{path} is damaged (its checksum does not fit): import again")
     columns = _columns(arrays)

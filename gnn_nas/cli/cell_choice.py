@@ -36,10 +36,12 @@ def best_hash(path: Path) -> str:
     """
     folder = RunFolder.open(path)
     if not folder.finished:
-        raise UserError(f"{path} holds no finished search: go on with it by nao-search --resume")
+        raise UserError(
+            f"{path} holds no finished search: go on with it by gnn-nas search --resume"
+        )
     summary = folder.load_summary()
     if "best" not in summary:
-        raise UserError(f"{path} is no folder of nao-search: no best cell in its summary.json")
+        raise UserError(f"{path} is no folder of a search: no best cell in its summary.json")
     if summary["best"] is None:
         raise UserError(f"{path} has no best cell: every evaluation failed, its history says why")
     try:

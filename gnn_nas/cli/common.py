@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -21,6 +22,11 @@ USER_ERROR_STATUS = 2
 # 128 + the signal's number, as shells report it.
 INTERRUPTED_STATUS, TERMINATED_STATUS, READER_GONE_STATUS = 130, 143, 141
 MAX_SEED = 2**32 - 1
+
+SCRIPT = "gnn-nas"
+"""The one command that an installation puts on the path."""
+# The one of bin/ that a call came through. Taken, as processes that it starts came through none.
+_LAUNCHER = os.environ.pop("GNN_NAS_LAUNCHER", None)
 
 
 def run_guarded(command: Callable[[], None], again: str = "") -> int:
@@ -46,33 +52,34 @@ def run_guarded(command: Callable[[], None], again: str = "") -> int:
         return USER_ERROR_STATUS
 
 
-def continued(name: str, argv: Sequence[str] | None, *options: str) -> str:
+def continued(verb: str, argv: Sequence[str], *options: str) -> str:
     """How a call of a command is gone on with: the same call, with ``options`` too."""
-    return f"continue with: {_call(name, argv, options)}"
+    return f"continue with: {_call(verb, argv, options)}"
 
 
-def repeated(name: str, argv: Sequence[str] | None) -> str:
+def repeated(verb: str, argv: Sequence[str]) -> str:
     """How a call of a command is made again that leaves nothing to go on with."""
-    return f"start again with: {_call(name, argv, ())}"
+    return f"start again with: {_call(verb, argv, ())}"
 
 
-def _call(name: str, argv: Sequence[str] | None, options: Sequence[str]) -> str:
-    given = list(sys.argv[1:] if argv is None else argv)
-    added = [option for option in options if option not in given]
-    return shlex.join([*_caller(name), *given, *added])
+def _call(verb: str, argv: Sequence[str], options: Sequence[str]) -> str:
+    added = [option for option in options if option not in argv]
+    return shlex.join([*called_by(verb), *argv, *added])
 
 
-def _caller(name: str) -> list[str]:
-    """What a command was called by: its launcher, Python or torchrun, or the installed script."""
-    module = f"gnn_nas.cli.{name.replace('-', '_')}"
+def called_by(verb: str) -> list[str]:
+    """What a command was called by: its launcher, torchrun, Python, or the installed script."""
+    if _LAUNCHER:
+        return [_LAUNCHER]
     if "TORCHELASTIC_RUN_ID" in os.environ:
-        return ["torchrun", "--nproc-per-node", os.environ["LOCAL_WORLD_SIZE"], "-m", module]
-    if not sys.argv[0].endswith(".py"):
-        return [sys.argv[0]]
-    launcher = Path(__file__).parents[2] / "bin" / name
-    if not launcher.is_file():
-        return ["python", "-m", module]
-    return [min(str(launcher), os.path.relpath(launcher), key=len)]
+        processes = os.environ["LOCAL_WORLD_SIZE"]
+        return ["torchrun", "--nproc-per-node", processes, "-m", "gnn_nas", verb]
+    called = Path(sys.argv[0])
+    if called.parts[-2:] == ("gnn_nas", "__main__.py"):
+        return ["python", "-m", "gnn_nas", verb]
+    if called.name != SCRIPT or shutil.which(SCRIPT) == str(called):
+        return [SCRIPT, verb]
+    return [min(str(called), os.path.relpath(called), key=len), verb]
 
 
 def _guarded(command: Callable[[], None], again: str) -> int:
@@ -89,10 +96,10 @@ def _guarded(command: Callable[[], None], again: str) -> int:
     return 0
 
 
-def command_parser(name: str, description: str, epilog: str) -> argparse.ArgumentParser:
-    """A parser whose help shows both texts as they are."""
+def command_parser(verb: str, description: str, epilog: str) -> argparse.ArgumentParser:
+    """A parser whose help shows both texts as they are, ``%(prog)s`` being what was called."""
     return argparse.ArgumentParser(
-        prog=name,
+        prog=shlex.join(called_by(verb)),
         description=description,
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -116,7 +123,7 @@ def add_benchmark(parser: argparse.ArgumentParser) -> None:
         "--benchmark",
         type=Path,
         metavar="PATH",
-        help="measurements of NAS-Bench-101 (default: $GNN_NAS_BENCHMARK, else what import-nasbench"
+        help="measurements of NAS-Bench-101 (default: $GNN_NAS_BENCHMARK, else what gnn-nas import"
         " has written)",
     )
 

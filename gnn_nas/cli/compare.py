@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from gnn_nas.cli.common import (
     refuse_more_than_cells,
     run_guarded,
 )
+from gnn_nas.config import CONFIGS
 from gnn_nas.errors import UserError, reported
 from gnn_nas.experiments.table1.paper import LOSSES, NAMES
 from gnn_nas.locking import writing
@@ -38,13 +38,13 @@ with each, and with random search, and write ours beside the paper's.
 
 _EPILOG = """\
 Every loss sees the same number of anchors (--anchors), whatever the batches of its config. The work
-is done by pretrain and nao-search, in --jobs processes of one thread. A call with a folder that was
+is done by pretrain and search, in --jobs processes of one thread. A call with a folder that was
 begun does what is missing there: an interrupted one is continued by calling it again. A finished
 pretraining in the folder (gin_<loss>/) is taken as it is.
 
 How long it takes grows with the number of losses times (anchors + protocols x seeds x queries), and
 falls with the number of cores. To learn it for a machine, time one loss:
-  compare --losses multisim --anchors 12000 --seeds 1 --protocols oracle --out runs/compare-timing
+  %(prog)s --losses multisim --anchors 12000 --seeds 1 --protocols oracle --out runs/compare-timing
 
 With --engine ray the processes run on the machines of the Ray cluster of RAY_ADDRESS, else of one
 on this machine. They need this package, and a file system shared with this one: the folder, the
@@ -53,38 +53,39 @@ local. A process whose machine goes is continued on another; Ctrl-C ends them al
 
 losses: {losses}
 
-protocols: see nao-search --help. The paper's was validation; the tables say which is theirs.
+protocols: see gnn-nas search --help. The paper's was validation; the tables say which is theirs.
 
 examples:
-  compare
-  compare --checkpoints runs
-  compare --losses multisim,nometric --seeds 20 --protocols oracle --out runs/compare-20
-  RAY_ADDRESS=10.0.0.7:6379 compare --engine ray --out /shared/compare
+  %(prog)s
+  %(prog)s --checkpoints runs
+  %(prog)s --losses multisim,nometric --seeds 20 --protocols oracle --out runs/compare-20
+  RAY_ADDRESS=10.0.0.7:6379 %(prog)s --engine ray --out /shared/compare
 
 the folder (--out) receives:
   table1-oracle.md     the table of a protocol; .csv with all digits, .png as a picture
-  gin_multisim/        a pretraining, see pretrain --help: itself a --checkpoint
+  gin_multisim/        a pretraining, see gnn-nas pretrain --help: itself a --checkpoint
   search-nao-oracle-gin_multisim/
-                       a search, see nao-search --help
+                       a search, see gnn-nas search --help
   logs/                what the commands said
 """
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Run the command and return its exit status."""
-    return run_guarded(lambda: _run(_parser().parse_args(argv)), continued("compare", argv))
+    return run_guarded(lambda: _run(parser().parse_args(argv)), continued("compare", argv))
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
     parser = command_parser("compare", _DESCRIPTION, _EPILOG.format(losses=", ".join(LOSSES)))
     add = parser.add_argument
     add("--losses", metavar="NAME,...", default=",".join(LOSSES), help="default: all nine")
     add(
         "--configs",
         type=Path,
-        default=Path("configs"),
+        default=CONFIGS,
         metavar="DIR",
-        help="folder of gin_<loss>.yaml (default: configs)",
+        help="folder of gin_<loss>.yaml (default: those that come with the package)",
     )
     add(
         "--checkpoints",
@@ -229,7 +230,3 @@ def _write(out: Path, protocol: str, searches: dict[str, Search]) -> None:
         write_text(path.with_suffix(".csv"), csv_text(rows))
         draw_table1(path.with_suffix(".png"), rows, title)
     print(text)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

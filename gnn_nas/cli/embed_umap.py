@@ -54,18 +54,18 @@ A map can mislead, so figures of the embeddings themselves stand beside it:
 
 colours:
   class          every anchor and its positives have their own (default)
-  accuracy       mean test accuracy of NAS-Bench-101, see import-nasbench (default with --cells,
+  accuracy       mean test accuracy of NAS-Bench-101, see gnn-nas import (default with --cells,
                  where the measurements are here)
   edges, vertices
                  their number (edges is the default with --cells otherwise)
 
 examples:
-  embed-umap
-  embed-umap --checkpoint runs/gin_multisim runs/gin_nometric
-  embed-umap --checkpoint runs/gin_multisim runs/search-nao-oracle-gin_multisim/controller-0
-  embed-umap --cells --color accuracy
-  embed-umap --cells 5000 --color vertices --out runs/umap-vertices
-  embed-umap --cells --html
+  %(prog)s
+  %(prog)s --checkpoint runs/gin_multisim runs/gin_nometric
+  %(prog)s --checkpoint runs/gin_multisim runs/search-nao-oracle-gin_multisim/controller-0
+  %(prog)s --cells --color accuracy
+  %(prog)s --cells 5000 --color vertices --out runs/umap-vertices
+  %(prog)s --cells --html
 
 the folder (--out) receives:
   umap.png, umap.svg  the picture
@@ -76,12 +76,13 @@ the folder (--out) receives:
 """
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Run the command and return its exit status."""
-    return run_guarded(lambda: _run(_parser().parse_args(argv)), repeated("embed-umap", argv))
+    return run_guarded(lambda: _run(parser().parse_args(argv)), repeated("embed-umap", argv))
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
     parser = command_parser("embed-umap", _DESCRIPTION, _EPILOG)
     add = parser.add_argument
     add_checkpoints(parser)
@@ -164,7 +165,7 @@ def _benchmark(arguments: argparse.Namespace, table: CellTable) -> NASBench101 |
         return find_benchmark(arguments.benchmark, table)
     if arguments.cells and not arguments.color:
         print(
-            "no measurements of NAS-Bench-101 are here (see import-nasbench): colours show the"
+            "no measurements of NAS-Bench-101 are here (see gnn-nas import): colours show the"
             " number of edges",
             file=sys.stderr,
         )
@@ -193,7 +194,3 @@ def _config(
 def _default_path(config: MapConfig, names: Iterable[str]) -> Path:
     said = [] if config.checkpoints == [None] else [re.sub(r"[/ ]", "-", name) for name in names]
     return Path("runs") / "-".join(["umap", *(["cells"] if config.cells else []), *said])
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,12 +36,12 @@ is named by its module hash, or by the beginning of it, or is the best one that 
 
 _EPILOG = """\
 examples:
-  export-cell 00005c142e6f48ac74fdcf73e3439874
-  export-cell 00005c14 --onnx
-  export-cell --from runs/search-nao-oracle
-  export-cell --from runs/search-nao-digits --onnx --image-size 8
-  export-cell 00005c14 --stem-channels 16 --stacks 2 --cells-per-stack 1 --in-channels 1
-  export-cell 00005c14 --weights trained.safetensors
+  %(prog)s 00005c142e6f48ac74fdcf73e3439874
+  %(prog)s 00005c14 --onnx
+  %(prog)s --from runs/search-nao-oracle
+  %(prog)s --from runs/search-nao-digits --onnx --image-size 8
+  %(prog)s 00005c14 --stem-channels 16 --stacks 2 --cells-per-stack 1 --in-channels 1
+  %(prog)s 00005c14 --weights trained.safetensors
 
 the folder (--out) receives:
   network.py           the cell spelled out, and build(), which gives the network; made to be read
@@ -57,12 +56,13 @@ In the folder, this gives the network:
 """
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Run the command and return its exit status."""
-    return run_guarded(lambda: _run(_parser().parse_args(argv)), repeated("export-cell", argv))
+    return run_guarded(lambda: _run(parser().parse_args(argv)), repeated("export-cell", argv))
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
     parser = command_parser("export-cell", _DESCRIPTION, _EPILOG)
     add = parser.add_argument
     add(
@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         dest="search",
         type=Path,
         metavar="DIR",
-        help="folder of a finished nao-search: takes the cell with the best reward, and where"
+        help="folder of a finished search: takes the cell with the best reward, and where"
         " networks were trained their sizes and its weights; sizes that a task of your own does not"
         " tell must be given",
     )
@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         help="trained weights of this network, a state_dict as safetensors (default: those in DIR);"
         " sizes that its metadata hold need not be given",
     )
-    add("--onnx", action="store_true", help="also write network.onnx (pip install 'gnn-nas[onnx]')")
+    add("--onnx", action="store_true", help="also write network.onnx; needs onnx and onnxscript")
     add(
         "--image-size",
         type=int,
@@ -170,7 +170,3 @@ def _weights_of(search: Path | None) -> Path | None:
 
     path = search and search / NETWORK
     return path if path and path.exists() else None
-
-
-if __name__ == "__main__":
-    sys.exit(main())

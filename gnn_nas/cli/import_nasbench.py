@@ -1,9 +1,8 @@
-"""``import-nasbench``: make the compact file of NAS-Bench-101's measurements."""
+"""``import``: make the compact file of NAS-Bench-101's measurements."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,8 +23,8 @@ the official files:
   https://storage.googleapis.com/nasbench/nasbench_full.tfrecord      2 GB, 4, 12, 36, 108 epochs
 
 examples:
-  import-nasbench nasbench_only108.tfrecord
-  import-nasbench nasbench_full.tfrecord --out data/full.safetensors
+  %(prog)s nasbench_only108.tfrecord
+  %(prog)s nasbench_full.tfrecord --out data/full.safetensors
 
 without --out the file is nasbench101.safetensors in gnn_nas in the user's data folder
 ($XDG_DATA_HOME, else ~/.local/share), where commands look for it by themselves; a file elsewhere
@@ -33,13 +32,14 @@ is named to them by --benchmark PATH or by the environment variable GNN_NAS_BENC
 """
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Run the command and return its exit status."""
-    return run_guarded(lambda: _run(_parser().parse_args(argv)), repeated("import-nasbench", argv))
+    return run_guarded(lambda: _run(parser().parse_args(argv)), repeated("import", argv))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = command_parser("import-nasbench", _DESCRIPTION, _EPILOG)
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    parser = command_parser("import", _DESCRIPTION, _EPILOG)
     parser.add_argument("file", type=Path, metavar="FILE", help="an official .tfrecord file")
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="what to write (default: see below)"
@@ -64,7 +64,3 @@ def _run(arguments: argparse.Namespace) -> None:
     print(f"epochs                   {', '.join(map(str, benchmark.epochs))}")
     print(f"best mean test accuracy  {benchmark.best_test:.7f}")
     print(f"written to {target}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

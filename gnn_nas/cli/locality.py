@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,9 +50,9 @@ For b and c pairs are drawn at each distance from 1 to 12: up to 3 by edits of r
 ones, of which most are 6 to 11 edits apart.
 
 examples:
-  locality
-  locality --parts a c
-  locality --checkpoint runs/gin_multisim runs/gin_nometric none --out runs/locality-both
+  %(prog)s
+  %(prog)s --parts a c
+  %(prog)s --checkpoint runs/gin_multisim runs/gin_nometric none --out runs/locality-both
 
 the folder (--out) receives:
   config.yaml          all that decides the figures
@@ -76,12 +75,13 @@ class LocalityConfig(RunConfig):
     benchmark: str | None = Field(description="which measurements b is made of")
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Run the command and return its exit status."""
-    return run_guarded(lambda: _run(_parser().parse_args(argv)), repeated("locality", argv))
+    return run_guarded(lambda: _run(parser().parse_args(argv)), repeated("locality", argv))
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
     parser = command_parser("locality", _DESCRIPTION, _EPILOG)
     add = parser.add_argument
     add_checkpoints(parser)
@@ -175,7 +175,3 @@ def _report(
         }
         figures["c"] = locality_report.report_similarities(folder, even, random, table, controllers)
     return figures
-
-
-if __name__ == "__main__":
-    sys.exit(main())

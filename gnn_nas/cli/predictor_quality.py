@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -55,12 +54,12 @@ labels, what the predictor learns from; it is always judged by the mean test acc
   test          the mean test accuracy of the three trainings
   single-trial  the test accuracy of the first training
   validation    the validation accuracy of the first training; needs the official data, see
-                import-nasbench
+                gnn-nas import
 
 examples:
-  predictor-quality
-  predictor-quality --sizes 100 172 --seeds 3
-  predictor-quality --checkpoint runs/gin_nometric --out runs/predictor-quality-nometric
+  %(prog)s
+  %(prog)s --sizes 100 172 --seeds 3
+  %(prog)s --checkpoint runs/gin_nometric --out runs/predictor-quality-nometric
 
 the folder (--out) receives:
   config.yaml     what all measurements have in common
@@ -73,14 +72,15 @@ one is continued by calling it again, and more sizes or seeds can be asked for.
 """
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Run the command and return its exit status."""
     return run_guarded(
-        lambda: _run(_parser().parse_args(argv)), continued("predictor-quality", argv)
+        lambda: _run(parser().parse_args(argv)), continued("predictor-quality", argv)
     )
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
     parser = command_parser("predictor-quality", _DESCRIPTION, _EPILOG)
     add = parser.add_argument
     add_checkpoint(parser, "folder of a pretraining run, or none to measure only from scratch")
@@ -188,7 +188,3 @@ def _measure(
             seconds = time.perf_counter() - started
             file.add(Measurement(kind, size, seed, kendall, spearman, seconds))
             progress.advance(task)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

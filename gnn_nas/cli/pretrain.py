@@ -36,11 +36,11 @@ enumerated on the first call (some ten seconds) and kept in the user's cache fol
 
 _EPILOG = """\
 examples:
-  pretrain --config configs/gin_multisim.yaml
-  pretrain --config configs/gin_margin.yaml --seed 1 --out runs/margin-1
-  pretrain --config configs/gin_multisim.yaml --max-steps 300 --set model.embedding=16
-  pretrain --resume --out runs/margin-1
-  torchrun --nproc-per-node 4 -m gnn_nas.cli.pretrain --config configs/gin_multisim.yaml
+  %(prog)s --config gin_multisim
+  %(prog)s --config gin_margin --seed 1 --out runs/margin-1
+  %(prog)s --config gin_multisim --max-steps 300 --set model.embedding=16
+  %(prog)s --resume --out runs/margin-1
+  torchrun --nproc-per-node 4 -m gnn_nas pretrain --config gin_multisim
 
 the folder (--out) receives:
   config.yaml         the resolved config
@@ -64,7 +64,7 @@ class _Curves(Callback):
         draw_curves(metrics, self.path)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Run the command and return its exit status."""
     if _is_main():
         return _main(argv)
@@ -88,19 +88,21 @@ def _is_main() -> bool:
     return "TORCHELASTIC_RUN_ID" not in os.environ or int(os.environ["RANK"]) == 0
 
 
-def _main(argv: Sequence[str] | None) -> int:
+def _main(argv: Sequence[str]) -> int:
     return run_guarded(
-        lambda: _run(_parser().parse_args(argv)), continued("pretrain", argv, "--resume")
+        lambda: _run(parser().parse_args(argv)), continued("pretrain", argv, "--resume")
     )
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
     parser = command_parser("pretrain", _DESCRIPTION, _EPILOG)
     parser.add_argument(
         "--config",
         type=Path,
-        metavar="FILE",
-        help="YAML file of configs/ (with --resume and --out, by default the run's own)",
+        metavar="NAME|FILE",
+        help="one that comes with the package (gnn-nas spaces lists them) or a YAML file; with"
+        " --resume and --out by default the run's own",
     )
     add_out(parser, "runs/<config name>", "the run's folder")
     parser.add_argument("--seed", type=int, metavar="N", help="instead of the config's seed")
@@ -158,7 +160,3 @@ def _run(arguments: argparse.Namespace) -> None:
         for name, value in run.summary.items():
             print(f"{name:24} {value:.4f}" if isinstance(value, float) else f"{name:24} {value}")
         print(f"written to {os.fspath(path)}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

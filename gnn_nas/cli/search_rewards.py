@@ -1,4 +1,4 @@
-"""Where ``nao-search`` gets rewards from: measurements that are looked up, or real trainings."""
+"""Where ``search`` gets rewards from: measurements that are looked up, or real trainings."""
 
 from __future__ import annotations
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import torch
 
-from gnn_nas.config import load_config
+from gnn_nas.config import WEIGHTS, load_config
 from gnn_nas.models.controller import Controller
 from gnn_nas.module_weights import load_into, refuse_other_architecture
 from gnn_nas.run_folder import RunFolder
 
-SHIPPED = Path(__file__).parents[1] / "weights" / "gin_multisim"
-"""A finished run of ``configs/gin_multisim.yaml``, without its checkpoint."""
+SHIPPED = WEIGHTS / "gin_multisim"
+"""A finished run of the config of this name."""
 
 
 def load_pretrained(path: str | os.PathLike[str] | None = None) -> Controller:

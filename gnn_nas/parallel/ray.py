@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from gnn_nas.errors import UserError
+from gnn_nas.errors import UserError, to_install
 from gnn_nas.parallel.local import LocalEngine
 from gnn_nas.parallel.pool import TimedOut, WorkerDied
 from gnn_nas.signals import Terminated
@@ -44,7 +44,7 @@ class RayEngine:
         try:
             import ray
         except ImportError:
-            raise UserError("--engine ray needs Ray: pip install 'gnn_nas[ray]'") from None
+            raise UserError(f"--engine ray needs Ray: {to_install('ray')}") from None
         self._ray = ray
         self._own = not ray.is_initialized()
         if self._own:

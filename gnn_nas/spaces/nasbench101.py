@@ -18,6 +18,7 @@ Count = TypeVar("Count", int, "Tensor")
 MAX_VERTICES = 7
 MAX_EDGES = 9
 MAX_INTERIOR = MAX_VERTICES - 2
+NUM_CELLS = 423_624  # distinct ones
 NUM_SLOTS = MAX_VERTICES * (MAX_VERTICES - 1) // 2
 
 INPUT, OUTPUT = "input", "output"

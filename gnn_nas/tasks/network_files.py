@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from gnn_nas.errors import UserError
+from gnn_nas.errors import UserError, to_install
 from gnn_nas.files import atomic_path
 from gnn_nas.spaces.conversion import to_matrix
 from gnn_nas.spaces.packed import PackedCells
@@ -136,8 +136,9 @@ def require_onnx(parameters: int) -> None:
     """
     if parameters * _BYTES_PER_WEIGHT > _MAX_BYTES:
         raise UserError(f"{parameters:,} parameters are too many for an ONNX file of 2 GB at most")
-    if not all(importlib.util.find_spec(package) for package in ("onnx", "onnxscript")):
-        raise UserError("ONNX needs packages that are not installed: pip install 'gnn-nas[onnx]'")
+    needed = ("onnx", "onnxscript")
+    if not all(importlib.util.find_spec(package) for package in needed):
+        raise UserError(f"ONNX needs packages that are not installed: {to_install(*needed)}")
 
 
 def save_onnx(path: str | os.PathLike[str], network: CellNetwork, image_size: int) -> None:

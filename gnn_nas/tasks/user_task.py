@@ -13,11 +13,13 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gnn_nas.config import CONFIGS
 from gnn_nas.config_file import read_mapping
 from gnn_nas.errors import UserError, reported
 from gnn_nas.references import is_reference, resolve, users_code
 from gnn_nas.tasks.task import METRICS, Task, TestResult, TrainingResult
 
+TASKS = CONFIGS / "tasks"
 SHIPPED = ("digits",)
 """Tasks that come with the package."""
 
@@ -38,7 +40,7 @@ def load_task(reference: str) -> Task:
     """
     path = Path(reference)
     if reference in SHIPPED:
-        path = Path(__file__).with_name(f"{reference}.yaml")
+        path = TASKS / f"{reference}.yaml"
     if path.suffix in (".yaml", ".yml"):
         # Before torch has loaded.
         read_mapping(path)
@@ -48,7 +50,8 @@ def load_task(reference: str) -> Task:
         return ImageTask.from_file(path)
     if not is_reference(reference):
         raise UserError(
-            f"--task {reference}: neither {', '.join(SHIPPED)} nor FILE.yaml nor module:object"
+            f"--task {reference}: neither {', '.join(SHIPPED)} nor FILE.yaml nor module:object (a"
+            f" file to copy and change: {TASKS / 'images.yaml'})"
         )
     return UserTask(reference)
 

@@ -3,7 +3,6 @@ import importlib
 import pytest
 
 from bench.__main__ import APART, NAMES, main
-from bench.startup import commands
 
 
 def test_help_tells_what_every_name_measures(capsys):
@@ -22,9 +21,3 @@ def test_an_unknown_name_is_answered_by_all_names(capsys):
         f"speed cannot be measured; what can is {', '.join(NAMES + APART)}"
         in capsys.readouterr().err
     )
-
-
-def test_every_command_has_a_module():
-    assert commands()["pretrain"] == "gnn_nas.cli.pretrain"
-    for module in commands().values():
-        assert importlib.util.find_spec(module)

@@ -46,7 +46,7 @@ def test_without_the_second_file_only_its_figures_are_absent(compact_folder, sma
 def test_what_is_absent_is_one_line_that_says_who_has_it(compact_folder, small_table):
     benchmark = NASBench101.open(compact_folder, small_table)
     rows = torch.tensor([11, 9, 12, 30])
-    smaller = "import the official nasbench_only108.tfrecord, which has it, by bin/import-nasbench"
+    smaller = "import the official nasbench_only108.tfrecord, which has it, by gnn-nas import"
     for ask, message in (
         (
             lambda: benchmark.test(rows, 1),

@@ -24,7 +24,7 @@ def test_without_data_one_line_tells_how_to_get_it(small_table):
     message = (
         "no measurements of NAS-Bench-101 are here: download"
         r" https://storage.googleapis.com/nasbench/nasbench_only108.tfrecord \(500 MB\) and run"
-        " bin/import-nasbench nasbench_only108.tfrecord;.* --benchmark PATH or GNN_NAS_BENCHMARK"
+        " gnn-nas import nasbench_only108.tfrecord;.* --benchmark PATH or GNN_NAS_BENCHMARK"
     )
     with pytest.raises(UserError, match=message):
         find_benchmark(table=small_table)

@@ -134,7 +134,7 @@ def test_what_is_no_data_is_one_line(rows, small_table, tmp_path):
     path = tmp_path / "official.tfrecord"
     writer.write_tfrecord(path, rows)
     for given, message in (
-        (path, "must be imported first: run bin/import-nasbench .*official.tfrecord"),
+        (path, "must be imported first: run gnn-nas import .*official.tfrecord"),
         (tmp_path, "the folder has neither nasbench101.safetensors nor nasbench101_108epochs.npz"),
         (tmp_path / "absent", "absent: cannot read: No such file"),
     ):

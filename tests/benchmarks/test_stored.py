@@ -59,7 +59,7 @@ def test_any_damaged_byte_is_noticed_or_changes_nothing(path, damaged, full, sma
     except UserError as error:
         message = str(error)
     if figures is None:
-        assert re.search(r"file.safetensors .*(import again|import-nasbench)", message)
+        assert re.search(r"file.safetensors .*(import again|gnn-nas import)", message)
     else:
         # A blank in the header that has become another blank.
         whole = full._figures
@@ -78,7 +78,7 @@ def test_a_file_cut_at_any_point_is_noticed(path, damaged, small_table, share):
 
 def test_another_file_of_the_kind_is_refused(damaged, small_table):
     save_file({"weight": torch.zeros(3)}, damaged)
-    with pytest.raises(UserError, match="was not made by this version of bin/import-nasbench"):
+    with pytest.raises(UserError, match="was not made by this version of gnn-nas import"):
         load_figures(damaged, small_table)
 
 

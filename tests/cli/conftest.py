@@ -30,7 +30,7 @@ def loaded_by_help(request) -> Callable[..., bool]:
 
     def call(*packages: str) -> bool:
         code = (
-            f"import sys; from {request.module.main.__module__} import _parser; _parser();"
+            f"import sys; from {request.module.main.__module__} import parser; parser();"
             f"sys.exit(bool({set(packages)} & sys.modules.keys()))"
         )
         status = subprocess.run([sys.executable, "-c", code]).returncode

@@ -19,16 +19,16 @@ MISTAKES = [
     ("pretrain", [CONFIG, "--out=others"], "others holds files that no run wrote (thesis.tex)"),
     ("pretrain", [CONFIG, "--out=others", "--resume"], "others holds files that no run wrote"),
     ("pretrain", [CONFIG, "--out=file/x"], "cannot write the run folder file/x: Not a directory"),
-    ("nao_search", ["--checkpoint=absent"], "absent: no such run folder"),
-    ("nao_search", ["--checkpoint=begun"], "model.safetensors: no such file; a run writes its"),
-    ("nao_search", ["--benchmark=absent"], "absent: cannot read: No such file"),
-    ("nao_search", ["--protocol=oracle"], "no measurements of NAS-Bench-101 are here"),
-    ("nao_search", [DATA, "--out=begun"], "begun holds an unfinished run"),
-    ("nao_search", [DATA, "--out=others", "--resume"], "others holds files that no run wrote"),
-    ("nao_search", ["--task=digits", "--out=begun"], "begun holds an unfinished run"),
-    ("nao_search", ["--task=absent.yaml"], "absent.yaml: cannot read the config"),
-    ("nao_search", ["--task=absent:train"], "cannot import absent: ModuleNotFoundError"),
-    ("nao_search", ["--task=json:absent"], "the module has no absent"),
+    ("search", ["--checkpoint=absent"], "absent: no such run folder"),
+    ("search", ["--checkpoint=begun"], "model.safetensors: no such file; a run writes its"),
+    ("search", ["--benchmark=absent"], "absent: cannot read: No such file"),
+    ("search", ["--protocol=oracle"], "no measurements of NAS-Bench-101 are here"),
+    ("search", [DATA, "--out=begun"], "begun holds an unfinished run"),
+    ("search", [DATA, "--out=others", "--resume"], "others holds files that no run wrote"),
+    ("search", ["--task=digits", "--out=begun"], "begun holds an unfinished run"),
+    ("search", ["--task=absent.yaml"], "absent.yaml: cannot read the config"),
+    ("search", ["--task=absent:train"], "cannot import absent: ModuleNotFoundError"),
+    ("search", ["--task=json:absent"], "the module has no absent"),
     ("compare", ["--benchmark=absent"], "absent: cannot read: No such file"),
     ("compare", ["--protocols=oracle"], "no measurements of NAS-Bench-101 are here"),
     ("compare", ["--checkpoints=absent"], "--checkpoints absent: no such folder"),
@@ -53,11 +53,11 @@ MISTAKES = [
 # What can be set of a method stands beside its code.
 LATER = [
     (
-        "nao_search",
+        "search",
         ["--task=digits", "--set=candidats=3"],
         "unknown key candidats, did you mean candidates?",
     ),
-    ("nao_search", ["--task=digits", "--set=steps=x"], "steps must be an integer"),
+    ("search", ["--task=digits", "--set=steps=x"], "steps must be an integer"),
 ]
 
 SCRIPT = """

@@ -117,12 +117,12 @@ def test_missing_ray_is_one_line(call, tmp_path, monkeypatch):
     status, shown, err = call("--engine=ray")
     assert (status, shown) == (2, "")
     last = err.splitlines()[-1]
-    assert last == "error: --engine ray needs Ray: pip install 'gnn_nas[ray]'"
+    assert re.fullmatch(r"error: --engine ray needs Ray: \S+ -m pip install ray", last)
     assert not (tmp_path / "out" / "gin_nometric").exists()
 
 
 def test_ray_gives_the_results_of_this_machine(call, tmp_path):
-    pytest.importorskip("ray", reason="Ray is not installed: pip install 'gnn_nas[ray]'")
+    pytest.importorskip("ray", reason="Ray is not installed")
     made = {}
     for engine in ("local", "ray"):
         out = tmp_path / engine
@@ -167,8 +167,9 @@ def test_help_and_mistakes_need_no_torch():
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_no_folder(
-    tmp_path, monkeypatch, capsys, options, message
+    made_up_benchmark, tmp_path, monkeypatch, capsys, options, message
 ):
+    monkeypatch.setenv("GNN_NAS_BENCHMARK", str(made_up_benchmark))
     monkeypatch.chdir(tmp_path)
     assert main([f"--configs={ROOT / 'configs'}", *options]) == 2
     out, err = capsys.readouterr()

@@ -10,27 +10,42 @@ from gnn_nas.cli.common import continued, repeated, run_guarded
 from gnn_nas.signals import Terminated
 
 
-def test_the_launcher_is_named_with_all_options(monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["/somewhere/gnn_nas/cli/pretrain.py"])
+def test_the_launcher_is_named_as_it_was_called_with_all_options(monkeypatch):
+    monkeypatch.setattr(common, "_LAUNCHER", "../bin/pretrain")
     given = ["--config", "my config.yaml", "--set=metric.loss_args={alpha: 2}"]
     text = continued("pretrain", given, "--resume")
     assert text.startswith("continue with: ")
-    command, *options = shlex.split(text.removeprefix("continue with: "))
-    assert command.endswith("bin/pretrain")
-    assert options == [*given, "--resume"]
+    assert shlex.split(text.removeprefix("continue with: ")) == [
+        "../bin/pretrain",
+        *given,
+        "--resume",
+    ]
 
 
 def test_what_was_said_is_not_said_twice(monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["/venv/bin/nao-search", "--resume", "--html"])
-    text = continued("nao-search", None, "--resume")
-    assert text == "continue with: /venv/bin/nao-search --resume --html"
+    monkeypatch.setattr(sys, "argv", ["/venv/bin/gnn-nas", "search", "--resume", "--html"])
+    text = continued("search", ["--resume", "--html"], "--resume")
+    assert text == "continue with: /venv/bin/gnn-nas search --resume --html"
 
 
-def test_without_launchers_it_is_pythons_module(monkeypatch, tmp_path):
-    monkeypatch.setattr(sys, "argv", ["/site-packages/gnn_nas/cli/embed_umap.py"])
-    monkeypatch.setattr(common, "__file__", str(tmp_path / "gnn_nas" / "cli" / "common.py"))
+def test_a_script_on_the_path_is_named_shortly(monkeypatch, tmp_path):
+    script = tmp_path / "gnn-nas"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", [str(script), "search"])
+    assert continued("search", []) == "continue with: gnn-nas search"
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.chdir(tmp_path)
+    assert continued("search", []) == "continue with: gnn-nas search"
+    monkeypatch.chdir("/")
+    assert continued("search", []) == f"continue with: {str(script).removeprefix('/')} search"
+
+
+def test_pythons_module_is_named_as_such(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/site-packages/gnn_nas/__main__.py", "embed-umap"])
     text = repeated("embed-umap", ["--html"])
-    assert text == "start again with: python -m gnn_nas.cli.embed_umap --html"
+    assert text == "start again with: python -m gnn_nas embed-umap --html"
 
 
 def test_torchrun_starts_as_many_again(monkeypatch):
@@ -38,7 +53,7 @@ def test_torchrun_starts_as_many_again(monkeypatch):
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
     text = continued("pretrain", ["--config=x"], "--resume")
     assert text == (
-        "continue with: torchrun --nproc-per-node 4 -m gnn_nas.cli.pretrain --config=x --resume"
+        "continue with: torchrun --nproc-per-node 4 -m gnn_nas pretrain --config=x --resume"
     )
 
 

@@ -119,7 +119,7 @@ def test_killed_while_it_reads_it_leaves_nothing(source, tmp_path):
         unread = fcntl.ioctl(stream, termios.FIONREAD, bytes(4))
         return not int.from_bytes(unread, sys.byteorder)
 
-    killed(["-m", "gnn_nas.cli.import_nasbench", pipe, "--out", target], everything_is_read)
+    killed(["-m", "gnn_nas", "import", pipe, "--out", target], everything_is_read)
     os.close(stream)
     # A lock that nobody holds means nothing.
     assert [name for name in os.listdir(target.parent) if not is_lock(name)] == []

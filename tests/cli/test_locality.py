@@ -103,7 +103,7 @@ def test_without_measurements_part_b_is_refused_and_the_others_are_made(
     without_benchmark, complaint
 ):
     line = complaint(*SMALL)
-    assert "bin/import-nasbench" in line
+    assert "gnn-nas import" in line
     assert "--benchmark PATH" in line
     assert "--parts a c" in line
     assert os.listdir(without_benchmark) == []
@@ -164,4 +164,4 @@ def test_the_real_measurements(benchmark_path, monkeypatch, tmp_path):
 def test_the_launcher_starts_the_command():
     launcher = ROOT / "bin" / "locality"
     assert os.access(launcher, os.X_OK)
-    assert '_launch" -m gnn_nas.cli.locality "$@"' in launcher.read_text()
+    assert '_launch" -m gnn_nas locality "$@"' in launcher.read_text()

@@ -51,7 +51,7 @@ def start(*options: str, **places) -> subprocess.Popen:
     # As many threads as there are here: the order of additions may depend on it.
     threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
     return subprocess.Popen(
-        [sys.executable, "-m", "gnn_nas.cli.pretrain", *OPTIONS, *options],
+        [sys.executable, "-m", "gnn_nas", "pretrain", *OPTIONS, *options],
         env={**os.environ, **threads, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -252,8 +252,9 @@ def test_sigterm_saves_and_names_the_call_with_which_it_ends_bit_for_bit_the_sam
     err = killed_at(150, 0.01, "--out", str(folder.path), number=signal.SIGTERM)
     line = err.splitlines()[-1]
     assert line.startswith("interrupted: continue with: ")
-    launcher, *options = shlex.split(line.removeprefix("interrupted: continue with: "))
-    assert launcher.endswith("bin/pretrain")
+    words = shlex.split(line.removeprefix("interrupted: continue with: "))
+    assert words[:4] == ["python", "-m", "gnn_nas", "pretrain"]
+    options = words[4:]
     assert options[-3:] == ["--out", str(folder.path), "--resume"]
     assert folder.load_checkpoint()["step"] >= max(150, last_step(folder.metrics))
     assert main(options) == 0

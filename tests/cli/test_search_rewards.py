@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from gnn_nas.cli import nao_search
-from gnn_nas.cli.nao_search import main
+from gnn_nas.cli import search
+from gnn_nas.cli.search import main
 from gnn_nas.config_file import load
 from gnn_nas.experiments.searches.config import TaskSearchConfig
 from gnn_nas.run_folder import RunFolder
@@ -67,7 +67,7 @@ def environment(home: Path) -> dict[str, str]:
 
 def start(folder: Path, *options: str) -> subprocess.Popen:
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "gnn_nas.cli.nao_search", *options],
+        [sys.executable, "-P", "-m", "gnn_nas", "search", *options],
         env=environment(folder),
         cwd=folder,
         stdout=subprocess.PIPE,
@@ -204,7 +204,7 @@ def test_the_queries_of_a_task_are_few_or_those_it_was_begun_with(
         config = config.model_copy(update={"queries": 300, "task": "digits"})
         RunFolder.create(tmp_path / "runs" / "search-nao-digits", config)
     searched = []
-    monkeypatch.setattr(nao_search, "_search", lambda *arguments: searched.append(arguments[0]))
+    monkeypatch.setattr(search, "_search", lambda *arguments: searched.append(arguments[0]))
     assert main(["--jobs=1", "--seeds=2", *options]) == 0
     assert searched[0].queries == queries
     err = capsys.readouterr().err

@@ -19,7 +19,7 @@ POOR = [
 def call(name: str, *options: str | bytes, environment=(), **places) -> subprocess.CompletedProcess:
     places = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **places}
     return subprocess.run(
-        [sys.executable, "-P", "-m", f"gnn_nas.cli.{name}", *options],
+        [sys.executable, "-P", "-m", "gnn_nas", name, *options],
         env={**os.environ, "PYTHONPATH": str(ROOT), **dict(environment)},
         timeout=300,
         **places,
@@ -28,7 +28,7 @@ def call(name: str, *options: str | bytes, environment=(), **places) -> subproce
 
 def test_results_reach_a_terminal_of_ascii_and_a_folder_of_any_bytes(tmp_path):
     out = os.fsencode(tmp_path) + b"/\xff\x1b[31m"
-    done = call("export_cell", HASH, b"--out=" + out, environment=POOR[0])
+    done = call("export-cell", HASH, b"--out=" + out, environment=POOR[0])
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"<-" in done.stdout
     assert rb"/\udcff\x1b[31m: cell.png, cell.svg, network.py" in done.stdout
@@ -39,7 +39,7 @@ def test_results_reach_a_terminal_of_ascii_and_a_folder_of_any_bytes(tmp_path):
 def test_a_full_disk_behind_standard_output_is_one_line_and_results_are_kept(tmp_path):
     out = tmp_path / "out"
     with open("/dev/full", "wb") as full:
-        done = call("export_cell", HASH, f"--out={out}", stdout=full)
+        done = call("export-cell", HASH, f"--out={out}", stdout=full)
     assert done.returncode == 2
     assert done.stderr == b"error: cannot write to standard output: No space left on device\n"
     assert sorted(os.listdir(out)) == ["cell.png", "cell.svg", "network.py"]
@@ -58,18 +58,18 @@ def test_errors_reach_any_terminal(environment, tmp_path):
 
 
 def test_a_reader_that_has_gone_is_no_error():
-    """As in ``nao-search --help | head -1``."""
+    """As in ``gnn-nas search --help | head -1``."""
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        done = call("nao_search", "--help", stdout=writer)
+        done = call("search", "--help", stdout=writer)
     finally:
         os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_standard_streams_may_be_closed(tmp_path):
-    script = f'exec "{sys.executable}" -P -m gnn_nas.cli.pretrain --config=absent >&- 2>&-'
+    script = f'exec "{sys.executable}" -P -m gnn_nas pretrain --config=absent >&- 2>&-'
     done = subprocess.run(
         ["sh", "-c", script], env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=tmp_path
     )

@@ -42,4 +42,4 @@ if __name__ == "__main__":
     cut_short()
     if "FAIL_AT_STEP" in os.environ:
         fail_at(int(os.environ["FAIL_AT_STEP"]))
-    sys.exit(pretrain.main())
+    sys.exit(pretrain.main(sys.argv[1:]))

@@ -22,7 +22,7 @@ from gnn_nas.tasks.images import Images, read_digits
 from gnn_nas.tasks.task import TestResult
 from gnn_nas.tasks.training_job import TrainingJob, TrainingRecord, run_training
 
-DIGITS = Path(__file__).parents[2] / "gnn_nas" / "tasks" / "digits.yaml"
+DIGITS = Path(__file__).parents[2] / "configs" / "tasks" / "digits.yaml"
 KINDS = ("grey", "grey, moved", "colour", "colour, moved")
 
 

@@ -26,7 +26,7 @@ FILES = {
     ROOT / "configs" / "paper_sgd.yaml": PretrainConfig,
     SHIPPED / "config.yaml": PretrainConfig,
     ROOT / "configs" / "tasks" / "images.yaml": ImageTaskConfig,
-    ROOT / "gnn_nas" / "tasks" / "digits.yaml": ImageTaskConfig,
+    ROOT / "configs" / "tasks" / "digits.yaml": ImageTaskConfig,
 }
 UGLY = [
     *(None, True, False, -1, 0, 1.5, -0.0, 1e300, -1e300, 1e-300, 2**63, 2**64, -(2**63), 10**300),

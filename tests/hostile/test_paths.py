@@ -31,7 +31,7 @@ CONFIG = str(CONFIGS / "gin_multisim.yaml")
 # What is given, beside the option at which the path stands.
 COMMANDS = {
     "pretrain": [f"--config={CONFIG}", "--out=new"],
-    "nao_search": ["--benchmark=data", "--out=new"],
+    "search": ["--benchmark=data", "--out=new"],
     "compare": ["--benchmark=data", "--out=new", "--losses=multisim", f"--configs={CONFIGS}"],
     "predictor_quality": ["--benchmark=data", "--out=new"],
     "embed_umap": ["--benchmark=data", "--out=new"],
@@ -42,9 +42,9 @@ COMMANDS = {
 # Those of files that are read; what is no file of theirs is refused, whatever its name.
 READ = [
     ("pretrain", "--config="),
-    ("nao_search", "--checkpoint="),
-    ("nao_search", "--benchmark="),
-    ("nao_search", "--task="),
+    ("search", "--checkpoint="),
+    ("search", "--benchmark="),
+    ("search", "--task="),
     ("compare", "--configs="),
     ("compare", "--checkpoints="),
     ("compare", "--benchmark="),
@@ -229,7 +229,7 @@ def test_images_of_a_task(refuses, cwd, kind):
     text = (TASKS / "images.yaml").read_text()
     line = f"  source: {json.dumps(source)}"
     Path("task.yaml").write_text(re.sub(r"^  source: .*$", lambda _: line, text, flags=re.M))
-    answer = call(refuses, "nao_search", "--task=", "task.yaml")
+    answer = call(refuses, "search", "--task=", "task.yaml")
     assert answer.startswith("error: task.yaml: ")
 
 

@@ -1,4 +1,4 @@
-"""Files given to ``import-nasbench`` that are damaged, incomplete, or something else."""
+"""Files given to ``import`` that are damaged, incomplete, or something else."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from gnn_nas.tasks.task import Diverged
 from gnn_nas.tasks.user_task import load_task
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = ROOT / "gnn_nas" / "tasks" / "digits.yaml"
+SHIPPED = ROOT / "configs" / "tasks" / "digits.yaml"
 
 
 @pytest.fixture

@@ -14,6 +14,9 @@ from gnn_nas.experiments.searches.config import SearchConfig
 from gnn_nas.experiments.table1.paper import RANDOM
 from gnn_nas.run_folder import RunFolder
 
+COMMANDS = "gnn_nas.cli.main"
+"""Runs the package's commands; by its name, as it lies above."""
+
 # A short run is to have rows of metrics, validations and checkpoints as a long one has.
 _LEAST = {"log_every": 100, "validate_every": 4, "checkpoint_every": 20}
 
@@ -34,7 +37,7 @@ class Pretraining:
     folder: RunFolder
     steps: int
     intervals: dict[str, int]
-    module = "gnn_nas.cli.pretrain"
+    module = COMMANDS
     after = None
 
     @property
@@ -44,7 +47,13 @@ class Pretraining:
     def options(self) -> list[str]:
         training = {"steps": self.steps, **self.intervals}
         changes = (f"--set=training.{key}={value}" for key, value in training.items())
-        return [f"--config={self.config}", f"--out={self.folder.path}", "--resume", *changes]
+        return [
+            "pretrain",
+            f"--config={self.config}",
+            f"--out={self.folder.path}",
+            "--resume",
+            *changes,
+        ]
 
     def steps_done(self) -> int:
         return _last_number(self.folder.metrics, rb'^\{"step": (\d+),')
@@ -68,7 +77,7 @@ class Search:
     seeds: int
     benchmark: Path | None = None
     after: Pretraining | None = None
-    module = "gnn_nas.cli.nao_search"
+    module = COMMANDS
 
     @property
     def name(self) -> str:
@@ -91,7 +100,7 @@ class Search:
         }
         if self.benchmark:
             values["benchmark"] = self.benchmark
-        return [*(f"--{key}={value}" for key, value in values.items()), "--resume"]
+        return ["search", *(f"--{key}={value}" for key, value in values.items()), "--resume"]
 
     def steps_done(self) -> int:
         histories = (self.folder.history(seed) for seed in range(self.seeds))

@@ -1,4 +1,4 @@
-"""``nao-search``: search for the best cells with the fewest evaluations."""
+"""``search``: search for the best cells with the fewest evaluations."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from gnn_nas.config_file import load
 from gnn_nas.experiments.searches.config import SearchConfig, begun_config
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search import methods
+from gnn_nas.tasks.user_task import TASKS
 
 if TYPE_CHECKING:
     from gnn_nas.experiments.searches.workers import Workers
@@ -56,24 +57,25 @@ protocols; the literature mixes them, and their results must not be compared wit
   single-trial  it sees the test accuracy of the first training; the cell that looked best is
                 reported by its mean, and by the mean of the two trainings the search never saw
   validation    it sees the validation accuracy of the first training, as in the paper; needs the
-                official data, see import-nasbench
+                official data, see gnn-nas import
 
 tasks; without measurements and without --task, it is digits:
   digits         scikit-learn's 8x8 images; a training takes about a second on one core
-  FILE.yaml      a folder or an .npz file of your images, see configs/tasks/images.yaml
+  FILE.yaml      a folder or an .npz file of your images; {images}
+                 is one to copy and change
   module:object  your own: a function (cell, seed) that gives a reward to be maximised, or an
                  object with such a method train, and test where there is held-out data
 
 examples:
-  nao-search
-  nao-search --task digits --queries 100 --seeds 5
-  nao-search --task configs/tasks/images.yaml --engine ray --task-gpus 0.25
-  nao-search --queries 150 --seeds 20 --benchmark data/nasbench101.safetensors
-  nao-search --protocol single-trial --checkpoint runs/gin_nometric
-  nao-search --checkpoint none --set candidates=16
-  nao-search --method random --seeds 20
-  nao-search --resume --seeds 20
-  nao-search --html
+  %(prog)s
+  %(prog)s --task digits --queries 100 --seeds 5
+  %(prog)s --task images.yaml --engine ray --task-gpus 0.25
+  %(prog)s --queries 150 --seeds 20 --benchmark data/nasbench101.safetensors
+  %(prog)s --protocol single-trial --checkpoint runs/gin_nometric
+  %(prog)s --checkpoint none --set candidates=16
+  %(prog)s --method random --seeds 20
+  %(prog)s --resume --seeds 20
+  %(prog)s --html
 
 the folder (--out) receives:
   config.yaml         all that decides the search
@@ -94,16 +96,19 @@ and with a task:
 _DEFAULTS = {"method": "nao", "queries": None, "seeds": 1, "seed": 0, "checkpoint": None}
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Run the command and return its exit status."""
     return run_guarded(
-        lambda: _run(_parser().parse_args(argv)), continued("nao-search", argv, "--resume")
+        lambda: _run(parser().parse_args(argv)), continued("search", argv, "--resume")
     )
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
     listed = "\n".join(f"  {name:12}  {_about(name)}" for name in methods.METHODS)
-    parser = command_parser("nao-search", _DESCRIPTION, _EPILOG.format(methods=listed))
+    parser = command_parser(
+        "search", _DESCRIPTION, _EPILOG.format(methods=listed, images=TASKS / "images.yaml")
+    )
     add = parser.add_argument
     add_checkpoint(parser, "folder of a pretraining run, or none to search from scratch")
     add("--method", help="see below (default: nao)")
@@ -251,7 +256,3 @@ def _write_page(folder: RunFolder, checkpoint: Checkpoint, judge: Any) -> None:
     with working("laying out the page's map"):
         write_search_page(path, folder, judge, checkpoint)
     print(f"page to explore: {os.fspath(path)}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

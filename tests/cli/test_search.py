@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from gnn_nas.cli.nao_search import main
+from gnn_nas.cli.search import main
 from gnn_nas.models.pretrained import SHIPPED, load_pretrained
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.history import History
@@ -38,7 +38,7 @@ def start(measurements):
 
     def call(*options: str | Path, **places) -> subprocess.Popen:
         return subprocess.Popen(
-            [sys.executable, "-m", "gnn_nas.cli.nao_search", *OPTIONS, *map(str, options)],
+            [sys.executable, "-m", "gnn_nas", "search", *OPTIONS, *map(str, options)],
             env={**os.environ, "GNN_NAS_BENCHMARK": str(measurements), "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -55,7 +55,7 @@ def cwd(measurements, tmp_path_factory) -> Path:
     """A folder from which a whole search was made by one process, with the default --out."""
     folder = tmp_path_factory.mktemp("cwd")
     process = subprocess.run(
-        [sys.executable, "-m", "gnn_nas.cli.nao_search", *OPTIONS, "--jobs=1"],
+        [sys.executable, "-m", "gnn_nas", "search", *OPTIONS, "--jobs=1"],
         env={**os.environ, "GNN_NAS_BENCHMARK": str(measurements), "PYTHONPATH": str(ROOT)},
         cwd=folder,
         capture_output=True,
@@ -107,7 +107,7 @@ def test_every_file_that_help_names_is_there(finished, capsys):
 
 def test_help_and_mistakes_in_numbers_need_no_torch():
     code = (
-        "import sys\nfrom gnn_nas.cli.nao_search import main\n"
+        "import sys\nfrom gnn_nas.cli.search import main\n"
         "assert main(['--queries=0']) == 2\n"
         "try: main(['--help'])\nexcept SystemExit: pass\n"
         "sys.exit('torch' in sys.modules)"
@@ -251,7 +251,7 @@ def test_ctrl_c_and_sigterm_end_all_processes_in_one_line(tmp_path, start, numbe
     os.killpg(process.pid, number)
     _, err = process.communicate(timeout=60)
     assert process.returncode == status
-    assert re.fullmatch(r"interrupted: continue with: \S*bin/nao-search .* --resume\n", err)
+    assert re.fullmatch(r"interrupted: continue with: python -m gnn_nas search .* --resume\n", err)
     wait_for(lambda: are_gone(workers), 60)
 
 
@@ -286,7 +286,7 @@ def test_without_measurements_a_protocol_has_none_to_speak_of(tmp_path, monkeypa
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     assert main([*OPTIONS, "--protocol=oracle"]) == 2
-    assert "bin/import-nasbench nasbench_only108.tfrecord" in capsys.readouterr().err
+    assert "gnn-nas import nasbench_only108.tfrecord" in capsys.readouterr().err
     assert os.listdir(tmp_path) == []
 
 
