@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -11,10 +12,14 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
+# What the launchers use besides Python, for a machine that lacks all else.
+TOOLS = ("bash", "cp", "flock", "mkdir", "mv", "readlink", "rm")
+
 # Makes environments that hold itself; $FAKE/pip says what pip is to do.
 FAKE_PYTHON = """\
 #!/usr/bin/env bash
 case "$1 $2" in
+"-c "*print*) echo "${0##*/}-venv" ;;
 "-c "*) exit 0 ;;
 "-m venv") echo venv >>"$FAKE/calls"; mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;
 "-m pip") echo pip >>"$FAKE/calls"; echo "$@" >"$FAKE/pip-arguments"; . "$FAKE/pip" ;;
@@ -29,15 +34,28 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.root = folder / "a project"
         self.fake = folder / "fake"
-        self.pins = self.root / "pyproject.toml"
+        self.requirements = self.root / "pyproject.toml"
+        self.lock = self.root / "requirements.lock"
         self.venv = self.root / ".venv"
         shutil.copytree(ROOT / "bin", self.root / "bin")
-        self.pins.write_text("pins = 1\n")
+        self.requirements.write_text("pins = 1\n")
+        self.lock.write_text("pins = 1\n")
         (self.fake / "bin").mkdir(parents=True)
-        python = self.fake / "bin" / "python3.11"
-        python.write_text(FAKE_PYTHON)
-        python.chmod(0o755)
+        self.command("python3", FAKE_PYTHON)
         self.pip("")
+
+    def command(self, name: str, script: str = "#!/bin/sh\nexit 1\n") -> None:
+        """Put a command on PATH, by default one that fails, as a Python of another version does."""
+        path = self.fake / "bin" / name
+        path.write_text(script)
+        path.chmod(0o755)
+
+    def bare(self) -> dict[str, str]:
+        """Give an environment with nothing on PATH but the commands put there and ``TOOLS``."""
+        for name in TOOLS:
+            if tool := shutil.which(name):
+                (self.fake / "bin" / name).symlink_to(tool)
+        return {"PATH": str(self.fake / "bin")}
 
     def pip(self, script: str) -> None:
         (self.fake / "pip").write_text(script)
@@ -83,7 +101,9 @@ def test_the_first_call_installs_visibly_and_runs_and_the_second_only_runs(proje
     assert status == 0
     assert "making the Python environment" in errors
     assert project.calls() == ["venv", "pip"]
-    assert (project.fake / "pip-arguments").read_text() == "-m pip install --editable .[dev]\n"
+    assert (project.fake / "pip-arguments").read_text() == (
+        "-m pip install --constraint requirements.lock --editable .[dev]\n"
+    )
     assert project.call() == (0, "")
     assert project.calls() == []
     assert project.runs()[0].endswith("-P -m gnn_nas pretrain --config a b.yaml")
@@ -116,10 +136,11 @@ def test_waiting_threads_soon_sleep_unless_said_otherwise(project):
     assert [run.split()[0] for run in project.runs()] == ["20000", "7"]
 
 
-def test_changed_pins_are_installed_into_the_same_environment(project):
+@pytest.mark.parametrize("changed", ["requirements", "lock"])
+def test_changed_versions_are_installed_into_the_same_environment(project, changed):
     project.call()
     project.calls()
-    project.pins.write_text("pins = 2\n")
+    getattr(project, changed).write_text("pins = 2\n")
     assert project.call()[0] == 0
     assert project.calls() == ["pip"]
     assert project.call() == (0, "")
@@ -135,7 +156,7 @@ def test_a_moved_project_is_installed_again(project):
 
 def test_an_environment_made_by_hand_is_completed_not_rebuilt(project):
     (project.venv / "bin").mkdir(parents=True)
-    shutil.copy(project.fake / "bin" / "python3.11", project.venv / "bin" / "python")
+    shutil.copy(project.fake / "bin" / "python3", project.venv / "bin" / "python")
     (project.venv / "mine").touch()
     assert project.call()[0] == 0
     assert project.calls() == ["pip"]
@@ -174,11 +195,11 @@ def test_an_interrupted_install_is_begun_anew(project, killed):
 def test_an_interrupted_update_is_begun_anew(project):
     project.call()
     project.calls()
-    project.pins.write_text("pins = 2\n")
+    project.lock.write_text("pins = 2\n")
     project.pip("kill -9 0")
     assert project.call()[0] != 0
     project.pip("")
-    project.pins.write_text("pins = 1\n")
+    project.lock.write_text("pins = 1\n")
     project.calls()
     assert project.call()[0] == 0
     assert project.calls() == ["venv", "pip"]
@@ -197,7 +218,7 @@ def test_a_failure_of_pip_ends_in_one_clear_line(project):
 
 def test_a_failed_update_keeps_the_environment(project):
     project.call()
-    project.pins.write_text("pins = 2\n")
+    project.lock.write_text("pins = 2\n")
     project.pip("exit 1")
     assert project.call()[0] == 1
     project.calls()
@@ -206,16 +227,88 @@ def test_a_failed_update_keeps_the_environment(project):
     assert project.calls() == ["pip"]
 
 
-def test_a_missing_python_is_said_with_the_remedy(project):
-    for name in ("python3.11", "python3", "python"):
-        command = project.fake / "bin" / name
-        command.write_text("#!/bin/sh\nexit 1\n")
-        command.chmod(0o755)
-    status, errors = project.call()
+def test_python3_is_taken_before_any_other(project):
+    for name in ("python3.11", "python3.14", "python"):
+        project.command(name, FAKE_PYTHON.replace("echo venv", "echo another"))
+    assert project.call(environment=project.bare())[0] == 0
+    assert project.calls() == ["venv", "pip"]
+
+
+@pytest.mark.parametrize("name", ["python3.11", "python3.12", "python3.13", "python3.14", "python"])
+def test_a_python_of_another_name_is_taken_where_python3_is_none_of_the_four(project, name):
+    project.command("python3")
+    project.command(name, FAKE_PYTHON)
+    assert project.call(environment=project.bare())[0] == 0
+    assert project.calls() == ["venv", "pip"]
+
+
+@pytest.mark.parametrize(
+    ("version", "taken"),
+    [((3, 10), False), ((3, 11), True), ((3, 14), True), ((3, 15), False), ((4, 0), False)],
+)
+def test_pythons_are_taken_for_which_the_versions_were_chosen(project, version, taken):
+    # What is asked is run by the Python of these tests, that says another version.
+    asked = f"import sys; sys.version_info = {(*version, 0)}; exec(sys.argv[1])"
+    project.command(
+        "python3",
+        f"""#!/usr/bin/env bash
+if [[ $1 == -c ]]; then exec {sys.executable} -c '{asked}' "$2"; fi
+{FAKE_PYTHON}""",
+    )
+    assert (project.call(environment=project.bare())[0] == 0) is taken
+
+
+def test_uv_gets_a_python_where_there_is_none(project):
+    project.command("python3")
+    project.command("fake-python", FAKE_PYTHON)
+    project.command(
+        "uv",
+        """#!/usr/bin/env bash
+echo "$*" >>"$FAKE/uv-arguments"
+mkdir -p "${@: -1}/bin"
+cp "$FAKE/bin/fake-python" "${@: -1}/bin/python"
+""",
+    )
+    assert project.call(environment=project.bare())[0] == 0
+    arguments = (project.fake / "uv-arguments").read_text()
+    assert arguments == f"venv --seed --python 3.13 {project.venv}\n"
+    assert project.calls() == ["pip"]
+    assert len(project.runs()) == 1
+
+
+def test_a_failure_of_uv_ends_in_one_clear_line(project):
+    project.command("python3")
+    project.command("uv", "#!/bin/sh\necho 'no network' >&2\nexit 2\n")
+    status, errors = project.call(environment=project.bare())
     assert status == 1
-    assert errors.startswith("error: Python 3.11 is needed")
+    assert "no network" in errors
+    assert errors.splitlines()[-1].startswith("error: uv cannot make")
+
+
+def test_a_python_without_venv_is_said_with_the_remedy(project):
+    project.command("python3")
+    project.command("python3.13", FAKE_PYTHON.replace("echo venv", "exit 1; echo venv"))
+    status, errors = project.call(environment=project.bare())
+    assert status == 1
+    assert errors.splitlines()[-1].startswith("error: cannot make")
+    assert errors.splitlines()[-1].endswith("'apt install python3.13-venv')")
+
+
+def test_a_missing_python_is_said_with_the_remedy(project):
+    project.command("python3")
+    status, errors = project.call(environment=project.bare())
+    assert status == 1
+    assert errors.startswith("error: Python 3.11, 3.12, 3.13 or 3.14 is needed")
     assert len(errors.splitlines()) == 1
     assert not project.venv.exists()
+
+
+@pytest.mark.parametrize("name", ["lock", "test-lowest"])
+def test_a_missing_uv_is_said_with_the_remedy(project, name):
+    status, errors = project.call(project.root / "bin" / name, environment=project.bare())
+    assert status == 1
+    assert errors.startswith("error: uv is needed")
+    assert len(errors.splitlines()) == 1
 
 
 @pytest.mark.skipif(shutil.which("flock") is None, reason="flock is not installed")
