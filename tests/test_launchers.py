@@ -23,7 +23,7 @@ case "$1 $2" in
 "-c "*) exit 0 ;;
 "-m venv") echo venv >>"$FAKE/calls"; mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;
 "-m pip") echo pip >>"$FAKE/calls"; echo "$@" >"$FAKE/pip-arguments"; . "$FAKE/pip" ;;
-*) echo "$GOMP_SPINCOUNT $PWD $*" >>"$FAKE/runs" ;;
+*) echo "$GOMP_SPINCOUNT $PWD $*" >>"$FAKE/runs"; echo "$GNN_NAS_LAUNCHER" >>"$FAKE/names" ;;
 esac
 """
 
@@ -117,6 +117,15 @@ def test_launchers_work_from_anywhere_through_links_and_without_stdin(project, t
     assert status == 0
     assert project.venv.exists()
     assert f" {tmp_path} " in project.runs()[0]
+
+
+def test_a_command_hears_what_it_was_called_by(project, tmp_path):
+    project.call()
+    assert project.call("bash", "-c", "bin/nao-search; ../bin/bench", cwd=project.root)[0] != 0
+    (project.root / "below").mkdir()
+    assert project.call("../bin/bench", cwd=project.root / "below")[0] == 0
+    names = (project.fake / "names").read_text().split("\n")
+    assert names == [str(project.root / "bin" / "pretrain"), "bin/nao-search", "../bin/bench", ""]
 
 
 def test_tests_run_in_the_project_and_get_their_arguments(project, tmp_path):
