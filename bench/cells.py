@@ -60,7 +60,7 @@ def _batches() -> list[Figure]:
             ("row look-up", lambda: table.rows_of(cells), target),
             ("row look-up of a PyG batch", lambda: table.index_of(batch), target),
             ("to PyG batch", cells.to_batch, None),
-            ("64-bit isomorphism hash", lambda: isomorphism_hash(cells), None),
+            ("64-bit isomorphism hash", lambda: isomorphism_hash(cells, 2), None),
             ("official module hash", lambda: module_hash(cells), None),
             ("exact edit distance", lambda: edit_distance(cells, backwards), None),
         )

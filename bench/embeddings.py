@@ -24,7 +24,7 @@ from gnn_nas.config import FROM_SCRATCH
 from gnn_nas.experiments.ensemble import gaussian_ranks
 from gnn_nas.models.checkpoint import open_checkpoint
 from gnn_nas.search.surrogate import Surrogate
-from gnn_nas.spaces.descriptors import NUM_PATTERNS, NUM_SHAPE, load_standard_descriptors
+from gnn_nas.spaces.descriptors import load_standard_descriptors, num_descriptors
 from gnn_nas.spaces.table import CellTable
 
 SIZES = (100, 424)
@@ -91,7 +91,8 @@ def _views(folders: list[str | None], table: CellTable) -> Iterator[View]:
         embeddings = checkpoint.controller(FIRST_SEED).encode_rows(table)
         name = "untrained" if folder == FROM_SCRATCH else checkpoint.folder.path.name
         yield View(name, embeddings, (embeddings.shape[1],))
-    yield View("exact descriptors", load_standard_descriptors(table), (NUM_SHAPE, NUM_PATTERNS))
+    widths = num_descriptors(table.space)
+    yield View("exact descriptors", load_standard_descriptors(table), widths)
 
 
 def tau(

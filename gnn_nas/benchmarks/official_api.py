@@ -16,8 +16,9 @@ from gnn_nas.benchmarks.nasbench101 import NASBench101
 from gnn_nas.benchmarks.records import FIGURES
 from gnn_nas.benchmarks.rows import module_hashes
 from gnn_nas.spaces.conversion import Spec
-from gnn_nas.spaces.nasbench101 import INPUT, MAX_EDGES, MAX_VERTICES, OPS, OUTPUT, num_slots
+from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.pruning import on_a_path, sources_of
+from gnn_nas.spaces.space import INPUT, OUTPUT, num_slots
 
 _QUERIED = ("training_time", "train_accuracy", "validation_accuracy", "test_accuracy")
 
@@ -94,10 +95,10 @@ class NASBench:
             dataset_file = NASBench101.open(dataset_file)
         self.benchmark = dataset_file
         self.config = {
-            "module_vertices": MAX_VERTICES,
-            "max_edges": MAX_EDGES,
+            "module_vertices": NASBENCH101.max_vertices,
+            "max_edges": NASBENCH101.max_edges,
             "num_repeats": TRIALS,
-            "available_ops": list(OPS),
+            "available_ops": list(NASBENCH101.ops),
         }
         self.valid_epochs = set(self.benchmark.epochs)
         self.reset_budget_counters()
@@ -192,7 +193,7 @@ class NASBench:
             [x < y and edges >> (num_slots(y) + x) & 1 for y in range(vertices)]
             for x in range(vertices)
         ]
-        names = [OPS[op] for op in self._ops[row, : vertices - 2].tolist()]
+        names = [NASBENCH101.ops[op] for op in self._ops[row, : vertices - 2].tolist()]
         return {
             "module_adjacency": np.array(matrix, dtype=np.int8),
             "module_operations": [INPUT, *names, OUTPUT],

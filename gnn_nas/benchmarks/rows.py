@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from gnn_nas.spaces.conversion import Spec, from_spec
-from gnn_nas.spaces.nasbench101 import INPUT, MAX_EDGES, MAX_VERTICES, OPS, OUTPUT, num_slots
+from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.packed import pack
 from gnn_nas.spaces.pruning import on_a_path, prune
+from gnn_nas.spaces.space import INPUT, OUTPUT, num_slots
 from gnn_nas.spaces.table import CellTable
 
 if TYPE_CHECKING:
@@ -109,11 +110,11 @@ class CellRows:
         """Row of a spec in plain integers, which takes microseconds; None where it is unusual."""
         if spec.matrix is None or spec.ops is None:
             return None
-        ops, count = spec.ops, len(spec.ops)
+        space, ops, count = NASBENCH101, spec.ops, len(spec.ops)
         matrix = np.asarray(spec.matrix)
-        if not 2 <= count <= MAX_VERTICES or matrix.shape != (count, count):
+        if not 2 <= count <= space.max_vertices or matrix.shape != (count, count):
             return None
-        if ops[0] != INPUT or ops[-1] != OUTPUT or any(op not in OPS for op in ops[1:-1]):
+        if ops[0] != INPUT or ops[-1] != OUTPUT or any(op not in space.ops for op in ops[1:-1]):
             return None
         sources = _sources(matrix.tolist())
         if sources is None:
@@ -124,8 +125,8 @@ class CellRows:
             for x, source in enumerate(kept[:y]):
                 edges |= (sources[vertex] >> source & 1) << (num_slots(y) + x)
         for vertex in kept[1:-1]:
-            code = len(OPS) * code + OPS.index(ops[vertex])
-        if len(kept) < 2 or edges.bit_count() > MAX_EDGES:
+            code = len(space.ops) * code + space.ops.index(ops[vertex])
+        if len(kept) < 2 or edges.bit_count() > space.max_edges:
             return None
         row = self._row_of_form[self._first_form[edges] + code].item()
         return row if row >= 0 else None

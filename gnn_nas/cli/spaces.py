@@ -10,7 +10,7 @@ from typing import Any
 from gnn_nas.benchmarks.locate import benchmark_path, has_benchmark
 from gnn_nas.cli.common import command_parser, repeated, run_guarded
 from gnn_nas.config import CONFIGS, WEIGHTS
-from gnn_nas.spaces.nasbench101 import MAX_EDGES, MAX_VERTICES, NUM_CELLS, OPS
+from gnn_nas.spaces.nasbench101 import NASBENCH101, NUM_CELLS
 from gnn_nas.user_folders import cache_folder
 
 _DESCRIPTION = """\
@@ -52,9 +52,9 @@ def _run(arguments: argparse.Namespace) -> None:
 def _nasbench101() -> dict[str, Any]:
     return {
         "cells": NUM_CELLS,
-        "max_vertices": MAX_VERTICES,
-        "max_edges": MAX_EDGES,
-        "ops": list(OPS),
+        "max_vertices": NASBENCH101.max_vertices,
+        "max_edges": NASBENCH101.max_edges,
+        "ops": list(NASBENCH101.ops),
         "controllers": sorted(path.name for path in WEIGHTS.iterdir()),
         "configs": sorted(path.stem for path in CONFIGS.glob("*.yaml")),
         "measurements": str(benchmark_path()) if has_benchmark() else "none: see gnn-nas import",

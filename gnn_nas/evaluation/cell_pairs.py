@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gnn_nas.spaces.distance import edit_distance
-from gnn_nas.spaces.positives import MAX_EDITS, PositiveSampler
+from gnn_nas.spaces.positives import PositiveSampler
 from gnn_nas.spaces.table import CellTable
 
 MAX_DISTANCE = 12
@@ -77,7 +77,7 @@ def random_pairs(table: CellTable, count: int, generator: torch.Generator) -> Ce
 
 
 def edited_pairs(table: CellTable, count: int, generator: torch.Generator) -> CellPairs:
-    """Draw random cells, and of each a positive: one to three edits away, measured exactly."""
+    """Draw random cells, and of each a positive, measured exactly."""
     editable = (table.cells.vertices > 2).nonzero().flatten()
     first = editable[torch.randint(len(editable), (count,), generator=generator)]
     second = PositiveSampler(table).sample(first, 1, generator).rows
@@ -87,12 +87,13 @@ def edited_pairs(table: CellTable, count: int, generator: torch.Generator) -> Ce
 def pairs_by_distance(table: CellTable, count: int, generator: torch.Generator) -> CellPairs:
     """Draw ``count`` pairs at each distance from 1 to 12, in this order (for Fig. 1b and 1c).
 
-    Those up to 3 come from edits, since they are rare at random, the others out of random pairs;
-    the exact distance decides where a pair belongs.
+    Those as near as positives come from edits, since they are rare at random, the others out of
+    random pairs; the exact distance decides where a pair belongs.
     """
-    near, far = range(1, MAX_EDITS + 1), range(MAX_EDITS + 1, MAX_DISTANCE + 1)
-    # A third of the edited pairs is at each distance: mostly one draw is enough.
-    enough = count * MAX_EDITS + 8 * math.isqrt(count) + 64
+    most = table.space.max_edits
+    near, far = range(1, most + 1), range(most + 1, MAX_DISTANCE + 1)
+    # Equally many of the edited pairs are at each distance: mostly one draw is enough.
+    enough = count * most + 8 * math.isqrt(count) + 64
     drawn = [
         *_filled(near, count, lambda: edited_pairs(table, enough, generator)),
         *_filled(far, count, lambda: random_pairs(table, _PROPOSALS, generator)),

@@ -4,7 +4,6 @@ import torch
 from torch import Tensor
 
 from gnn_nas.models.controller import Controller
-from gnn_nas.spaces.nasbench101 import MAX_VERTICES
 from gnn_nas.spaces.pruning import prune
 from gnn_nas.spaces.table import CellTable
 from gnn_nas.spaces.tokens import from_tokens, to_tokens
@@ -47,19 +46,19 @@ def prior(
 
     Returns:
         ``prior_validity``, the share of draws that decode to a valid cell;
-        ``prior_validity_of_seven``, the share that decode to a valid cell of seven vertices, which
-        is what arch2vec counts; and ``prior_uniqueness``, distinct cells (up to isomorphism) among
-        all valid ones
+        ``prior_validity_of_seven``, the share that decode to a valid cell of as many vertices as
+        the space allows, which is what arch2vec counts; and ``prior_uniqueness``, distinct cells
+        (up to isomorphism) among all valid ones
     """
     device = embeddings.device
     noise = torch.randn(draws, embeddings.shape[1], generator=generator, device=device)
     drawn = embeddings.mean(0) + embeddings.std(0) * noise
     tokens = controller.decoder.greedy(torch.nn.functional.normalize(drawn, dim=1))
-    cells, parsed = from_tokens(tokens)
+    cells, parsed = from_tokens(tokens, table.space)
     pruned, connected = prune(cells)
     valid = parsed & connected
     # Before pruning, as there.
-    of_seven = valid & (cells.vertices == MAX_VERTICES)
+    of_seven = valid & (cells.vertices == table.space.max_vertices)
     rows = table.rows_of(pruned[valid])
     return {
         "prior_validity": valid.float().mean().item(),

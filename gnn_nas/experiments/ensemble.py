@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from gnn_nas.models.controller import Controller
 from gnn_nas.search.surrogate import Surrogate
-from gnn_nas.spaces.descriptors import NUM_PATTERNS, NUM_SHAPE
+from gnn_nas.spaces.descriptors import num_descriptors
 from gnn_nas.spaces.table import CellTable
 
 PRETRAINED_LR, SCRATCH_LR = 3e-4, 1e-3
@@ -67,7 +67,7 @@ class PredictorEnsemble:
         """
         targets = gaussian_ranks(rewards)
         descriptors = self.descriptors[rows]
-        self.surrogate = Surrogate((NUM_SHAPE, NUM_PATTERNS))
+        self.surrogate = Surrogate(num_descriptors(self.table.space))
         self.surrogate.fit(descriptors, targets)
         self.trees = ExtraTreesRegressor(
             _TREES,
@@ -128,7 +128,7 @@ class Ranker:
 
     def _fit(self, table: CellTable, rows: Tensor, targets: Tensor, lr: float) -> None:
         encoder, reader = self.controller.encoder, self.controller.predictor.structure
-        self.head = _head()
+        self.head = _head(sum(num_descriptors(self.controller.space)))
         groups = [
             {"params": [*encoder.parameters(), *reader.parameters()]},
             {"params": [*self.head.parameters()]},
@@ -170,10 +170,10 @@ def ranking_loss(scores: Tensor, targets: Tensor) -> Tensor:
     return (losses * ordered).sum() / ordered.sum().clamp(min=1)
 
 
-def _head() -> nn.Sequential:
+def _head(inputs: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Dropout(_DROPOUT),
-        nn.Linear(NUM_SHAPE + NUM_PATTERNS, _WIDTH),
+        nn.Linear(inputs, _WIDTH),
         nn.ReLU(),
         nn.Dropout(_DROPOUT),
         nn.Linear(_WIDTH, _WIDTH),

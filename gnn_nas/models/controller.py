@@ -11,8 +11,10 @@ from torch import Tensor, nn
 from gnn_nas.models.decoder import Decoder
 from gnn_nas.models.encoder import make_encoder
 from gnn_nas.models.predictor import Predictor
+from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.pruning import prune
+from gnn_nas.spaces.space import CellSpace
 from gnn_nas.spaces.table import CellTable
 from gnn_nas.spaces.tokens import from_tokens
 
@@ -34,18 +36,20 @@ class Controller(nn.Module):
     Args:
         config: its encoder and the sizes of the parts.
         seed: of the initial parameters; the global random state is left as it was.
+        space: of the cells.
 
     Raises:
         UserError: an encoder of the user's own is none, see `gnn_nas.models.encoder`.
     """
 
-    def __init__(self, config: ModelConfig, seed: int = 0) -> None:
+    def __init__(self, config: ModelConfig, seed: int = 0, space: CellSpace = NASBENCH101) -> None:
         super().__init__()
+        self.space = space
         with _RANDOM_STATE, torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.encoder: Any = make_encoder(config.encoder, config.embedding)
-            self.decoder = Decoder(config.embedding, config.decoder_hidden)
-            self.predictor = Predictor(config.embedding, config.predictor_hidden)
+            self.encoder: Any = make_encoder(config.encoder, config.embedding, space)
+            self.decoder = Decoder(config.embedding, config.decoder_hidden, space)
+            self.predictor = Predictor(config.embedding, config.predictor_hidden, space)
 
     def encode(self, cells: Data | Batch) -> Tensor:
         """Embeddings of unit length, ``[B, embedding]``, of a `Batch` or of one `Data`."""
@@ -64,15 +68,15 @@ class Controller(nn.Module):
         Shapes:
             - embeddings: ``[B, embedding]``
             - returns: `PackedCells` of ``B`` cells and bool ``[B]``, which of them are valid: the
-              tokens parse, input and output are connected, at most nine edges are left
+              tokens parse, input and output are connected, no more edges are left than allowed
         """
-        cells, parsed = from_tokens(self.decoder.greedy(embeddings))
+        cells, parsed = from_tokens(self.decoder.greedy(embeddings), self.space)
         pruned, valid = prune(cells)
         return pruned, valid & parsed
 
     @torch.no_grad()
     def encode_rows(self, table: CellTable, rows: Tensor | None = None) -> Tensor:
-        """Embeddings of rows of the cell table, or of all 423,624 cells, ``[N, embedding]``."""
+        """Embeddings of rows of the cell table, or of all cells, ``[N, embedding]``."""
         if rows is None:
             rows = torch.arange(len(table), device=table.module_hash.device)
         like = next(self.predictor.parameters())

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch_geometric.data import Batch
 
     from gnn_nas.spaces.packed import Graphs
+    from gnn_nas.spaces.space import CellSpace
 
 
 class Encoder(Protocol):
@@ -48,14 +49,16 @@ class Encoder(Protocol):
         """
 
 
-def make_encoder(config: GINConfig | OwnEncoderConfig, embedding_size: int) -> nn.Module:
-    """Make the encoder of a config, its parameters drawn from the global generator.
+def make_encoder(
+    config: GINConfig | OwnEncoderConfig, embedding_size: int, space: CellSpace
+) -> nn.Module:
+    """Make the encoder of a config for a space, its parameters drawn from the global generator.
 
     Raises:
         UserError: a user's own cannot be imported, is no encoder or takes no such arguments.
     """
     if isinstance(config, GINConfig):
-        return GINEncoder(embedding_size, config.hidden, config.layers)
+        return GINEncoder(embedding_size, config.hidden, config.layers, len(space.features))
     option = f"model.encoder.name {config.name}"
     kind = resolve(config.name, "model.encoder.name")
     # A folder's config names what is called here, so that it must be nothing but a module.

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gnn_nas.models.row_sums import RowSums
-from gnn_nas.spaces.nasbench101 import FEATURES
+from gnn_nas.spaces.nasbench101 import NASBENCH101
 
 if TYPE_CHECKING:
     from torch_geometric.data import Batch
@@ -108,12 +108,19 @@ class GINEncoder(nn.Module):
     Args:
         embedding_size: dimension of the result.
         hidden: width of the layers; layers: their number.
+        features: columns of ``x``.
     """
 
-    def __init__(self, embedding_size: int, hidden: int, layers: int) -> None:
+    def __init__(
+        self,
+        embedding_size: int,
+        hidden: int,
+        layers: int,
+        features: int = len(NASBENCH101.features),
+    ) -> None:
         super().__init__()
         self.embedding_size = embedding_size
-        widths = [len(FEATURES)] + [hidden] * layers
+        widths = [features] + [hidden] * layers
         self.convs = nn.ModuleList(DirectedGINConv(a, b) for a, b in pairwise(widths))
         self.project = nn.Linear(sum(widths), embedding_size)
 

@@ -2,7 +2,9 @@
 
 from torch import Tensor, nn
 
-from gnn_nas.spaces.descriptors import NUM_PATTERNS, NUM_SHAPE
+from gnn_nas.spaces.descriptors import num_descriptors
+from gnn_nas.spaces.nasbench101 import NASBENCH101
+from gnn_nas.spaces.space import CellSpace
 
 # Hidden width of the upper half: narrow, as it learns from few accuracies.
 _PERFORMANCE_HIDDEN = 32
@@ -17,22 +19,24 @@ class Predictor(nn.Module):
 
     Args:
         embedding: dimension of the embedding; hidden: width of the lower half's hidden layer.
+        space: of the cells, whose descriptors it predicts.
 
     Shapes:
         - embeddings: ``[B, embedding]``
         - returns: ``[B]``
     """
 
-    def __init__(self, embedding: int, hidden: int) -> None:
+    def __init__(self, embedding: int, hidden: int, space: CellSpace = NASBENCH101) -> None:
         super().__init__()
+        descriptors = sum(num_descriptors(space))
         # Called as in the weights that people have.
         self.structure = nn.Sequential(
             nn.Linear(embedding, hidden),
             nn.ReLU(),
-            nn.Linear(hidden, NUM_SHAPE + NUM_PATTERNS),
+            nn.Linear(hidden, descriptors),
         )
         self.performance = nn.Sequential(
-            nn.Linear(NUM_SHAPE + NUM_PATTERNS, _PERFORMANCE_HIDDEN),
+            nn.Linear(descriptors, _PERFORMANCE_HIDDEN),
             nn.ReLU(),
             nn.Linear(_PERFORMANCE_HIDDEN, 1),
         )
@@ -41,6 +45,6 @@ class Predictor(nn.Module):
         return self.performance(self.predict_descriptors(embeddings)).squeeze(1)
 
     def predict_descriptors(self, embeddings: Tensor) -> Tensor:
-        """The cell's descriptors, shape before patterns, in standard deviations, ``[B, 141]``."""
+        """Descriptors of cells in standard deviations, shape before patterns, ``[B, columns]``."""
         # Components of about unit size, as the decoder reads them: learnt much faster.
         return self.structure(embeddings * embeddings.shape[1] ** 0.5)

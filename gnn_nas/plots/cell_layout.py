@@ -8,8 +8,8 @@ from itertools import combinations, pairwise, permutations
 
 import numpy as np
 
-from gnn_nas.spaces.nasbench101 import SLOT_SOURCES, SLOT_TARGETS
 from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.spaces.space import SLOT_SOURCES, SLOT_TARGETS
 
 # What placements cost. Climbs between vertices and on the way around them count more than those
 # with which an edge leaves its vertex or comes to it; vertices keep to the middle.

@@ -11,7 +11,7 @@ import numpy as np
 
 from gnn_nas.evaluation.cell_pairs import Ratio
 from gnn_nas.files import atomic_path
-from gnn_nas.spaces.positives import MAX_EDITS
+from gnn_nas.spaces.nasbench101 import NASBENCH101
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -153,7 +153,7 @@ def _violins(axes: Axes, distance: np.ndarray, values: np.ndarray) -> None:
     """A kernel density estimate, the middle half and the median for every distance."""
     for at in np.unique(distance).tolist():
         group = values[distance == at]
-        colour = _NEAR if at <= MAX_EDITS else _FAR
+        colour = _NEAR if at <= NASBENCH101.max_edits else _FAR
         if np.ptp(group) > 0:  # a density needs values that differ
             drawn: Any = axes.violinplot([group], [at], widths=0.85, showextrema=False)
             drawn["bodies"][0].set(fc=colour, ec=_LINE, lw=0.8, alpha=1)

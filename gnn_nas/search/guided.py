@@ -13,7 +13,7 @@ from gnn_nas.models.controller import Controller
 from gnn_nas.search.method import Method
 from gnn_nas.search.observations import Observations
 from gnn_nas.search.surrogate import Surrogate
-from gnn_nas.spaces.descriptors import NUM_PATTERNS, NUM_SHAPE
+from gnn_nas.spaces.descriptors import num_descriptors
 from gnn_nas.spaces.table import CellTable
 
 
@@ -35,7 +35,7 @@ class GuidedMethod(Method):
 
     def __init__(self, *parts: Any) -> None:
         super().__init__(*parts)
-        self.surrogate = Surrogate((NUM_SHAPE, NUM_PATTERNS))
+        self.surrogate = Surrogate(num_descriptors(self.table.space))
         self.cells = self._described()
 
     def _described(self) -> Any:

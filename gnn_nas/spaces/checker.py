@@ -10,8 +10,7 @@ import networkx as nx
 import torch
 from torch import Tensor
 
-from gnn_nas.spaces.nasbench101 import FEATURES, INPUT, OUTPUT
-from gnn_nas.spaces.positives import MAX_EDITS, PositiveSampler
+from gnn_nas.spaces.positives import PositiveSampler
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -27,8 +26,10 @@ class PositivesCheck:
 
     Attributes:
         checked_pairs: pairs measured, anchor with positive and positive with positive.
-        max_anchor_distance: largest distance of a positive from its anchor, at most 3.
-        max_positive_distance: largest distance between two positives of an anchor, at most 6.
+        max_anchor_distance: largest distance of a positive from its anchor, at most the space's
+            ``max_edits``.
+        max_positive_distance: largest distance between two positives of an anchor, at most twice
+            that.
         violations: one sentence for every pair out of bounds; empty if all is well.
     """
 
@@ -64,11 +65,12 @@ def check_positives(
     """Draw positives and measure every pair of them and of each with its anchor.
 
     A positive must be one to ``num_edits`` edits from its anchor, two positives of an anchor at
-    most six edits from each other. With 7 positives an anchor gives 28 pairs.
+    most twice the space's ``max_edits`` from each other. With 7 positives an anchor gives 28 pairs.
 
     Shapes:
         - anchors: ``[B]``, rows of the cell table
     """
+    most = sampler.table.space.max_edits
     positives = sampler.sample(anchors, count, generator)
     anchor_cells = sampler.table.cells[anchors].to_batch().to_data_list()
     cells = positives.cells.to_data_list()
@@ -76,7 +78,7 @@ def check_positives(
     for number, (row, anchor) in enumerate(zip(anchors.tolist(), anchor_cells, strict=True)):
         own = range(number * count, (number + 1) * count)
         for i in own:
-            distance = _measure(anchor, cells[i], MAX_EDITS)
+            distance = _measure(anchor, cells[i], most)
             anchor_distances.append(distance)
             edits = int(positives.num_edits[i])
             if not 1 <= distance <= edits:
@@ -84,9 +86,9 @@ def check_positives(
                     f"row {row}: a positive made by {edits} edits is at distance {distance}"
                 )
         for i, j in combinations(own, 2):
-            distance = _measure(cells[i], cells[j], 2 * MAX_EDITS)
+            distance = _measure(cells[i], cells[j], 2 * most)
             positive_distances.append(distance)
-            if distance > 2 * MAX_EDITS:
+            if distance > 2 * most:
                 violations.append(f"row {row}: two positives are at distance {distance}")
     return PositivesCheck(
         len(anchor_distances) + len(positive_distances),
@@ -106,18 +108,17 @@ def _measure(first: Data, second: Data, expected: int) -> int:
 
 
 def _to_networkx(cell: Data) -> nx.DiGraph:
-    labels = [FEATURES[feature] for feature in cell.x.argmax(1).tolist()]
+    labels = cell.x.argmax(1).tolist()
     last = len(labels) - 1
     graph = nx.DiGraph()
     # networkx pairs vertices in this order: with the certain ones first it can discard earlier.
     for vertex in (0, last, *range(1, last)):
-        graph.add_node(vertex, label=labels[vertex])
+        graph.add_node(vertex, label=labels[vertex], is_end=vertex in (0, last))
     graph.add_edges_from(cell.edge_index.T.tolist())
     return graph
 
 
-def _substitution_cost(first: dict[str, str], second: dict[str, str]) -> int:
-    labels = {first["label"], second["label"]}
-    if len(labels) == 1:
+def _substitution_cost(first: dict[str, int], second: dict[str, int]) -> int:
+    if first["label"] == second["label"]:
         return 0
-    return _FORBIDDEN if labels & {INPUT, OUTPUT} else 1
+    return _FORBIDDEN if first["is_end"] or second["is_end"] else 1

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from gnn_nas.spaces.nasbench101 import FEATURES, INPUT, MAX_EDGES, MAX_VERTICES, OPS, OUTPUT
+from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.packed import pack
 from gnn_nas.spaces.pruning import on_a_path, sources_of
+from gnn_nas.spaces.space import INPUT, OUTPUT, CellSpace
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -24,7 +25,7 @@ class Spec(Protocol):
     ops: Any
 
 
-def from_matrix(matrix: ArrayLike, ops: Sequence[str]) -> Data:
+def from_matrix(matrix: ArrayLike, ops: Sequence[str], space: CellSpace = NASBENCH101) -> Data:
     """Make a cell of an adjacency matrix and its op names.
 
     It is pruned first, as by the official ``ModelSpec``: vertices on no path from the input to the
@@ -32,24 +33,24 @@ def from_matrix(matrix: ArrayLike, ops: Sequence[str]) -> Data:
 
     Shapes:
         - matrix: ``[V, V]`` of 0 and 1, strictly upper triangular
-        - ops: ``V`` names; of the vertices kept, 2 to 7, ``input`` is the first, ``output`` the
-          last, and official op names are between
+        - ops: ``V`` names; of the vertices kept ``input`` is the first, ``output`` the last, and
+          the names of ops of the space are between
 
     Raises:
         ValueError: the matrix or the ops break a rule above, output cannot be reached from input,
-            or more than nine edges are left.
+            or more vertices or edges are left than the space allows.
     """
     from torch_geometric.data import Data
 
-    edges = _checked_matrix(matrix)
+    edges = _checked_matrix(matrix, space)
     if len(ops) != len(edges):
         raise ValueError(f"{len(ops)} ops do not fit a matrix of {len(edges)} vertices")
     kept = on_a_path(sources_of(edges != 0))
     edges = edges[np.ix_(kept, kept)]
-    _check_size(edges)
-    features = _checked_features([(vertex, ops[vertex]) for vertex in kept])
+    _check_size(edges, space)
+    features = _checked_features([(vertex, ops[vertex]) for vertex in kept], space)
     return Data(
-        x=torch.eye(len(FEATURES))[features],
+        x=torch.eye(len(space.features))[features],
         edge_index=torch.from_numpy(np.stack(edges.nonzero())),
     )
 
@@ -66,7 +67,7 @@ def from_spec(spec: Spec) -> Data:
     return pack(from_matrix(spec.matrix, spec.ops)).to_batch()[0]
 
 
-def to_matrix(cell: Data) -> tuple[np.ndarray, list[str]]:
+def to_matrix(cell: Data, space: CellSpace = NASBENCH101) -> tuple[np.ndarray, list[str]]:
     """Adjacency matrix and op names of a cell: what the official ``ModelSpec`` takes.
 
     Shapes:
@@ -75,13 +76,13 @@ def to_matrix(cell: Data) -> tuple[np.ndarray, list[str]]:
     Raises:
         ValueError: the cell is malformed (see `pack`).
     """
-    packed = pack(cell)
+    packed = pack(cell, space)
     vertices = packed.vertices.item()
     matrix = packed.adjacency()[0, :vertices, :vertices].cpu().numpy().astype(np.int8)
-    return matrix, [FEATURES[feature] for feature in packed.features()[0, :vertices].tolist()]
+    return matrix, [space.features[feature] for feature in packed.features()[0, :vertices].tolist()]
 
 
-def _checked_matrix(matrix: ArrayLike) -> np.ndarray:
+def _checked_matrix(matrix: ArrayLike, space: CellSpace) -> np.ndarray:
     try:
         edges = np.asarray(matrix)
     except ValueError as error:
@@ -89,7 +90,7 @@ def _checked_matrix(matrix: ArrayLike) -> np.ndarray:
     if edges.ndim != 2 or edges.shape[0] != edges.shape[1]:
         raise ValueError(f"the matrix must be square, got shape {edges.shape}")
     if len(edges) < 2:
-        raise ValueError(f"a cell has 2 to {MAX_VERTICES} vertices, got {len(edges)}")
+        raise ValueError(f"a cell has 2 to {space.max_vertices} vertices, got {len(edges)}")
     if not np.isin(edges, (0, 1)).all():
         raise ValueError("the matrix must hold only 0 and 1")
     if np.tril(edges).any():
@@ -98,18 +99,17 @@ def _checked_matrix(matrix: ArrayLike) -> np.ndarray:
     return edges
 
 
-def _check_size(pruned: np.ndarray) -> None:
+def _check_size(pruned: np.ndarray, space: CellSpace) -> None:
     if not len(pruned):
         raise ValueError("no path leads from the input to the output")
-    if len(pruned) > MAX_VERTICES:
-        raise ValueError(
-            f"a cell has 2 to {MAX_VERTICES} vertices, got {len(pruned)} after pruning"
-        )
-    if (count := np.count_nonzero(pruned)) > MAX_EDGES:
-        raise ValueError(f"a cell has at most {MAX_EDGES} edges, this one {count} after pruning")
+    most, most_edges = space.max_vertices, space.max_edges
+    if len(pruned) > most:
+        raise ValueError(f"a cell has 2 to {most} vertices, got {len(pruned)} after pruning")
+    if (count := np.count_nonzero(pruned)) > most_edges:
+        raise ValueError(f"a cell has at most {most_edges} edges, this one {count} after pruning")
 
 
-def _checked_features(vertices: list[tuple[int, str]]) -> list[int]:
+def _checked_features(vertices: list[tuple[int, str]], space: CellSpace) -> list[int]:
     """Columns of ``x`` for the vertices kept: their numbers before pruning and their ops."""
     (_, first), *interior, (_, last) = vertices
     if (first, last) != (INPUT, OUTPUT):
@@ -117,6 +117,7 @@ def _checked_features(vertices: list[tuple[int, str]]) -> list[int]:
             f"ops must begin with {INPUT!r} and end with {OUTPUT!r}, got {first!r} and {last!r}"
         )
     for vertex, op in interior:
-        if op not in OPS:
-            raise ValueError(f"unknown op {op!r} at vertex {vertex}; known are {', '.join(OPS)}")
-    return [FEATURES.index(op) for _, op in vertices]
+        if op not in space.ops:
+            known = ", ".join(space.ops)
+            raise ValueError(f"unknown op {op!r} at vertex {vertex}; known are {known}")
+    return [space.features.index(op) for _, op in vertices]

@@ -13,17 +13,14 @@ import torch
 from torch import Tensor
 
 from gnn_nas.spaces.cache import open_cached
-from gnn_nas.spaces.nasbench101 import FEATURES, MAX_VERTICES
 from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.spaces.space import CellSpace
 from gnn_nas.spaces.table import CellTable
 from gnn_nas.tensor_file import checksum
 from gnn_nas.user_folders import cache_folder
 
-NUM_SHAPE, NUM_PATTERNS = 53, 88
-
-_LONGEST_SEQUENCE = 3
-# Parameters of an op of unit width: those of a 3x3, a 1x1 convolution, a pooling.
-_PARAMETERS = (9.0, 1.0, 0.0)
+# Sequences of ops are followed to this length, where there are no more of them than that.
+_LONGEST_SEQUENCE, _MOST_SEQUENCES = 3, 200
 # Part of the file name, and another where other figures are computed: no older file is misread.
 _VERSION = 1
 _NAME = "descriptors"
@@ -32,11 +29,24 @@ _CHUNK = 8192
 _LARGEST = 4.0
 
 
+def num_descriptors(space: CellSpace) -> tuple[int, int]:
+    """Columns of the shape and of the patterns: 53 and 88 in NAS-Bench-101."""
+    ops = len(space.ops)
+    shape = 10 + 2 * (2 + ops) + 11 * ops
+    sequences = sum(ops**length for length in range(_longest_sequence(ops) + 1))
+    return shape, 3 * (ops + 1) ** 2 + sequences
+
+
+def _longest_sequence(ops: int) -> int:
+    lengths = range(1, _LONGEST_SEQUENCE + 1)
+    return max(length for length in lengths if length == 1 or ops**length <= _MOST_SEQUENCES)
+
+
 def descriptors(cells: PackedCells) -> tuple[Tensor, Tensor]:
     """Summarise valid cells that need no pruning.
 
     Shapes:
-        - returns: float32 ``[B, 53]``, the shape, and ``[B, 88]``, the patterns
+        - returns: float32, the shape and the patterns, as many columns as `num_descriptors` says
     """
     graphs = _Graphs(cells)
     return _shape(graphs), _patterns(graphs)
@@ -46,24 +56,25 @@ class _Graphs:
     """Cells as dense tensors of floats.
 
     Shapes:
-        - edges: ``[B, 7, 7]`` of 0 and 1; paths: ``[B, 7, 7]``, number of paths between vertices,
+        - edges: ``[B, V, V]`` of 0 and 1; paths: ``[B, V, V]``, number of paths between vertices,
           1 from a vertex to itself
-        - is_feature: ``[5, B, 7]`` of 0 and 1; is_op: ``[3, B, 7]``, those between input and
-          output; interior: ``[B, 7]``, their sum
-        - feeds: ``[B, 7]``, interior vertices with an edge to the output; feeders: ``[B]``, their
+        - is_feature: ``[F, B, V]`` of 0 and 1; is_op: ``[F - 2, B, V]``, those between input and
+          output; interior: ``[B, V]``, their sum
+        - feeds: ``[B, V]``, interior vertices with an edge to the output; feeders: ``[B]``, their
           number, but at least 1; skips: ``[B]``, whether the input has an edge to the output
-        - width: ``[B, 7]``, share of the cell's channels that an interior vertex has
+        - width: ``[B, V]``, share of the cell's channels that an interior vertex has
     """
 
     def __init__(self, cells: PackedCells) -> None:
-        device = cells.edges.device
+        device, most = cells.edges.device, cells.space.max_vertices
+        self.space = cells.space
         self.vertices, self.at_output = cells.vertices, cells.at_output
         self.edges = cells.adjacency().float()
-        itself = torch.eye(MAX_VERTICES, device=device)
+        itself = torch.eye(most, device=device)
         self.paths = itself
-        for _ in range(MAX_VERTICES - 1):
+        for _ in range(most - 1):
             self.paths = itself + self.paths @ self.edges
-        features = torch.arange(len(FEATURES), device=device)[:, None, None]
+        features = torch.arange(len(cells.space.features), device=device)[:, None, None]
         self.is_feature = (cells.features() == features).float()
         self.is_op = self.is_feature[1:-1]
         self.interior = self.is_op.sum(0)
@@ -77,14 +88,14 @@ class _Graphs:
         self.width = self.interior / self.feeders[:, None]
 
     def depth(self, weight: Tensor, over: str) -> Tensor:
-        """Summed weight of the vertices on the way from the input to each vertex, ``[B, 7]``.
+        """Summed weight of the vertices on the way from the input to each vertex, ``[B, V]``.
 
         A vertex's own weight counts. Over the edges into a vertex it takes the heaviest way
         ("max"), the lightest ("min") or the average ("mean").
         """
         absent = {"max": -torch.inf, "min": torch.inf, "mean": 0.0}[over]
         depths = [torch.zeros_like(weight[:, 0])]
-        for vertex in range(1, MAX_VERTICES):
+        for vertex in range(1, weight.shape[1]):
             edges = self.edges[:, :vertex, vertex]
             before = torch.where(edges > 0, torch.stack(depths, 1), absent)
             if over == "mean":
@@ -97,7 +108,7 @@ class _Graphs:
 
 
 def _shape(graphs: _Graphs) -> Tensor:
-    """Counts, widths and depths, ``[B, 53]``.
+    """Counts, widths and depths; the numbers of columns are those of NAS-Bench-101.
 
     A path leads from the input to the output, and a feeder is an interior vertex with an edge to
     the output. Columns:
@@ -106,19 +117,21 @@ def _shape(graphs: _Graphs) -> Tensor:
           edge to the output; edges from the input to the interior; total and mean width of the
           interior; logarithm of 1 + parameters; logarithm of the number of paths; largest total
           width on a path
-        - 10-19: most and fewest vertices on a path, of any op, of a convolution, of each op
+        - 10-19: most and fewest vertices on a path, of any op, of one with parameters, of each op
         - 20-30, 31-41, 42-52, of each op: vertices; feeders; total width; total squared width;
           edges into them; their mean number on a path; how many are on the way to a feeder and in
-          it, at most: mean and minimum over feeders (7 without any); the same on average: mean over
-          feeders, and sum over the interior weighted by width; their largest total width on a path
+          it, at most: mean and minimum over feeders (7 without any, the most vertices of a cell);
+          the same on average: mean over feeders, and sum over the interior weighted by width; their
+          largest total width on a path
     """
     edges, feeds, feeders = graphs.edges, graphs.feeds, graphs.feeders
-    width, is_op = graphs.width, graphs.is_op
+    width, is_op, weights = graphs.width, graphs.is_op, graphs.space.parameters
     to, onward = graphs.paths[:, 0], graphs.at_output(graphs.paths)
     paths = graphs.at_output(to)
     parameters = sum(
-        weight * (op * width**2).sum(1) for weight, op in zip(_PARAMETERS, is_op, strict=True)
+        weight * (op * width**2).sum(1) for weight, op in zip(weights, is_op, strict=True)
     )
+    has_parameters = is_op[torch.tensor(weights, device=is_op.device) > 0].sum(0)
     columns = [
         graphs.vertices.float(),
         edges.sum((1, 2)),
@@ -131,7 +144,7 @@ def _shape(graphs: _Graphs) -> Tensor:
         paths.log(),
         graphs.at_output(graphs.depth(width, "max")),
     ]
-    for counted in (graphs.interior, is_op[0] + is_op[1], *is_op):
+    for counted in (graphs.interior, has_parameters, *is_op):
         columns += [graphs.at_output(graphs.depth(counted, over)) for over in ("max", "min")]
     for op in is_op:
         longest, mean = graphs.depth(op, "max"), graphs.depth(op, "mean")
@@ -143,7 +156,7 @@ def _shape(graphs: _Graphs) -> Tensor:
             (op * edges.sum(1)).sum(1),
             (op * to * onward).sum(1) / paths,
             (longest * feeds).sum(1) / feeders,
-            torch.where(feeds > 0, longest, MAX_VERTICES).amin(1),
+            torch.where(feeds > 0, longest, graphs.space.max_vertices).amin(1),
             (mean * feeds).sum(1) / feeders,
             (mean * width).sum(1),
             graphs.at_output(graphs.depth(op * width, "max")),
@@ -152,7 +165,7 @@ def _shape(graphs: _Graphs) -> Tensor:
 
 
 def _patterns(graphs: _Graphs) -> Tensor:
-    """Counts of pairs of vertices and of paths, by op, ``[B, 88]``.
+    """Counts of pairs of vertices and of paths, by op; columns as of NAS-Bench-101.
 
     Columns:
 
@@ -164,7 +177,7 @@ def _patterns(graphs: _Graphs) -> Tensor:
     """
     edges = graphs.edges
     sources, targets = graphs.is_feature[:-1], graphs.is_feature[1:]
-    apart = graphs.paths - torch.eye(MAX_VERTICES, device=edges.device)
+    apart = graphs.paths - torch.eye(edges.shape[1], device=edges.device)
     columns = [
         torch.einsum("sbx,bxy,tby->bst", sources, related.clamp(max=1), targets).flatten(1)
         for related in (edges, edges @ edges, apart)
@@ -173,7 +186,7 @@ def _patterns(graphs: _Graphs) -> Tensor:
     arriving = edges[:, :1]
     columns.append(graphs.at_output(arriving))
     is_op = graphs.is_op.transpose(0, 1)
-    for _ in range(_LONGEST_SEQUENCE):
+    for _ in range(_longest_sequence(len(graphs.space.ops))):
         arriving = (arriving[:, :, None] * is_op[:, None]).flatten(1, 2) @ edges
         columns.append(graphs.at_output(arriving))
     return torch.cat(columns, dim=1)
@@ -188,8 +201,8 @@ def load_standard_descriptors(table: CellTable, cache: Path | None = None) -> Te
     Raises:
         UserError: the cache folder cannot be written.
     """
-    path = (cache or cache_folder()) / f"nasbench101-descriptors-{_VERSION}.safetensors"
-    form = {_NAME: (torch.float16, (len(table), NUM_SHAPE + NUM_PATTERNS))}
+    path = (cache or cache_folder()) / f"{table.space.name}-descriptors-{_VERSION}.safetensors"
+    form = {_NAME: (torch.float16, (len(table), sum(num_descriptors(table.space))))}
 
     def is_right(arrays: dict[str, Tensor], noted: str | None) -> bool:
         found = {name: (array.dtype, tuple(array.shape)) for name, array in arrays.items()}
@@ -205,11 +218,11 @@ def standard_descriptors(table: CellTable) -> Tensor:
     In half precision, which is finer than any use needs and halves the memory.
 
     Shapes:
-        - returns: float16 ``[423624, 141]``
+        - returns: float16 ``[N, columns]``, of NAS-Bench-101 ``[423624, 141]``
     """
-    device = table.module_hash.device
-    standard = torch.empty(len(table), NUM_SHAPE + NUM_PATTERNS, dtype=torch.float16, device=device)
-    total = torch.zeros(standard.shape[1], dtype=torch.float64, device=device)
+    device, columns = table.module_hash.device, sum(num_descriptors(table.space))
+    standard = torch.empty(len(table), columns, dtype=torch.float16, device=device)
+    total = torch.zeros(columns, dtype=torch.float64, device=device)
     squares = torch.zeros_like(total)
     parts = torch.arange(len(table), device=device).split(_CHUNK)
     for rows in parts:

@@ -1,64 +1,84 @@
 """Exact edit distance between cells, vectorised over pairs and over pairings of their vertices."""
 
+from dataclasses import dataclass
+from functools import cache
 from itertools import permutations
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gnn_nas.spaces.nasbench101 import MAX_INTERIOR, OPS
 from gnn_nas.spaces.packed import PackedCells
 
 # Pairs worked on at a time: about 20 MB of intermediate results.
 _CHUNK = 4096
-# The label of a vertex that a cell does not have.
-_NULL = len(OPS)
-
-# Row p, column i: the interior vertex of the second cell paired with vertex i of the first.
-_PAIRINGS = np.array(list(permutations(range(MAX_INTERIOR))))
-# Column p marks its pairs, so that a matrix product sums what they cost.
-_IS_PAIRED = torch.from_numpy(np.eye(MAX_INTERIOR, dtype=np.float32)[_PAIRINGS]).flatten(1).T
-
-# The edges between interior vertices are a number of ten bits, one for each of these ends.
-_SOURCES, _TARGETS = np.triu_indices(MAX_INTERIOR, k=1)
-_PLACES = 1 << np.arange(len(_SOURCES))
-_SETS = np.arange(1 << len(_SOURCES))
-_NUM_BITS = torch.from_numpy(np.bitwise_count(_SETS))
 
 
-def _renumbered_sets() -> Tensor:
-    """Each set of interior edges in the first cell's numbering, under each pairing.
+@dataclass(frozen=True)
+class _Pairings:
+    """All pairings of the interior vertices of two cells with ``n`` of them each.
 
-    Edges that come to lie against the vertex order are left out: the first cell has none such.
+    A set of edges between interior vertices is a number, with a bit for each of the ends.
 
     Shapes:
-        - returns: int16 ``[1024, 120]``
+        - is_paired: ``[n^2, n!]``, a column marks its pairs, so that a matrix product sums what
+          they cost
+        - sources, targets, places: of every bit, ``[n (n - 1) / 2]``
+        - num_bits: of every set, ``[2^(n (n - 1) / 2)]``
+        - renumbered: int16 ``[sets, n!]``, each set in the first cell's numbering under each
+          pairing; edges that come to lie against the vertex order are left out, as the first cell
+          has none such
     """
-    adjacency = np.zeros((len(_SETS), MAX_INTERIOR, MAX_INTERIOR), dtype=bool)
-    adjacency[:, _SOURCES, _TARGETS] = _SETS[:, None] & _PLACES
-    renumbered = adjacency[:, _PAIRINGS[:, _SOURCES], _PAIRINGS[:, _TARGETS]]
-    return torch.from_numpy((renumbered @ _PLACES).astype(np.int16))
+
+    is_paired: Tensor
+    sources: Tensor
+    targets: Tensor
+    places: Tensor
+    num_bits: Tensor
+    renumbered: Tensor
 
 
-_RENUMBERED = _renumbered_sets()
+@cache
+def _pairings(interior: int, device: torch.device) -> _Pairings:
+    # Row p, column i: the vertex of the second cell paired with vertex i of the first.
+    pairings = np.array(list(permutations(range(interior))))
+    is_paired = np.eye(interior, dtype=np.float32)[pairings].reshape(len(pairings), -1).T
+    sources, targets = np.triu_indices(interior, k=1)
+    places = 1 << np.arange(len(sources))
+    sets = np.arange(1 << len(sources))
+    adjacency = np.zeros((len(sets), interior, interior), dtype=bool)
+    adjacency[:, sources, targets] = sets[:, None] & places
+    renumbered = adjacency[:, pairings[:, sources], pairings[:, targets]] @ places
+    tables = (
+        is_paired,
+        sources,
+        targets,
+        places,
+        np.bitwise_count(sets),
+        renumbered.astype(np.int16),
+    )
+    return _Pairings(*(torch.from_numpy(each).to(device) for each in tables))
 
 
 def edit_distance(first: PackedCells, second: PackedCells) -> Tensor:
     """Fewest unit edits between two cells: change an op, add or remove an edge or a vertex.
 
-    Input and output are fixed. The interiors are padded to five with null vertices; every edit
-    script then is a pairing of vertices, and the minimum over all 120 is exact. It is the distance
-    of the paper's Fig. 1a, and 0 exactly for isomorphic cells.
+    Input and output are fixed. The interiors are padded with null vertices to the most that a cell
+    has; every edit script then is a pairing of vertices, and the minimum over all, 120 in
+    NAS-Bench-101, is exact. It is the distance of the paper's Fig. 1a, and 0 exactly for isomorphic
+    cells. The pairings limit it to cells of eight vertices.
 
     Shapes:
         - first, second: `PackedCells` of ``B`` cells each
         - returns: int64 ``[B]``
 
     Raises:
-        ValueError: the two batches differ in length.
+        ValueError: the two batches differ in length or space.
     """
     if len(first) != len(second):
         raise ValueError(f"cannot pair {len(first)} cells with {len(second)}")
+    if first.space != second.space:
+        raise ValueError(f"cells of {first.space.name} have no distance to {second.space.name}'s")
     distances = first.edges.new_empty(len(first))
     for start in range(0, len(first), _CHUNK):
         part = slice(start, start + _CHUNK)
@@ -68,23 +88,24 @@ def edit_distance(first: PackedCells, second: PackedCells) -> Tensor:
 
 def _distance(first: PackedCells, second: PackedCells) -> Tensor:
     device = first.edges.device
+    pairings = _pairings(first.space.max_interior, device)
     vertices, interior, direct = _parts(first)
     other_vertices, other_interior, other_direct = _parts(second)
     # Label, edge from the input and edge to the output, for each vertex with each other one.
     pair_cost = (vertices[:, :, None] != other_vertices[:, None]).sum(-1)
-    vertex_cost = (pair_cost.flatten(1).float() @ _IS_PAIRED.to(device)).long()
-    num_bits = _NUM_BITS.to(device)
-    in_common = interior[:, None] & _RENUMBERED.to(device)[other_interior]
+    vertex_cost = (pair_cost.flatten(1).float() @ pairings.is_paired).long()
+    num_bits = pairings.num_bits
+    in_common = interior[:, None] & pairings.renumbered[other_interior]
     edges = (num_bits[interior] + num_bits[other_interior])[:, None]
     edge_cost = edges.long() - 2 * num_bits[in_common.long()]
     return (vertex_cost + edge_cost).amin(1) + (direct != other_direct)
 
 
 def _parts(cells: PackedCells) -> tuple[Tensor, Tensor, Tensor]:
-    """What a cell consists of, the interior being five vertices with or without an op.
+    """What a cell consists of, the interior being ``n`` vertices with or without an op.
 
     Shapes:
-        - vertices: ``[B, 5, 3]``, label, edge from the input, edge to the output
+        - vertices: ``[B, n, 3]``, label, edge from the input, edge to the output
         - interior: ``[B]``, number of the set of edges between interior vertices
         - direct: bool ``[B]``, edge from the input to the output
     """
@@ -93,15 +114,14 @@ def _parts(cells: PackedCells) -> tuple[Tensor, Tensor, Tensor]:
     to_output = cells.at_output(adjacency)
     vertices = torch.stack(
         [
-            torch.where(exists, cells.ops, _NULL),
+            torch.where(exists, cells.ops, len(cells.space.ops)),
             adjacency[:, 0, 1:-1] & exists,
             to_output[:, 1:-1] & exists,
         ],
         dim=2,
     )
-    sources, targets, places = (
-        torch.from_numpy(each).to(adjacency.device) for each in (_SOURCES, _TARGETS, _PLACES)
-    )
+    pairings = _pairings(cells.space.max_interior, adjacency.device)
+    sources, targets = pairings.sources, pairings.targets
     between = adjacency[:, 1:-1, 1:-1][:, sources, targets] & exists[:, targets]
-    interior = (between * places).sum(1)
+    interior = (between * pairings.places).sum(1)
     return vertices, interior, to_output[:, 0]

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from gnn_nas.spaces.batch import build_batch, kept_part
-from gnn_nas.spaces.nasbench101 import FEATURES, NUM_SLOTS, slot_of
 from gnn_nas.spaces.packed import edges_between
+from gnn_nas.spaces.space import num_slots, slot_of
 
 if TYPE_CHECKING:
     from torch_geometric.data import Batch
@@ -24,10 +24,10 @@ def change_ops(batch: Batch, nodes: Tensor, ops: Tensor) -> Batch:
 
     Shapes:
         - nodes: ``[N]``, distinct node numbers within the batch
-        - ops: ``[N]``, index into ``OPS``
+        - ops: ``[N]``, number of the op in the space
     """
     x = batch.x.clone()
-    x[nodes] = torch.eye(len(FEATURES), device=x.device)[ops + 1]
+    x[nodes] = torch.eye(x.shape[1], device=x.device)[ops + 1]
     return build_batch(x, batch.edge_index, batch.ptr.diff(), _edge_counts(batch))
 
 
@@ -40,9 +40,10 @@ def toggle_edges(batch: Batch, cells: Tensor, slots: Tensor) -> Batch:
     """
     cell = batch.batch.index_select(0, batch.edge_index[0])
     x, y = batch.edge_index - batch.ptr.index_select(0, cell)
-    bits = batch.ptr.new_zeros(batch.num_graphs, NUM_SLOTS, dtype=torch.bool)
-    bits.view(-1)[cell * NUM_SLOTS + slot_of(x, y)] = True
-    bits.view(-1)[cells * NUM_SLOTS + slots] ^= True
+    columns = num_slots(max(batch.ptr.diff().tolist(), default=0))
+    bits = batch.ptr.new_zeros(batch.num_graphs, columns, dtype=torch.bool)
+    bits.view(-1)[cell * columns + slot_of(x, y)] = True
+    bits.view(-1)[cells * columns + slots] ^= True
     return build_batch(batch.x, edges_between(bits, batch.ptr), batch.ptr.diff(), bits.sum(1))
 
 

@@ -1,18 +1,18 @@
-"""The official module hash of NAS-Bench-101 for whole batches of cells, MD5 (RFC 1321) included."""
+"""NAS-Bench-101's module hash, for whole batches of cells of any space; with MD5 (RFC 1321)."""
 
 import hashlib
 import math
+from functools import cache
 
 import numba
 import numpy as np
 import torch
 
-from gnn_nas.spaces.nasbench101 import MAX_VERTICES, OPS
 from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.spaces.space import CellSpace
 
-# By feature.
-_LABELS = (-1, *range(len(OPS)), -2)
-_BUFFER_WORDS = 96  # the longest message is the list of seven quoted digests, 252 bytes
+# Room for the longest message: the list of eleven quoted digests, 396 bytes, and the padding.
+_BUFFER_WORDS = 112
 # Of MD5's 64 steps.
 _SINES = np.array([int(abs(math.sin(i + 1)) * 2**32) for i in range(64)], dtype=np.uint32)
 _SHIFTS = np.repeat(
@@ -43,22 +43,21 @@ def module_hash(cells: PackedCells) -> np.ndarray:
     labels = cells.features().cpu().numpy()
     # Both use the same OpenMP runtime, and numba leaves its own number of threads behind.
     threads = torch.get_num_threads()
-    digests = _hash_cells(adjacency, vertices, labels, _START_DIGESTS)
+    digests = _hash_cells(adjacency, vertices, labels, _start_digests(cells.space))
     torch.set_num_threads(threads)
     return digests.astype(">u8").view(np.uint8)
 
 
-def _start_digests() -> np.ndarray:
-    """Digests of every ``(out_degree, in_degree, label)``, uint64 ``[7, 7, 5, 2]``."""
-    shape = (MAX_VERTICES, MAX_VERTICES, len(_LABELS))
+@cache
+def _start_digests(space: CellSpace) -> np.ndarray:
+    """Digests of every ``(out_degree, in_degree, label)``, uint64 ``[V, V, F, 2]``."""
+    by_feature = (-1, *range(len(space.ops)), -2)
+    shape = (space.max_vertices, space.max_vertices, len(by_feature))
     digests = [
-        hashlib.md5(str((out, into, _LABELS[label])).encode()).digest()
+        hashlib.md5(str((out, into, by_feature[label])).encode()).digest()
         for out, into, label in np.ndindex(shape)
     ]
     return np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64).reshape(*shape, 2)
-
-
-_START_DIGESTS = _start_digests()
 
 
 @numba.njit(cache=True, parallel=True)
@@ -110,7 +109,7 @@ def _write_digests(message, end, state, order, selected):
 
 @numba.njit(cache=True)
 def _sorted_order(state):
-    """Insertion sort of at most seven digests."""
+    """Insertion sort of a few digests."""
     order = np.arange(len(state))
     for i in range(1, len(state)):
         item, place = order[i], i

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from gnn_nas.spaces.nasbench101 import MAX_VERTICES, OPS, slot_of
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.pruning import prune
+from gnn_nas.spaces.space import slot_of
 from gnn_nas.spaces.table import CellTable
 
 
@@ -33,11 +33,12 @@ def neighbours(table: CellTable, rows: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _op_changes(cells: PackedCells) -> tuple[Tensor, PackedCells]:
-    shiftable = cells.has_interior()[:, :, None].expand(-1, -1, len(OPS) - 1)
+    space, num_ops = cells.space, len(cells.space.ops)
+    shiftable = cells.has_interior()[:, :, None].expand(-1, -1, num_ops - 1)
     owner, position, shift = shiftable.nonzero(as_tuple=True)
     edited = cells[owner]
     edited.ops[torch.arange(len(owner), device=owner.device), position] += 1 + shift
-    return owner, PackedCells(edited.vertices, edited.edges, edited.ops % len(OPS))
+    return owner, PackedCells(edited.vertices, edited.edges, edited.ops % num_ops, space)
 
 
 def _edge_toggles(cells: PackedCells) -> tuple[Tensor, PackedCells]:
@@ -51,12 +52,12 @@ def _edge_toggles(cells: PackedCells) -> tuple[Tensor, PackedCells]:
 
 def _vertex_additions(cells: PackedCells) -> tuple[Tensor, PackedCells]:
     """Put a vertex of every op, as one more path, between any two vertices it can connect."""
-    reaches = _reaches(cells)
+    reaches, num_ops = _reaches(cells), len(cells.space.ops)
     owner, source, target = _possible_edges(cells, reaches)
-    grows = cells.vertices[owner] < MAX_VERTICES
+    grows = cells.vertices[owner] < cells.space.max_vertices
     owner, source, target = (each[grows] for each in (owner, source, target))
-    op = torch.arange(len(OPS), device=owner.device).repeat_interleave(len(owner))
-    owner, source, target = (each.repeat(len(OPS)) for each in (owner, source, target))
+    op = torch.arange(num_ops, device=owner.device).repeat_interleave(len(owner))
+    owner, source, target = (each.repeat(num_ops) for each in (owner, source, target))
     # The first number that the cell has no vertex for.
     new = cells.vertices[owner]
     edited, number = _target_last(cells[owner], reaches[owner, target], added=1)
@@ -66,9 +67,10 @@ def _vertex_additions(cells: PackedCells) -> tuple[Tensor, PackedCells]:
 
 
 def _reaches(cells: PackedCells) -> Tensor:
-    """Whether a path leads from one vertex to another or they are the same, bool ``[B, 7, 7]``."""
-    steps = cells.adjacency().float() + torch.eye(MAX_VERTICES, device=cells.edges.device)
-    for _ in range(3):  # paths of up to 2, 4, 8 edges
+    """Whether a path leads from one vertex to another or they are the same, bool ``[B, V, V]``."""
+    most = cells.space.max_vertices
+    steps = cells.adjacency().float() + torch.eye(most, device=cells.edges.device)
+    for _ in range((most - 1).bit_length()):  # paths of up to 2, 4, 8 edges, and so on
         steps = (steps @ steps).clamp_(max=1)
     return steps > 0
 
@@ -89,10 +91,10 @@ def _target_last(cells: PackedCells, behind: Tensor, added: int = 0) -> tuple[Pa
     topological order again.
 
     Shapes:
-        - behind: bool ``[N, 7]``
-        - returns: the cells, and the new number of every old vertex, ``[N, 7]``
+        - behind: bool ``[N, V]``
+        - returns: the cells, and the new number of every old vertex, ``[N, V]``
     """
-    number = torch.arange(MAX_VERTICES, device=behind.device)
+    number = torch.arange(cells.space.max_vertices, device=behind.device)
     beyond = number - cells.vertices[:, None]  # 0 for the vertex that is added
     group = torch.where(beyond < 0, 2 * behind, torch.where(beyond < added, 1, 3))
     order = group.argsort(dim=1, stable=True)

@@ -1,4 +1,4 @@
-"""Positive samples: cells that are one to three unit edits away from an anchor."""
+"""Positive samples: cells that are a few unit edits away from an anchor."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 
 from gnn_nas.spaces.edits import change_ops, delete_vertices, toggle_edges
-from gnn_nas.spaces.nasbench101 import MAX_INTERIOR, MAX_VERTICES, NUM_SLOTS, OPS, num_slots
 from gnn_nas.spaces.packed import PackedCells, slot_bits, slot_ends
+from gnn_nas.spaces.space import num_slots
 from gnn_nas.spaces.table import CellTable
 
 if TYPE_CHECKING:
     from torch_geometric.data import Batch
 
-MAX_EDITS = 3
-
+# Of a vertex, with its one in- and its one out-edge.
+_DELETION_EDITS = 3
 # Share of the three-edit proposals that delete a vertex with one in- and one out-edge.
 _DELETION_SHARE = 0.1
 # Proposals a round: enough that the rounds' fixed cost does not count at small batches.
@@ -33,7 +33,8 @@ class Edits:
     """One edit script for every cell of a batch.
 
     Shapes:
-        - shifts: ``[B, 5]``, how far the op of each interior vertex moves on in ``OPS`` (cyclic)
+        - shifts: ``[B, V - 2]``, how far the op of each interior vertex moves on among the ops of
+          the space (cyclic)
         - toggles: ``[B]``, bitmask of the edge slots to toggle
         - deleted: ``[B]``, the vertex to delete, 0 for none
         - distinct: bool ``[B]``, whether no vertex or slot was drawn twice
@@ -52,19 +53,22 @@ class Edits:
         cell, position = self.shifts.nonzero(as_tuple=True)
         nodes = batch.ptr.index_select(0, cell) + position + 1
         ops = batch.x.index_select(0, nodes).argmax(1) - 1
-        batch = change_ops(batch, nodes, (ops + self.shifts[cell, position]) % len(OPS))
-        batch = toggle_edges(batch, *slot_bits(self.toggles).nonzero(as_tuple=True))
+        num_ops = batch.x.shape[1] - 2
+        batch = change_ops(batch, nodes, (ops + self.shifts[cell, position]) % num_ops)
+        slots = num_slots(self.shifts.shape[1] + 2)
+        batch = toggle_edges(batch, *slot_bits(self.toggles, slots).nonzero(as_tuple=True))
         cell = self.deleted.nonzero().flatten()
         return delete_vertices(batch, batch.ptr[cell] + self.deleted[cell])
 
     def preview(self, cells: PackedCells) -> PackedCells:
         """What the edits make of packed cells: same result as `apply`, cheap enough to reject."""
-        ops = (cells.ops + self.shifts) % len(OPS)
-        edited = PackedCells(cells.vertices.clone(), cells.edges ^ self.toggles, ops)
+        space = cells.space
+        ops = (cells.ops + self.shifts) % len(space.ops)
+        edited = PackedCells(cells.vertices.clone(), cells.edges ^ self.toggles, ops, space)
         cell = self.deleted.nonzero().flatten()
-        number = torch.arange(MAX_VERTICES, device=cell.device)
+        number = torch.arange(space.max_vertices, device=cell.device)
         # The last is of no vertex that is left.
-        order = (number + (number >= self.deleted[cell, None])).clamp_(max=MAX_VERTICES - 1)
+        order = (number + (number >= self.deleted[cell, None])).clamp_(max=len(number) - 1)
         smaller = edited.take(cell).renumbered(order, cells.vertices[cell] - 1)
         edited.vertices[cell], edited.edges[cell] = smaller.vertices, smaller.edges
         edited.ops[cell] = smaller.ops
@@ -78,7 +82,7 @@ class Positives:
     Shapes:
         - rows: ``[B * count]``, their rows in the cell table
         - cells: the edited cells, as a `Batch` of ``B * count``
-        - num_edits: ``[B * count]``, unit edits made, 1 to 3
+        - num_edits: ``[B * count]``, unit edits made, from 1 to the space's ``max_edits``
     """
 
     rows: Tensor
@@ -90,12 +94,12 @@ class PositiveSampler:
     """Draws positives by random edits, rejecting what is not a positive (paper, section 3).
 
     A positive is valid without pruning, so its edit distance from the anchor is at most its number
-    of edits, and it is not isomorphic to the anchor. The number of edits is uniform over 1, 2 and
-    3, except for the few cells too small to have a positive at each.
+    of edits, and it is not isomorphic to the anchor. The number of edits is uniform over those that
+    the space allows, except for the few cells too small to have a positive at each.
 
     Args:
         table: the cell table.
-        forbidden: bool ``[423624]``, rows that are never a positive (the held-out cells).
+        forbidden: bool ``[N]``, rows that are never a positive (the held-out cells).
     """
 
     def __init__(self, table: CellTable, forbidden: Tensor | None = None) -> None:
@@ -111,16 +115,14 @@ class PositiveSampler:
         Raises:
             ValueError: an anchor has no interior vertex, or all cells around it are forbidden.
         """
-        table, device = self.table, anchors.device
+        table, device, most = self.table, anchors.device, self.table.space.max_edits
         anchors = anchors.repeat_interleave(count)
         cells = table.cells.take(anchors)
         if bool((cells.vertices < 3).any()):
             raise ValueError("a cell without interior vertices has no positives")
-        num_edits = torch.randint(
-            1, MAX_EDITS + 1, anchors.shape, generator=generator, device=device
-        )
+        num_edits = torch.randint(1, most + 1, anchors.shape, generator=generator, device=device)
         rows = torch.empty_like(anchors)
-        edits = _no_edits(len(anchors), device)
+        edits = _no_edits(cells)
         pending = torch.arange(len(anchors), device=device)
         tried = 0
         while len(pending) and tried < _MAX_PROPOSALS:
@@ -146,7 +148,7 @@ class PositiveSampler:
             tried += copies
             if tried >= _PATIENCE:
                 num_edits[pending] = torch.randint(
-                    1, MAX_EDITS + 1, pending.shape, generator=generator, device=device
+                    1, most + 1, pending.shape, generator=generator, device=device
                 )
         if len(pending):
             stuck = anchors[pending].unique().tolist()
@@ -154,40 +156,42 @@ class PositiveSampler:
         return Positives(rows, edits.apply(cells.to_batch()), num_edits)
 
 
-def _no_edits(count: int, device: torch.device) -> Edits:
-    zeros = torch.zeros(count, dtype=torch.long, device=device)
+def _no_edits(cells: PackedCells) -> Edits:
+    zeros = torch.zeros_like(cells.edges)
     return Edits(
-        zeros.new_zeros(count, MAX_INTERIOR), zeros, zeros.clone(), torch.ones_like(zeros).bool()
+        torch.zeros_like(cells.ops), zeros, zeros.clone(), torch.ones_like(zeros, dtype=torch.bool)
     )
 
 
 def _propose(cells: PackedCells, num_edits: Tensor, generator: torch.Generator) -> Edits:
     """Draw edit scripts of the wanted length; op changes and edge toggles are equally likely."""
-    count, device = len(cells), cells.edges.device
-    draws = torch.randint(1 << 60, (MAX_EDITS + 1, count), generator=generator, device=device)
-    on_op, shift, place = _choices(draws[:MAX_EDITS], len(OPS))
+    space, device = cells.space, cells.edges.device
+    most = space.max_edits
+    draws = torch.randint(1 << 60, (most + 1, len(cells)), generator=generator, device=device)
+    on_op, shift, place = _choices(draws[:most], len(space.ops))
     interior, slot = place % (cells.vertices - 2), place % num_slots(cells.vertices)
-    number = torch.arange(MAX_EDITS, device=device)[:, None]
+    number = torch.arange(most, device=device)[:, None]
     wanted = num_edits > number
-    edits = _no_edits(count, device)
+    edits = _no_edits(cells)
     edits.shifts.scatter_add_(1, interior.T, (shift * (on_op & wanted)).T)
     for toggle in (~on_op & wanted).long() << slot:
         edits.toggles.bitwise_xor_(toggle)
     # Unwanted draws get a negative target of their own, which equals no other.
-    target = torch.where(wanted, torch.where(on_op, NUM_SLOTS + interior, slot), -1 - number)
+    target = torch.where(wanted, torch.where(on_op, space.num_slots + interior, slot), -1 - number)
     for one, other in combinations(target, 2):
         edits.distinct.logical_and_(one != other)
 
-    draw = draws[MAX_EDITS]
-    deletes = (num_edits == MAX_EDITS) & (draw % 1000 < 1000 * _DELETION_SHARE)
+    draw = draws[most]
+    deletes = (num_edits == _DELETION_EDITS) & (draw % 1000 < 1000 * _DELETION_SHARE)
     cell = deletes.nonzero().flatten()
     vertex = 1 + (draw[cell] >> 10) % (cells.vertices[cell] - 2)
     edits.shifts[cell] = 0
     edits.toggles[cell] = 0
     edits.deleted[cell] = vertex
     # One in-edge and one out-edge: no interior vertex lacks either.
-    touching = (torch.stack(slot_ends(device)) == vertex[:, None, None]).any(1)
-    edits.distinct[cell] = (slot_bits(cells.edges[cell]) & touching).sum(1) == 2
+    ends = torch.stack(slot_ends(space.num_slots, device))
+    touching = (ends == vertex[:, None, None]).any(1)
+    edits.distinct[cell] = (slot_bits(cells.edges[cell], len(ends[0])) & touching).sum(1) == 2
     return edits
 
 
@@ -198,6 +202,7 @@ def _choices(draw: Tensor, num_ops: int) -> tuple[Tensor, Tensor, Tensor]:
         whether an op changes, else an edge; by how many ops, uniform over 1 to ``num_ops - 1``; and
         a large number, whose remainder says which vertex or slot
     """
-    draw_of_op = draw >> 1
-    others = num_ops - 1
+    draw_of_op, others = draw >> 1, num_ops - 1
+    if not others:
+        return torch.zeros_like(draw, dtype=torch.bool), torch.zeros_like(draw), draw_of_op
     return (draw & 1).bool(), 1 + draw_of_op % others, draw_of_op // others

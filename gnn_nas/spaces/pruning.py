@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gnn_nas.spaces.nasbench101 import MAX_EDGES, MAX_VERTICES, SLOT_SOURCES, SLOT_TARGETS
 from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.spaces.space import SLOT_SOURCES, SLOT_TARGETS
 
 
 def prune(cells: PackedCells) -> tuple[PackedCells, Tensor]:
@@ -15,14 +15,15 @@ def prune(cells: PackedCells) -> tuple[PackedCells, Tensor]:
 
     Shapes:
         - returns: the pruned `PackedCells` and bool ``[B]``, which of them are valid: input and
-          output connected, at most nine edges; what the others become is undefined
+          output connected, no more edges than allowed; what the others become is undefined
     """
-    bits = cells.edge_bits().T
-    forward = torch.zeros(MAX_VERTICES, len(cells), dtype=torch.bool, device=bits.device)
+    bits, space = cells.edge_bits().T, cells.space
+    forward = torch.zeros(space.max_vertices, len(cells), dtype=torch.bool, device=bits.device)
     backward = torch.zeros_like(forward)
     forward[0] = True
     backward.scatter_(0, cells.vertices[None] - 1, True)
-    slots = list(enumerate(zip(SLOT_SOURCES, SLOT_TARGETS, strict=True)))
+    ends = list(zip(SLOT_SOURCES, SLOT_TARGETS, strict=True))
+    slots = list(enumerate(ends[: space.num_slots]))
     for slot, (source, target) in slots:  # ascending targets: a topological order
         forward[target] |= bits[slot] & forward[source]
     for slot, (source, target) in reversed(slots):
@@ -31,7 +32,7 @@ def prune(cells: PackedCells) -> tuple[PackedCells, Tensor]:
     # Kept vertices move to the front in their old order.
     order = (~kept).int().argsort(dim=1, stable=True)
     pruned = cells.renumbered(order, kept.sum(1))
-    return pruned, (pruned.vertices >= 2) & (pruned.edge_bits().sum(1) <= MAX_EDGES)
+    return pruned, (pruned.vertices >= 2) & (pruned.edge_bits().sum(1) <= space.max_edges)
 
 
 def on_a_path(sources: Sequence[int]) -> list[int]:

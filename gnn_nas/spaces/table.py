@@ -1,9 +1,10 @@
-"""The table of all 423,624 distinct cells, sorted by module hash, and the way from a cell to it."""
+"""The table of all distinct cells of a space, sorted by module hash, and a cell's way to it."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,9 @@ from torch import Tensor
 from gnn_nas.progress import working
 from gnn_nas.spaces.cache import open_cached
 from gnn_nas.spaces.conversion import to_matrix
-from gnn_nas.spaces.nasbench101 import MAX_INTERIOR, MAX_VERTICES, NUM_SLOTS, OPS, num_slots
+from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.packed import PackedCells, pack
+from gnn_nas.spaces.space import CellSpace, num_slots
 from gnn_nas.tensor_file import checksum
 from gnn_nas.user_folders import cache_folder
 
@@ -27,14 +29,8 @@ if TYPE_CHECKING:
 _FORMAT = 1
 # The space is a constant, and so is its table.
 _CHECKSUM = "b918c559"
-
-# Worth of each op in a cell of V vertices: the ops are digits in base 3, the first one leading.
-_PLACE_VALUES = torch.tensor(
-    [
-        [len(OPS) ** (v - 3 - i) if i < v - 2 else 0 for i in range(MAX_INTERIOR)]
-        for v in range(MAX_VERTICES + 1)
-    ]
-)
+# Rounds of refinement after which cells of NAS-Bench-101 are told apart.
+_ROUNDS = 2
 
 
 @dataclass(frozen=True)
@@ -42,17 +38,22 @@ class CellTable:
     """All cells as canonical representatives, row ``i`` being the ``i``-th official module hash.
 
     Shapes:
-        - cells: `PackedCells` of 423,624 rows
-        - module_hash: uint8 ``[423624, 16]``
-        - row_of_form: int32 ``[1293208]``, the row of every labelled form, in enumeration order
-        - first_form: int32 ``[2097152]``, number of the first form of an edge bitmask, or -1 where
-          the mask is no valid unpruned cell
+        - cells: `PackedCells` of ``N`` rows, of NAS-Bench-101 423,624
+        - module_hash: uint8 ``[N, 16]``
+        - row_of_form: int32 ``[forms]``, the row of every labelled form, in enumeration order
+        - first_form: int32 ``[2^S]``, number of the first form of an edge bitmask, or -1 where the
+          mask is no valid unpruned cell
     """
 
     cells: PackedCells
     module_hash: Tensor
     row_of_form: Tensor
     first_form: Tensor
+
+    @property
+    def space(self) -> CellSpace:
+        """The space of the cells."""
+        return self.cells.space
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -61,7 +62,7 @@ class CellTable:
         """Rows of cells by direct index, -1 for those that are invalid or need pruning.
 
         Every valid unpruned cell is one of the labelled forms, numbered by its edge bitmask and
-        its ops as base-3 digits, so no hash is computed and nothing is searched.
+        its ops as digits, so no hash is computed and nothing is searched.
 
         Shapes:
             - returns: int64 ``[B]``
@@ -69,7 +70,7 @@ class CellTable:
         first = self.first_form.index_select(0, cells.edges)
         # A mask that leaves the last vertices isolated is a valid form of a smaller cell only.
         reaches_output = cells.edges >> num_slots(cells.vertices - 1) != 0
-        places = _PLACE_VALUES.to(cells.ops.device).index_select(0, cells.vertices)
+        places = _place_values(self.space).to(cells.ops.device).index_select(0, cells.vertices)
         form = first + (cells.ops * places).sum(1)
         valid = (first >= 0) & reaches_output
         return torch.where(valid, self.row_of_form.index_select(0, form.clamp_(min=0)), -1).long()
@@ -83,7 +84,7 @@ class CellTable:
         Raises:
             ValueError: a cell is malformed, invalid, or would first have to be pruned.
         """
-        rows = self.rows_of(pack(cells))
+        rows = self.rows_of(pack(cells, self.space))
         if bool((rows < 0).any()):
             bad = (rows < 0).nonzero().flatten().tolist()
             raise ValueError(f"not valid unpruned cells of the space: batch positions {bad[:10]}")
@@ -101,7 +102,7 @@ class CellTable:
         """
         row = bisect_left(range(len(self)), module_hash, key=self.hash_of)
         if row == len(self) or self.hash_of(row) != module_hash:
-            raise KeyError(f"no cell of NAS-Bench-101 has the module hash {module_hash!r}")
+            raise KeyError(f"no cell of {self.space.name} has the module hash {module_hash!r}")
         return row
 
     def to(self, device: torch.device | str) -> CellTable:
@@ -109,8 +110,20 @@ class CellTable:
         return CellTable(*(part.to(device) for part in vars(self).values()))
 
 
+@cache
+def _place_values(space: CellSpace) -> Tensor:
+    """Worth of each op in a cell of so many vertices: ops are digits, the first one leading."""
+    return torch.tensor(
+        [
+            [len(space.ops) ** (v - 3 - i) if i < v - 2 else 0 for i in range(space.max_interior)]
+            for v in range(space.max_vertices + 1)
+        ],
+        device="cpu",
+    )
+
+
 def load_table(cache: Path | None = None) -> CellTable:
-    """Open the table, enumerating it first where the cache folder does not hold it yet.
+    """Open NAS-Bench-101's table, enumerating it first where the cache folder does not hold it yet.
 
     Args:
         cache: folder; by default ``$GNN_NAS_CACHE``, else ``gnn_nas`` in the user's cache folder.
@@ -121,7 +134,18 @@ def load_table(cache: Path | None = None) -> CellTable:
     """
     path = (cache or cache_folder()) / f"nasbench101-cells-{_FORMAT}.safetensors"
     arrays = open_cached(path, lambda there, _noted: checksum(there) == _CHECKSUM, _checked_build)
-    cells = PackedCells(arrays["vertices"].long(), arrays["edges"].long(), arrays["ops"].long())
+    return _table(arrays, NASBENCH101)
+
+
+def enumerated(space: CellSpace) -> CellTable:
+    """The table of any space whose labelled forms memory can hold, which takes seconds."""
+    # A cell has no more vertices than rounds, so that the refinement has come to its end.
+    return _table(_build(space, rounds=space.max_vertices), space)
+
+
+def _table(arrays: dict[str, Tensor], space: CellSpace) -> CellTable:
+    vertices, edges, ops = (arrays[name].long() for name in ("vertices", "edges", "ops"))
+    cells = PackedCells(vertices, edges, ops, space)
     return CellTable(cells, arrays["module_hash"], arrays["row_of_form"], arrays["first_form"])
 
 
@@ -132,28 +156,28 @@ def open_table() -> CellTable:
 
 
 def _checked_build() -> dict[str, Tensor]:
-    arrays = _build()
+    arrays = _build(NASBENCH101, _ROUNDS)
     if checksum(arrays) != _CHECKSUM:
         raise RuntimeError("the enumeration of the search space gave a wrong table")
     return arrays
 
 
-def _build() -> dict[str, Tensor]:
+def _build(space: CellSpace, rounds: int) -> dict[str, Tensor]:
     # Imported here: opening a cached table needs no compiler.
     from gnn_nas.spaces.enumeration import distinct_cells, enumerate_forms, enumerate_matrices
     from gnn_nas.spaces.module_hash import module_hash
 
-    masks, vertices = enumerate_matrices()
-    forms = enumerate_forms(masks, vertices)
-    representative, cell_of_form = distinct_cells(forms)
+    masks, vertices = enumerate_matrices(space)
+    forms = enumerate_forms(masks, vertices, space)
+    representative, cell_of_form = distinct_cells(forms, rounds)
     cells = forms[torch.from_numpy(representative)]
     hashes = torch.from_numpy(module_hash(cells))
 
     high, low = hashes.numpy().view(">u8").T
     order = torch.from_numpy(np.lexsort((low, high)))
     row = torch.empty_like(order).scatter_(0, order, torch.arange(len(order)))
-    first_form = torch.full((1 << NUM_SLOTS,), -1, dtype=torch.int32)
-    labellings = len(OPS) ** (torch.from_numpy(vertices).int() - 2)
+    first_form = torch.full((1 << space.num_slots,), -1, dtype=torch.int32)
+    labellings = len(space.ops) ** (torch.from_numpy(vertices).int() - 2)
     first_form[torch.from_numpy(masks).long()] = (labellings.cumsum(0) - labellings).int()
     return {
         "vertices": cells.vertices[order].to(torch.int8),
@@ -184,12 +208,12 @@ class Cell:
     @property
     def matrix(self) -> np.ndarray:
         """Adjacency matrix, int8 ``[V, V]``."""
-        return to_matrix(self.to_data())[0]
+        return to_matrix(self.to_data(), self.table.space)[0]
 
     @property
     def ops(self) -> list[str]:
         """Names of the ``V`` vertices' ops, ``input`` and ``output`` included."""
-        return to_matrix(self.to_data())[1]
+        return to_matrix(self.to_data(), self.table.space)[1]
 
     def to_data(self) -> Data:
         """The cell as a PyG `Data`."""

@@ -1,72 +1,98 @@
-"""The decoder's language: a cell as 27 tokens, and back."""
+"""The decoder's language: a cell as tokens, and back."""
+
+from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
 
-from gnn_nas.spaces.nasbench101 import (
-    MAX_INTERIOR,
-    MAX_VERTICES,
-    NUM_SLOTS,
-    SLOT_SOURCES,
-    SLOT_TARGETS,
-    num_slots,
-)
 from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.spaces.space import SLOT_SOURCES, SLOT_TARGETS, CellSpace, num_slots
 
-PAD, NO_EDGE, EDGE, FIRST_OP, OUTPUT_TOKEN = 0, 1, 2, 3, 6
-NUM_TOKENS = 7
-SEQUENCE_LENGTH = (MAX_VERTICES + 2) * (MAX_VERTICES - 1) // 2
+PAD, NO_EDGE, EDGE, FIRST_OP = 0, 1, 2, 3
 
-# Vertex c = 1..6 has c edge tokens, from vertices 0..c-1, and then its op.
-_EDGE_POSITIONS = torch.tensor(
-    [(y - 1) * (y + 2) // 2 + x for x, y in zip(SLOT_SOURCES, SLOT_TARGETS, strict=True)]
-)
-_OP_POSITIONS = torch.tensor([(c - 1) * (c + 2) // 2 + c for c in range(1, MAX_VERTICES)])
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The tokens of a space's cells, and where each stands.
+
+    Vertex ``c`` from the second on has ``c`` edge tokens, from vertices 0 to ``c - 1``, and then
+    the token of its op, or of the output.
+
+    Shapes:
+        - edge_positions: ``[S]``, of every edge slot; op_positions: ``[V - 1]``
+    """
+
+    output: int
+    edge_positions: Tensor
+    op_positions: Tensor
+
+    @property
+    def tokens(self) -> int:
+        """How many different ones there are: 7 in NAS-Bench-101."""
+        return self.output + 1
+
+    @property
+    def length(self) -> int:
+        """Tokens of a cell, padding included: 27 in NAS-Bench-101."""
+        return len(self.edge_positions) + len(self.op_positions)
+
+
+@cache
+def vocabulary(space: CellSpace) -> Vocabulary:
+    """The vocabulary of a space."""
+    ends = list(zip(SLOT_SOURCES, SLOT_TARGETS, strict=True))[: space.num_slots]
+    edges = [(y - 1) * (y + 2) // 2 + x for x, y in ends]
+    ops = [(c - 1) * (c + 2) // 2 + c for c in range(1, space.max_vertices)]
+    # Kept for all callers, so not on the device of the first one's `torch.device` block.
+    edge_positions, op_positions = (torch.tensor(each, device="cpu") for each in (edges, ops))
+    return Vocabulary(FIRST_OP + len(space.ops), edge_positions, op_positions)
 
 
 def to_tokens(cells: PackedCells) -> Tensor:
     """Token sequences of cells, padded with 0 behind the output's token.
 
     Shapes:
-        - returns: int64 ``[B, 27]``
+        - returns: int64 ``[B, length]``
     """
-    device = cells.edges.device
-    slots = torch.arange(NUM_SLOTS, device=device)
-    tokens = cells.edges.new_zeros(len(cells), SEQUENCE_LENGTH)
-    tokens[:, _EDGE_POSITIONS.to(device)] = torch.where(
+    device, words = cells.edges.device, vocabulary(cells.space)
+    slots = torch.arange(cells.space.num_slots, device=device)
+    tokens = cells.edges.new_zeros(len(cells), words.length)
+    tokens[:, words.edge_positions.to(device)] = torch.where(
         slots < num_slots(cells.vertices)[:, None], NO_EDGE + cells.edge_bits().long(), PAD
     )
     # Ops and output have their tokens in the order of the features.
-    tokens[:, _OP_POSITIONS.to(device)] = torch.where(
+    tokens[:, words.op_positions.to(device)] = torch.where(
         cells.has_vertex(), FIRST_OP - 1 + cells.features(), PAD
     )[:, 1:]
     return tokens
 
 
-def from_tokens(tokens: Tensor) -> tuple[PackedCells, Tensor]:
+def from_tokens(tokens: Tensor, space: CellSpace) -> tuple[PackedCells, Tensor]:
     """Parse token sequences; what does not parse becomes cells that are undefined.
 
     Shapes:
-        - tokens: ``[B, 27]``
+        - tokens: ``[B, length]``
         - returns: `PackedCells` of ``B`` cells, not pruned, and bool ``[B]``, which of them parsed
     """
-    device = tokens.device
-    edge_tokens = tokens[:, _EDGE_POSITIONS.to(device)]
-    op_tokens = tokens[:, _OP_POSITIONS.to(device)]
-    slots = torch.arange(NUM_SLOTS, device=device)
-    column = torch.arange(MAX_VERTICES - 1, device=device)
+    device, words = tokens.device, vocabulary(space)
+    edge_tokens = tokens[:, words.edge_positions.to(device)]
+    op_tokens = tokens[:, words.op_positions.to(device)]
+    slots = torch.arange(space.num_slots, device=device)
+    column = torch.arange(space.max_vertices - 1, device=device)
 
-    is_output = op_tokens == OUTPUT_TOKEN
+    is_output = op_tokens == words.output
     output = is_output.int().argmax(1)
     vertices = output + 2
     there = slots < num_slots(vertices)[:, None]
     is_edge = edge_tokens == EDGE
     edges_parse = torch.where(there, is_edge | (edge_tokens == NO_EDGE), edge_tokens == PAD)
-    is_op = (op_tokens >= FIRST_OP) & (op_tokens < OUTPUT_TOKEN)
+    is_op = (op_tokens >= FIRST_OP) & (op_tokens < words.output)
     behind = column > output[:, None]
     ops_parse = torch.where(behind, op_tokens == PAD, is_op | (column == output[:, None]))
     parsed = is_output.any(1) & edges_parse.all(1) & ops_parse.all(1)
 
-    interior = (column < output[:, None])[:, :MAX_INTERIOR]
-    ops = torch.where(interior, (op_tokens[:, :MAX_INTERIOR] - FIRST_OP).clamp(0, 2), 0)
-    return PackedCells.from_bits(vertices, is_edge & there, ops), parsed
+    most, last = space.max_interior, len(space.ops) - 1
+    interior = (column < output[:, None])[:, :most]
+    ops = torch.where(interior, (op_tokens[:, :most] - FIRST_OP).clamp(0, last), 0)
+    return PackedCells.from_bits(vertices, is_edge & there, ops, space), parsed

@@ -5,7 +5,6 @@ from functools import reduce
 import torch
 from torch import Tensor, nn
 
-from gnn_nas.spaces.nasbench101 import OPS
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.pruning import prune
 from gnn_nas.tasks.network_size import NetworkConfig, interior_channels
@@ -92,7 +91,7 @@ class CellBlock(nn.Module):
             }
         )
         self.operations = nn.ModuleList(
-            _operation(op, width, norm_momentum)
+            _operation(cell.space.ops[op], width, norm_momentum)
             for op, width in zip(cell.ops[0, :inner].tolist(), widths, strict=True)
         )
 
@@ -118,8 +117,8 @@ class ConvNormRelu(nn.Sequential):
         )
 
 
-def _operation(op: int, channels: int, momentum: float) -> nn.Module:
-    match OPS[op]:
+def _operation(op: str, channels: int, momentum: float) -> nn.Module:
+    match op:
         case "conv3x3-bn-relu":
             return ConvNormRelu(channels, channels, 3, momentum)
         case "conv1x1-bn-relu":

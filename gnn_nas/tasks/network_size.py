@@ -5,11 +5,8 @@ from pydantic import Field
 from torch import Tensor
 
 from gnn_nas.config import Section
-from gnn_nas.spaces.nasbench101 import MAX_INTERIOR, OPS
+from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.packed import PackedCells
-
-# Weights of an operation for every pair of channels; pooling has none.
-_KERNEL_AREAS = {"conv3x3-bn-relu": 9, "conv1x1-bn-relu": 1, "maxpool3x3": 0}
 
 
 class NetworkConfig(Section):
@@ -17,7 +14,7 @@ class NetworkConfig(Section):
 
     stem_channels: int = Field(
         default=128,
-        ge=MAX_INTERIOR,
+        ge=NASBENCH101.max_interior,
         le=4096,
         description="channels of the first stack, doubled from stack to stack",
     )
@@ -54,13 +51,14 @@ def interior_channels(cells: PackedCells, out_channels: int) -> Tensor:
     are those of the canonical representatives.
 
     Shapes:
-        - returns: int64 ``[B, 5]``, 0 where there is no vertex
+        - returns: int64 ``[B, V - 2]``, 0 where there is no vertex
 
     Raises:
         ValueError: there are fewer channels than vertices may share.
     """
-    if out_channels < MAX_INTERIOR:
-        raise ValueError(f"a cell needs at least {MAX_INTERIOR} channels, got {out_channels}")
+    most = cells.space.max_interior
+    if out_channels < most:
+        raise ValueError(f"a cell needs at least {most} channels, got {out_channels}")
     adjacency = cells.adjacency()
     output = (cells.vertices - 1)[:, None, None].expand(-1, adjacency.shape[1], 1)
     feeds_output = adjacency.gather(2, output)[:, 1:-1, 0] & cells.has_interior()
@@ -70,7 +68,7 @@ def interior_channels(cells: PackedCells, out_channels: int) -> Tensor:
     place = feeds_output.cumsum(1) - 1
     share = out_channels // count + (place < out_channels % count)
     channels = torch.where(feeds_output, share, 0)
-    for vertex in reversed(range(MAX_INTERIOR)):
+    for vertex in reversed(range(most)):
         fed = (feeds[:, vertex] * channels).amax(1)
         channels[:, vertex] = torch.where(feeds_output[:, vertex], channels[:, vertex], fed)
     return channels
@@ -92,7 +90,7 @@ def parameter_counts(cells: PackedCells, config: NetworkConfig) -> Tensor:
     masks, matrix = cells.edges.unique(return_inverse=True)
     rows = torch.arange(len(cells), device=matrix.device)
     matrices = cells[torch.empty_like(masks).scatter_(0, matrix, rows)]
-    areas = torch.tensor([_KERNEL_AREAS[op] for op in OPS], device=matrix.device)[cells.ops]
+    areas = torch.tensor(cells.space.parameters, device=matrix.device).long()[cells.ops]
     for before, after in set(blocks):
         channels = interior_channels(matrices, after)
         convolutions = torch.where(areas > 0, _conv(channels[matrix], channels[matrix], areas), 0)

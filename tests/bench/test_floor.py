@@ -5,7 +5,8 @@ import torch
 
 from bench.floor import OperationCounter
 from gnn_nas.models.decoder import Decoder
-from gnn_nas.spaces.tokens import NUM_TOKENS, SEQUENCE_LENGTH
+
+NUM_TOKENS, SEQUENCE_LENGTH = 7, 27
 
 BATCH, EMBEDDING, HIDDEN = 16, 8, 4
 FROM_EMBEDDING = 2 * SEQUENCE_LENGTH * BATCH * 4 * HIDDEN * EMBEDDING

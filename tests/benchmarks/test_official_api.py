@@ -6,9 +6,11 @@ from gnn_nas.benchmarks.nasbench101 import NASBench101
 from gnn_nas.benchmarks.official_api import ModelSpec
 from gnn_nas.errors import UserError
 from gnn_nas.spaces.conversion import from_spec, to_matrix
-from gnn_nas.spaces.nasbench101 import OPS
+from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.pruning import prune
 from tests.helpers import official_writer as writer
+
+OPS = NASBENCH101.ops
 
 
 def test_prunes_as_batches_are_pruned(unpruned):

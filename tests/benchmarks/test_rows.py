@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from gnn_nas.benchmarks.rows import CellRows
 from gnn_nas.spaces.conversion import from_spec, to_matrix
-from gnn_nas.spaces.nasbench101 import OPS
+from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.pruning import prune
+
+OPS = NASBENCH101.ops
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from crc32c import crc32c
 
-from gnn_nas.spaces.nasbench101 import INPUT, OPS, OUTPUT
+from gnn_nas.spaces.nasbench101 import NASBENCH101
+from gnn_nas.spaces.space import INPUT, OUTPUT
 from gnn_nas.spaces.table import CellTable
 
 IMAGES = 9984
@@ -113,4 +114,6 @@ def _written(vertices: int, edges: int, ops: list[int]) -> tuple[str, str]:
         for x in range(vertices)
         for y in range(vertices)
     )
-    return adjacency, ",".join((INPUT, *(OPS[op] for op in ops[: vertices - 2]), OUTPUT))
+    return adjacency, ",".join(
+        (INPUT, *(NASBENCH101.ops[op] for op in ops[: vertices - 2]), OUTPUT)
+    )

@@ -249,7 +249,7 @@ def test_a_folder_of_the_environment(refuses, cwd, monkeypatch, variable, kind):
 
 
 def test_a_cache_that_cannot_be_written_is_found_before_anything_is_computed(monkeypatch):
-    monkeypatch.setattr(table_module, "_build", lambda: pytest.fail("was computed"))
+    monkeypatch.setattr(table_module, "_build", lambda *_: pytest.fail("was computed"))
     monkeypatch.setenv("GNN_NAS_CACHE", "/proc")
     with pytest.raises(UserError, match=r"cannot write the cache folder /proc .*GNN_NAS_CACHE"):
         load_table()

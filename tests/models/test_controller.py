@@ -9,7 +9,7 @@ from torch import Tensor
 from gnn_nas.config import GINConfig, ModelConfig, load_config
 from gnn_nas.models import controller as module
 from gnn_nas.models.controller import Controller
-from gnn_nas.spaces.tokens import NUM_TOKENS, to_tokens
+from gnn_nas.spaces.tokens import to_tokens
 
 ROOT = Path(__file__).parents[2]
 SIZES = ModelConfig(
@@ -107,7 +107,7 @@ def test_valid_is_said_of_valid_cells_only(table, controller):
     tokens = to_tokens(table.cells[rows])
     positions = torch.randint(tokens.shape[1], (2, 2000), generator=generator)
     for position in positions:
-        spoilt = torch.randint(NUM_TOKENS, (2000,), generator=generator)
+        spoilt = torch.randint(7, (2000,), generator=generator)
         tokens[torch.arange(2000), position] = spoilt
     controller.decoder = Spoken()
     cells, valid = controller.decode(tokens)

@@ -5,7 +5,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from gnn_nas.models.decoder import Decoder
-from gnn_nas.spaces.tokens import NUM_TOKENS, SEQUENCE_LENGTH, to_tokens
+from gnn_nas.spaces.nasbench101 import NASBENCH101
+from gnn_nas.spaces.tokens import to_tokens, vocabulary
+
+NUM_TOKENS, SEQUENCE_LENGTH = vocabulary(NASBENCH101).tokens, vocabulary(NASBENCH101).length
 
 EMBEDDING = 10
 TOKENS = st.lists(

@@ -22,7 +22,6 @@ from gnn_nas.pretraining.batches import BatchSampler, held_out_cells
 from gnn_nas.pretraining.distributed import Processes, joined
 from gnn_nas.pretraining.loss import Losses, PretrainingObjective
 from gnn_nas.run_folder import RunFolder
-from gnn_nas.spaces.descriptors import NUM_PATTERNS, NUM_SHAPE
 from tests.helpers.quick_pretrain import cut_short
 
 ROOT = Path(__file__).parents[2]
@@ -150,7 +149,7 @@ def test_gradients_of_every_loss_average_to_those_of_one_process(
     batch = BatchSampler(table, held_out_cells(table, 0.01), 8, 7, draws).draw()
     embeddings = controller.encode(batch.cells).detach()
     # Any will do; the real ones take seconds.
-    targets = torch.arange(len(table)).sin()[:, None].expand(-1, NUM_SHAPE + NUM_PATTERNS)
+    targets = torch.arange(len(table)).sin()[:, None].expand(-1, 141)
 
     def losses(rank: int, count: int) -> tuple[Losses, list[Tensor]]:
         processes = Processes(rank, count)

@@ -9,7 +9,7 @@ from gnn_nas.config import MetricConfig, TrainingConfig
 from gnn_nas.models.controller import Controller
 from gnn_nas.pretraining.batches import BatchSampler, TrainingBatch, held_out_cells
 from gnn_nas.pretraining.loss import PretrainingObjective
-from gnn_nas.spaces.tokens import SEQUENCE_LENGTH, to_tokens
+from gnn_nas.spaces.tokens import to_tokens
 
 MULTISIM = MetricConfig(
     loss="MultiSimilarityLoss",
@@ -58,7 +58,7 @@ def naive_reconstruction(logits: Tensor, tokens: Tensor) -> tuple[float, float]:
     """Mean cross-entropy and share of likeliest tokens that are right, position by position."""
     entropy, right, count = 0.0, 0, 0
     for sample, sequence in enumerate(tokens.tolist()):
-        assert len(sequence) == SEQUENCE_LENGTH
+        assert len(sequence) == 27
         for position, token in enumerate(sequence):
             scores = logits[position, :, sample].tolist()
             entropy += math.log(sum(math.exp(score) for score in scores)) - scores[token]
@@ -178,7 +178,7 @@ class Listening(torch.nn.Module):
 
     def forward(self, embeddings: Tensor, tokens: Tensor) -> Tensor:
         self.heard = embeddings.detach()
-        return embeddings.new_zeros(SEQUENCE_LENGTH, 7, len(tokens))
+        return embeddings.new_zeros(27, 7, len(tokens))
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.05])

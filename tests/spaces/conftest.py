@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from gnn_nas.spaces.enumeration import enumerate_forms, enumerate_matrices
+from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.table import CellTable
 
@@ -15,7 +16,7 @@ Plain = tuple[list[int], set[tuple[int, int]]]
 @pytest.fixture(scope="session")
 def forms() -> PackedCells:
     """All 1,293,208 labelled forms, in enumeration order."""
-    return enumerate_forms(*enumerate_matrices())
+    return enumerate_forms(*enumerate_matrices(NASBENCH101), NASBENCH101)
 
 
 @pytest.fixture(scope="session")

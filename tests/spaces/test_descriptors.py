@@ -10,11 +10,11 @@ from torch import Tensor
 from gnn_nas.errors import UserError
 from gnn_nas.spaces import descriptors as module
 from gnn_nas.spaces.descriptors import (
-    NUM_PATTERNS,
-    NUM_SHAPE,
     descriptors,
     load_standard_descriptors,
+    num_descriptors,
 )
+from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.table import CellTable
 
@@ -154,7 +154,7 @@ def test_all_is_finite(table):
         assert block.dtype == torch.float32
         assert block.shape == (20_000, width)
         assert block.isfinite().all()
-    assert (NUM_SHAPE, NUM_PATTERNS) == (53, 88)
+    assert num_descriptors(NASBENCH101) == (53, 88)
 
 
 def test_a_small_cell_by_hand():

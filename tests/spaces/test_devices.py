@@ -23,7 +23,7 @@ def of_batch(batch) -> list:
 
 
 def both_ways(table, cells) -> list:
-    parsed, valid = from_tokens(to_tokens(cells))
+    parsed, valid = from_tokens(to_tokens(cells), cells.space)
     return [to_tokens(cells), *parts(parsed), valid]
 
 
@@ -43,7 +43,7 @@ CALLS = {
     "joined": lambda table, cells: of_batch(join(cells.to_batch(), cells.to_batch())),
     "packed": lambda table, cells: parts(pack(cells.to_batch())),
     "rows": lambda table, cells: table.index_of(cells.to_batch()),
-    "isomorphism": lambda table, cells: isomorphism_hash(cells),
+    "isomorphism": lambda table, cells: isomorphism_hash(cells, 2),
     "descriptors": lambda table, cells: descriptors(cells),
     "tokens": both_ways,
     "pruned": pruned,

@@ -12,12 +12,13 @@ from gnn_nas.spaces.enumeration import (
     enumerate_matrices,
     isomorphism_hash,
 )
+from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.packed import PackedCells
 
 
 @pytest.fixture(scope="module")
 def classes(forms):
-    return distinct_cells(forms)
+    return distinct_cells(forms, 2)
 
 
 def naive_forms(vertices: int) -> list[tuple[int, tuple[int, ...]]]:
@@ -35,7 +36,7 @@ def naive_forms(vertices: int) -> list[tuple[int, tuple[int, ...]]]:
 
 
 def test_counts_of_the_space(forms, classes):
-    _, vertices = enumerate_matrices()
+    _, vertices = enumerate_matrices(NASBENCH101)
     first, class_of_form = classes
     counts = [
         np.bincount(v, minlength=8)[2:].tolist()
@@ -80,7 +81,7 @@ def test_representative_is_the_first_form_seen(classes):
 def test_forms_of_few_matrices():
     """A chain of three vertices and one of four: 3 + 9 labellings."""
     masks = np.array([0b101, 0b100101], dtype=np.int32)
-    forms = enumerate_forms(masks, np.array([3, 4], dtype=np.int8))
+    forms = enumerate_forms(masks, np.array([3, 4], dtype=np.int8), NASBENCH101)
     assert forms.vertices.tolist() == [3] * 3 + [4] * 9
     assert forms.ops[:, 0].tolist() == [0, 1, 2, 0, 0, 0, 1, 1, 1, 2, 2, 2]
     assert forms.ops[:, 1].tolist() == [0, 0, 0] + [0, 1, 2] * 3
@@ -103,14 +104,14 @@ def normal_form(labels: list[int], edges: set[tuple[int, int]]):
 
 
 def test_all_cells_of_the_space_differ(table):
-    assert len(isomorphism_hash(table.cells).unique()) == 423_624
+    assert len(isomorphism_hash(table.cells, 2).unique()) == 423_624
 
 
 def test_equal_exactly_for_isomorphic_cells(forms, plain):
     """Against brute force over all vertex orders, for all forms of at most five vertices."""
     forms = forms[:3_364]
     by_hash, by_form = {}, {}
-    for hashed, cell in zip(isomorphism_hash(forms).tolist(), plain(forms), strict=True):
+    for hashed, cell in zip(isomorphism_hash(forms, 2).tolist(), plain(forms), strict=True):
         by_hash.setdefault(hashed, normal_form(*cell))
         by_form.setdefault(normal_form(*cell), hashed)
         assert by_hash[hashed] == normal_form(*cell)
@@ -139,5 +140,5 @@ def test_does_not_depend_on_the_vertex_order(table, plain, row, random):
         torch.tensor([sum(1 << (x + y * (y - 1) // 2) for x, y in moved)]),
         torch.tensor([ops + [0] * (5 - len(ops))]),
     )
-    assert isomorphism_hash(cell).equal(isomorphism_hash(table.cells[[row]]))
+    assert isomorphism_hash(cell, 2).equal(isomorphism_hash(table.cells[[row]], 2))
     assert table.rows_of(cell).tolist() == [row]

@@ -5,7 +5,7 @@ import torch
 
 from gnn_nas.spaces.conversion import from_matrix
 from gnn_nas.spaces.distance import edit_distance
-from gnn_nas.spaces.nasbench101 import FEATURES
+from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.neighbours import neighbours
 
 
@@ -42,7 +42,9 @@ def naive_row(table, labels: list[int], edges: set[tuple[int, int]], last: int) 
     matrix = nx.to_numpy_array(graph, nodelist=order).astype(np.int64)
     if matrix.sum() > 9:
         return None
-    return table.index_of(from_matrix(matrix, [FEATURES[labels[v]] for v in order])).item()
+    return table.index_of(
+        from_matrix(matrix, [NASBENCH101.features[labels[v]] for v in order])
+    ).item()
 
 
 @pytest.fixture(scope="module")

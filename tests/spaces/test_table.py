@@ -9,6 +9,7 @@ from gnn_nas.spaces import cache as cache_module
 from gnn_nas.spaces import module_hash as module_hash_module
 from gnn_nas.spaces import table as table_module
 from gnn_nas.spaces.enumeration import isomorphism_hash
+from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.pruning import prune
 from gnn_nas.spaces.table import load_table
 
@@ -19,9 +20,9 @@ def test_every_form_is_found_in_the_row_of_its_class(table, forms):
     rows = table.rows_of(forms)
     assert rows.dtype == torch.int64
     # All rows have different hashes (test_enumeration), so an equal hash is the right row.
-    hash_of_row = isomorphism_hash(table.cells)
+    hash_of_row = isomorphism_hash(table.cells, 2)
     for part in torch.arange(len(forms)).split(1 << 16):
-        assert isomorphism_hash(forms[part]).equal(hash_of_row[rows[part]])
+        assert isomorphism_hash(forms[part], 2).equal(hash_of_row[rows[part]])
 
 
 def test_canonical_representative_is_the_first_form_seen(table, forms):
@@ -103,7 +104,7 @@ def cache(arrays, tmp_path, monkeypatch):
 def builds(arrays, monkeypatch):
     """Counts builds, which give the known arrays at once."""
     calls = []
-    monkeypatch.setattr(table_module, "_build", lambda: calls.append(1) or arrays)
+    monkeypatch.setattr(table_module, "_build", lambda *_: calls.append(1) or arrays)
     return calls
 
 
@@ -122,7 +123,7 @@ def test_the_build_gives_the_known_table(arrays, table, monkeypatch):
         "module_hash",
         lambda cells: table.module_hash[table.rows_of(cells)].numpy(),
     )
-    built = table_module._build()
+    built = table_module._build(NASBENCH101, 2)
     assert built.keys() == arrays.keys()
     for name, array in arrays.items():
         assert built[name].dtype == array.dtype
@@ -197,7 +198,7 @@ def test_a_failed_write_leaves_nothing_behind(builds, cache, monkeypatch):
 
 def test_a_wrong_build_is_not_kept(cache, arrays, monkeypatch):
     wrong = {**arrays, "edges": arrays["edges"].flip(0)}
-    monkeypatch.setattr(table_module, "_build", lambda: wrong)
+    monkeypatch.setattr(table_module, "_build", lambda *_: wrong)
     with pytest.raises(RuntimeError, match="wrong table"):
         load_table()
     assert list(cache.iterdir()) == []

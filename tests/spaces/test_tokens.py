@@ -2,6 +2,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.tokens import from_tokens, to_tokens
 
@@ -35,7 +36,7 @@ def padded(tokens: list[int]) -> list[int]:
 
 
 def test_all_cells_survive_the_round_trip(table):
-    parsed_cells, parsed = from_tokens(to_tokens(table.cells))
+    parsed_cells, parsed = from_tokens(to_tokens(table.cells), NASBENCH101)
     assert bool(parsed.all())
     assert parsed_cells.vertices.equal(table.cells.vertices)
     assert parsed_cells.edges.equal(table.cells.edges)
@@ -59,7 +60,7 @@ def test_a_known_sequence(table):
 
 
 def assert_parsed_like_plain_loops(tokens: list[int], plain) -> None:
-    cells, parsed = from_tokens(torch.tensor([tokens]))
+    cells, parsed = from_tokens(torch.tensor([tokens]), NASBENCH101)
     expected = naive_parse(tokens)
     assert parsed.tolist() == [expected is not None]
     if expected is not None:
@@ -95,7 +96,7 @@ def test_changed_sequences_parse_like_plain_loops(table, plain, row, changes):
 def test_what_does_not_parse_leaves_its_neighbours_alone(table):
     tokens = to_tokens(table.cells[:3])
     tokens[1, 0] = 6
-    cells, parsed = from_tokens(tokens)
+    cells, parsed = from_tokens(tokens, NASBENCH101)
     assert parsed.tolist() == [True, False, True]
     kept = PackedCells(cells.vertices[parsed], cells.edges[parsed], cells.ops[parsed])
     assert table.rows_of(kept).tolist() == [0, 2]

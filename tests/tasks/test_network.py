@@ -4,8 +4,8 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from gnn_nas.spaces.conversion import from_matrix
-from gnn_nas.spaces.nasbench101 import slot_of
 from gnn_nas.spaces.packed import PackedCells, pack
+from gnn_nas.spaces.space import slot_of
 from gnn_nas.tasks.network import CellBlock, CellNetwork, NetworkConfig
 
 SMALL = NetworkConfig(stem_channels=7, stacks=2, cells_per_stack=2, classes=4, in_channels=1)

@@ -24,14 +24,11 @@ from gnn_nas.plots.cell_shapes import (
     OUTPUT_STYLE,
     VertexStyle,
 )
-from gnn_nas.spaces.nasbench101 import MAX_INTERIOR, NUM_SLOTS, OPS
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.table import CellTable
 
 NEIGHBOURS = 6
 """Nearest neighbours that the page tells of every cell."""
-
-_PLACES = len(OPS) ** torch.arange(MAX_INTERIOR)
 
 
 @dataclass(frozen=True)
@@ -128,9 +125,10 @@ def packed_map(table: CellTable, cell_map: CellMap) -> dict[str, Any]:
     A cell is 32 bits: its edge bitmask, above it its ops as base-3 digits, the first one lowest.
     How a cell is laid out follows from its edges, so there is one layout for each bitmask.
     """
-    cells = table.cells[cell_map.rows]
+    cells, space = table.cells[cell_map.rows], table.space
+    ops = (cells.ops * len(space.ops) ** torch.arange(space.max_interior)).sum(1)
     return {
-        "cells": _text((cells.edges | (cells.ops * _PLACES).sum(1) << NUM_SLOTS), "<u4"),
+        "cells": _text(cells.edges | ops << space.num_slots, "<u4"),
         "hashes": _text(table.module_hash[cell_map.rows], "u1"),
         "views": [_view(view) for view in cell_map.views],
         "accuracies": _percent(cell_map.accuracies),

@@ -1,0 +1,93 @@
+"""What a space of cells is: its operations and limits, and the numbering of edges in all spaces.
+
+A cell is a directed acyclic graph whose vertices are kept in topological order, input first and
+output last, with an operation on every vertex between (Ying et al. 2019). An edge ``x -> y`` with
+``x < y`` has the *slot* ``x + y (y - 1) / 2``, so the slots of a cell of ``V`` vertices are the
+first ``V (V - 1) / 2`` and do not change when the cell grows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from gnn_nas.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Count = TypeVar("Count", int, "Tensor")
+
+INPUT, OUTPUT = "input", "output"
+# Its 55 slots are the most that a 64-bit mask holds.
+MOST_VERTICES = 11
+
+SLOT_TARGETS = tuple(y for y in range(1, MOST_VERTICES) for _ in range(y))
+SLOT_SOURCES = tuple(x for y in range(1, MOST_VERTICES) for x in range(y))
+
+
+def slot_of(source: Count, target: Count) -> Count:
+    """Number of the edge slot ``source -> target``, for ``source < target``."""
+    return source + target * (target - 1) // 2
+
+
+def num_slots(vertices: Count) -> Count:
+    """Edge slots of a cell with this many vertices: its strictly upper triangle."""
+    return vertices * (vertices - 1) // 2
+
+
+@dataclass(frozen=True)
+class CellSpace:
+    """A space of cells.
+
+    Args:
+        name: of the space, for files and messages.
+        ops: names of the operations; their order is that of their numbers.
+        parameters: of every op of unit width, as many as ``ops``: what a descriptor weighs it by.
+        max_vertices: of a cell, input and output included.
+        max_edges: of a cell.
+        max_edits: unit edits that a positive may be away from its anchor.
+
+    Raises:
+        UserError: two ops have one name, one is called as input or output are, or the limits admit
+            no cell or more than a mask of edges can hold.
+    """
+
+    name: str
+    ops: tuple[str, ...]
+    parameters: tuple[float, ...]
+    max_vertices: int
+    max_edges: int
+    max_edits: int = 3
+
+    def __post_init__(self) -> None:
+        def refuse(what: str) -> None:
+            raise UserError(f"space {self.name}: {what}")
+
+        if not self.ops:
+            refuse("it has no ops")
+        if doubled := sorted({op for op in self.features if self.features.count(op) > 1}):
+            refuse(f"{doubled[0]} is the name of two ops, or of an op and of the cell's end")
+        if len(self.parameters) != len(self.ops):
+            refuse(f"{len(self.parameters)} numbers of parameters do not fit {len(self.ops)} ops")
+        if not 3 <= self.max_vertices <= MOST_VERTICES:
+            refuse(f"max_vertices must be from 3 to {MOST_VERTICES}, not {self.max_vertices}")
+        if self.max_edges < 2:
+            refuse(f"max_edges must be at least 2, not {self.max_edges}: an op has two edges")
+        if self.max_edits < 1:
+            refuse(f"max_edits must be at least 1, not {self.max_edits}")
+
+    @property
+    def max_interior(self) -> int:
+        """Vertices between input and output, at most."""
+        return self.max_vertices - 2
+
+    @property
+    def num_slots(self) -> int:
+        """Edge slots of the largest cells."""
+        return num_slots(self.max_vertices)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """What the columns of a cell's one-hot node features ``x`` stand for."""
+        return (INPUT, *self.ops, OUTPUT)

@@ -1,0 +1,207 @@
+"""What a space says of itself, and that all that knows cells holds in any small one."""
+
+from itertools import combinations, permutations, product
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from gnn_nas.config import GINConfig, ModelConfig
+from gnn_nas.errors import UserError
+from gnn_nas.models.controller import Controller
+from gnn_nas.spaces.checker import networkx_distance
+from gnn_nas.spaces.conversion import from_matrix, to_matrix
+from gnn_nas.spaces.descriptors import descriptors, num_descriptors, standard_descriptors
+from gnn_nas.spaces.distance import edit_distance
+from gnn_nas.spaces.nasbench101 import NASBENCH101
+from gnn_nas.spaces.neighbours import neighbours
+from gnn_nas.spaces.packed import PackedCells, pack
+from gnn_nas.spaces.positives import PositiveSampler
+from gnn_nas.spaces.pruning import prune
+from gnn_nas.spaces.space import SLOT_SOURCES, SLOT_TARGETS, CellSpace, num_slots, slot_of
+from gnn_nas.spaces.table import CellTable, enumerated
+from gnn_nas.spaces.tokens import from_tokens, to_tokens
+
+SMALL = ModelConfig(
+    encoder=GINConfig(hidden=8, layers=2), embedding=6, decoder_hidden=8, predictor_hidden=8
+)
+spaces = st.builds(
+    lambda ops, vertices, edges, edits: CellSpace(
+        "drawn",
+        tuple(f"op{op}" for op in range(ops)),
+        tuple(float(op % 3) for op in range(ops)),
+        vertices,
+        edges,
+        edits,
+    ),
+    st.integers(1, 5),
+    st.integers(3, 5),
+    st.integers(2, 8),
+    st.integers(1, 3),
+)
+
+
+def test_slots_number_the_upper_triangle():
+    ends = list(zip(SLOT_SOURCES, SLOT_TARGETS, strict=True))
+    assert [slot_of(x, y) for x, y in ends] == list(range(55))
+    assert sorted(ends) == [(x, y) for x in range(11) for y in range(x + 1, 11)]
+
+
+def test_the_slots_of_a_smaller_cell_come_first():
+    for vertices in range(2, 12):
+        inside = [y < vertices for y in SLOT_TARGETS]
+        assert inside == sorted(inside, reverse=True)
+        assert num_slots(vertices) == sum(inside)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"ops": ()}, "mine: it has no ops"),
+        ({"ops": ("a", "b", "a")}, "a is the name of two ops"),
+        (
+            {"ops": ("a", "input", "b")},
+            "input is the name of two ops, or of an op",
+        ),
+        ({"parameters": (1.0,)}, "1 numbers of parameters do not fit 3 ops"),
+        ({"max_vertices": 12}, "max_vertices must be from 3 to 11, not 12"),
+        ({"max_vertices": 2}, "max_vertices must be from 3 to 11, not 2"),
+        ({"max_edges": 1}, "max_edges must be at least 2, not 1"),
+        ({"max_edits": 0}, "max_edits must be at least 1, not 0"),
+    ],
+)
+def test_an_impossible_space_is_refused_in_one_line(changes, message):
+    said = {"ops": ("a", "b", "c"), "parameters": (1.0, 2.0, 0.0), "max_vertices": 5}
+    with pytest.raises(UserError, match=message):
+        CellSpace("mine", **{**said, "max_edges": 6, **changes})
+
+
+def naive_cells(space: CellSpace) -> dict[tuple, int]:
+    """Number of labelled forms of every cell, by the least way to write it down, in plain loops."""
+    found: dict[tuple, int] = {}
+    for vertices in range(2, space.max_vertices + 1):
+        slots = list(combinations(range(vertices), 2))
+        for chosen in product((False, True), repeat=len(slots)):
+            edges = [slot for slot, there in zip(slots, chosen, strict=True) if there]
+            if len(edges) > space.max_edges or not all(
+                (v == vertices - 1 or any(x == v for x, _ in edges))
+                and (v == 0 or any(y == v for _, y in edges))
+                for v in range(vertices)
+            ):
+                continue
+            for ops in product(range(len(space.ops)), repeat=vertices - 2):
+                form = least_form(vertices, edges, ops)
+                found[form] = found.get(form, 0) + 1
+    return found
+
+
+def least_form(vertices: int, edges: list[tuple[int, int]], ops: tuple[int, ...]) -> tuple:
+    def written(order: tuple[int, ...]) -> tuple:
+        number = {old: new for new, old in enumerate((0, *order, vertices - 1))}
+        renamed = sorted((number[x], number[y]) for x, y in edges)
+        return vertices, tuple(ops[v - 1] for v in order), tuple(renamed)
+
+    return min(written(order) for order in permutations(range(1, vertices - 1)))
+
+
+def plain(cells: PackedCells) -> list[tuple]:
+    forms = []
+    for vertices, mask, ops in zip(
+        cells.vertices.tolist(), cells.edges.tolist(), cells.ops.tolist(), strict=True
+    ):
+        edges = [(x, y) for x, y in combinations(range(vertices), 2) if mask >> slot_of(x, y) & 1]
+        forms.append(least_form(vertices, edges, tuple(ops[: vertices - 2])))
+    return forms
+
+
+@given(spaces.filter(lambda space: len(space.ops) <= 3 or space.max_vertices <= 4))
+@settings(max_examples=12)
+def test_the_table_of_a_space_has_every_cell_once(space):
+    table, expected = enumerated(space), naive_cells(space)
+    found = plain(table.cells)
+    assert len(set(found)) == len(found)
+    assert set(found) == expected.keys()
+    forms = table.row_of_form.bincount(minlength=len(table)).tolist()
+    assert dict(zip(found, forms, strict=True)) == expected
+    assert table.rows_of(table.cells).equal(torch.arange(len(table)))
+
+
+def editable(table: CellTable, generator: torch.Generator, count: int) -> Tensor:
+    rows = (table.cells.vertices > 2).nonzero().flatten()
+    return rows[torch.randint(len(rows), (count,), generator=generator)]
+
+
+@given(spaces.filter(lambda space: len(space.ops) > 1 and space.max_edges > 3))
+@settings(max_examples=12)
+def test_positives_are_edits_away_and_nothing_else(space):
+    table, generator = enumerated(space), torch.Generator().manual_seed(0)
+    anchors = editable(table, generator, 12)
+    positives = PositiveSampler(table).sample(anchors, 3, generator)
+    assert table.index_of(positives.cells).equal(positives.rows)
+    assert 1 <= int(positives.num_edits.min()) <= int(positives.num_edits.max()) <= space.max_edits
+    origins = anchors.repeat_interleave(3)
+    distance = edit_distance(table.cells[origins], table.cells[positives.rows])
+    assert bool(((distance >= 1) & (distance <= positives.num_edits)).all())
+    pairs = zip(table.cells[origins].to_batch().to_data_list(), positives.cells, strict=False)
+    data = positives.cells.to_data_list()
+    for number, (first, _) in enumerate(pairs):
+        assert networkx_distance(first, data[number]) == int(distance[number])
+
+
+@given(spaces)
+@settings(max_examples=20)
+def test_cells_come_back_from_every_other_form(space):
+    table = enumerated(space)
+    cells, parsed = from_tokens(to_tokens(table.cells), space)
+    assert bool(parsed.all())
+    assert table.rows_of(cells).equal(torch.arange(len(table)))
+    assert table.rows_of(pack(table.cells.to_batch(), space)).equal(torch.arange(len(table)))
+    pruned, valid = prune(table.cells)
+    assert bool(valid.all())
+    assert pruned.edges.equal(table.cells.edges)
+    cell = table.cells[len(table) // 2 : len(table) // 2 + 1].to_batch()[0]
+    assert table.index_of(from_matrix(*to_matrix(cell, space), space)).item() == len(table) // 2
+
+
+@given(spaces)
+@settings(max_examples=12)
+def test_all_that_is_one_edit_away_is_a_neighbour(space):
+    table, generator = enumerated(space), torch.Generator().manual_seed(0)
+    rows = torch.randint(len(table), (8,), generator=generator)
+    owner, found = neighbours(table, rows)
+    assert bool((rows[owner] != found).all())
+    others = torch.arange(len(table)).repeat(len(rows))
+    origins = rows.repeat_interleave(len(table))
+    near = edit_distance(table.cells[origins], table.cells[others]) == 1
+    pairs = set(zip(owner.tolist(), found.tolist(), strict=True))
+    positions = torch.arange(len(rows)).repeat_interleave(len(table))[near]
+    assert set(zip(positions.tolist(), others[near].tolist(), strict=True)) <= pairs
+
+
+@given(spaces)
+@settings(max_examples=12)
+def test_descriptors_and_a_controller_fit_the_space(space):
+    table = enumerated(space)
+    shape, patterns = descriptors(table.cells)
+    assert (shape.shape[1], patterns.shape[1]) == num_descriptors(space)
+    assert standard_descriptors(table).shape == (len(table), sum(num_descriptors(space)))
+    controller = Controller(SMALL, seed=1, space=space)
+    embeddings = controller.encode_rows(table)
+    assert (
+        controller.predictor.predict_descriptors(embeddings).shape[1]
+        == shape.shape[1] + patterns.shape[1]
+    )
+    logits = controller.decoder(embeddings, to_tokens(table.cells))
+    assert logits.shape == (to_tokens(table.cells).shape[1], len(space.ops) + 4, len(table))
+    cells, valid = controller.decode(embeddings)
+    assert cells.space == space
+    assert bool((table.rows_of(cells[valid]) >= 0).all())
+
+
+def test_no_distance_between_spaces():
+    other = enumerated(CellSpace("other", ("a", "b"), (1.0, 0.0), 4, 6))
+    cells = PackedCells(torch.tensor([2]), torch.tensor([1]), torch.zeros(1, 5).long(), NASBENCH101)
+    with pytest.raises(ValueError, match="cells of other have no distance to nasbench101's"):
+        edit_distance(other.cells[:1], cells)
