@@ -40,7 +40,7 @@ def toggle_edges(batch: Batch, cells: Tensor, slots: Tensor) -> Batch:
     """
     cell = batch.batch.index_select(0, batch.edge_index[0])
     x, y = batch.edge_index - batch.ptr.index_select(0, cell)
-    columns = num_slots(max(batch.ptr.diff().tolist(), default=0))
+    columns = num_slots(int(batch.ptr.diff().max())) if batch.num_graphs else 0
     bits = batch.ptr.new_zeros(batch.num_graphs, columns, dtype=torch.bool)
     bits.view(-1)[cell * columns + slot_of(x, y)] = True
     bits.view(-1)[cells * columns + slots] ^= True
