@@ -1,0 +1,40 @@
+"""The notebook of docs/ runs, and is committed with its outputs."""
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from tests.helpers.pages import ROOT
+
+PATH = ROOT / "docs" / "tour.ipynb"
+SMALL = "MAPPED, PAIRS, QUERIES, TRAININGS = 64, 20, 24, 1"
+
+
+@pytest.fixture
+def tour() -> nbformat.NotebookNode:
+    return nbformat.read(PATH, as_version=4)
+
+
+def is_parameters(cell: nbformat.NotebookNode) -> bool:
+    return "parameters" in cell.metadata.get("tags", ())
+
+
+def test_it_is_committed_as_it_ran_from_top_to_bottom(tour):
+    code = [cell for cell in tour.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    kinds = {name for cell in code for output in cell.outputs for name in output.get("data", ())}
+    assert {"image/png", "image/svg+xml"} <= kinds
+    assert not [output for cell in code for output in cell.outputs if "ename" in output]
+    assert PATH.stat().st_size < 500_000
+
+
+@pytest.mark.slow
+def test_it_runs_in_small(tour, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    (parameters,) = (cell for cell in tour.cells if is_parameters(cell))
+    names = set(parameters.source.split()) & set(SMALL.replace(",", "").split())
+    assert names == {"=", "MAPPED", "PAIRS", "QUERIES", "TRAININGS"}
+    parameters.source = SMALL
+    NotebookClient(
+        tour, timeout=300, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
+    ).execute()
