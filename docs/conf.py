@@ -4,6 +4,9 @@ import os
 import sys
 from pathlib import Path
 
+from docutils import nodes
+from sphinx.application import Sphinx
+
 import gnn_nas
 
 sys.path.insert(0, str(Path(__file__).with_name("_extensions")))
@@ -21,7 +24,6 @@ extensions = [
     "sphinx_copybutton",
 ]
 exclude_patterns = ["_build"]
-suppress_warnings: list[str] = []
 # Single backquotes of docstrings: a link where the page has the object, else code.
 default_role = "py:obj"
 
@@ -46,3 +48,16 @@ html_css_files = ["tables.css"]
 html_theme_options = {"navigation_with_keys": True}
 html_copy_source = False
 html_show_sourcelink = False
+
+
+def setup(app: Sphinx) -> None:
+    """Keep a mean and its deviation on one line."""
+
+    def join(app: Sphinx, document: nodes.document) -> None:
+        for text in list(document.findall(nodes.Text)):
+            if " ± " in text:
+                text.parent.replace(
+                    text, nodes.Text(text.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}"))
+                )
+
+    app.connect("doctree-read", join)

@@ -61,11 +61,11 @@ def _parsed(directive: SphinxDirective, lines: list[str]) -> list[nodes.Node]:
 
 
 def _table(schema: dict[str, Any]) -> list[str]:
-    rows = [
-        f"| `{key}` | {_allowed(field)} | {field.get('description', '')} |"
-        for key, field in _fields(schema, schema.get("$defs", {}))
-    ]
-    return ["| key | value | what it is |", "|---|---|---|", *rows]
+    rows: dict[str, str] = {}
+    for key, field in _fields(schema, schema.get("$defs", {})):
+        # Of a section of several kinds, as an encoder is, the first kind tells of a common key.
+        rows.setdefault(key, f"| `{key}` | {_allowed(field)} | {field.get('description', '')} |")
+    return ["| key | value | what it is |", "|---|---|---|", *rows.values()]
 
 
 def _fields(
