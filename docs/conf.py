@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).with_name("_extensions")))
 os.environ["COLUMNS"] = "100"
 
 project = "gnn_nas"
-author = "the authors of gnn_nas"
+author = "The gnn_nas maintainers"
 version = release = gnn_nas.__version__
 extensions = [
     "from_code",

@@ -35,6 +35,8 @@ def test_it_is_committed_as_it_ran_from_top_to_bottom(tour):
 @pytest.mark.slow
 def test_it_runs_in_small(tour, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    for variable in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR"):
+        monkeypatch.setenv(variable, str(tmp_path / variable))
     (parameters,) = (cell for cell in tour.cells if is_parameters(cell))
     names = set(parameters.source.split()) & set(SMALL.replace(",", "").split())
     assert names == {"=", "MAPPED", "PAIRS", "QUERIES", "TRAININGS"}
