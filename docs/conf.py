@@ -47,6 +47,7 @@ html_static_path = ["_static"]
 html_css_files = ["tables.css"]
 html_theme_options = {"navigation_with_keys": True}
 html_copy_source = False
+html_show_copyright = False
 html_show_sourcelink = False
 
 

@@ -97,7 +97,9 @@ def _allowed(field: dict[str, Any]) -> str:
         ]
     bounds = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     kinds[0] += "".join(
-        f", {sign} {field[bound]:,}" for bound, sign in bounds.items() if bound in field
+        f", {sign}\N{NO-BREAK SPACE}{field[bound]:,}"
+        for bound, sign in bounds.items()
+        if bound in field
     )
     default = f"; default `{field['default']}`" if "default" in field else ""
     return " or ".join(kinds) + default
