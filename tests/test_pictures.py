@@ -93,7 +93,7 @@ def draw_similarity(path: Path, names: list[str]) -> None:
 
 
 def draw_table(path: Path, losses: list[str], finished: bool = True) -> None:
-    """With the figures of the table in docs/."""
+    """With the figures of the table in docs/measured/."""
     rows = []
     for loss in losses:
         ours = {}
@@ -108,7 +108,7 @@ def draw_table(path: Path, losses: list[str], finished: bool = True) -> None:
     draw_table1(path, rows, "Table 1, protocol oracle: mean ± standard deviation of 5 searches")
 
 
-DOCUMENTED = (ROOT / "docs" / "table1-oracle.md").read_text(encoding="utf-8")
+DOCUMENTED = (ROOT / "docs" / "measured" / "table1-oracle.md").read_text(encoding="utf-8")
 
 
 def draw_costs_of_sizes(path: Path, names: list[str], count: int) -> None:
