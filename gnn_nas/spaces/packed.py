@@ -60,31 +60,34 @@ class PackedCells:
         slots = torch.arange(bits.shape[1], device=bits.device)
         return cls(vertices, (bits.long() << slots).sum(1), ops, space)
 
-    @classmethod
-    def cat(cls, batches: Iterable[PackedCells]) -> Self:
+    @staticmethod
+    def cat(batches: Iterable[PackedCells]) -> PackedCells:
         """The cells of all batches, which are of one space, in this order."""
         batches = list(batches)
         parts = zip(*(batch._parts() for batch in batches), strict=True)
-        return cls(*map(torch.cat, parts), batches[0].space)
+        return batches[0]._of_space(map(torch.cat, parts))
 
     def __len__(self) -> int:
         return len(self.edges)
 
     def __getitem__(self, index: slice | Tensor) -> PackedCells:
         """Select cells by anything that keeps a tensor's first dimension."""
-        return PackedCells(*(part[index] for part in self._parts()), self.space)
+        return self._of_space(part[index] for part in self._parts())
 
     def take(self, numbers: Tensor) -> PackedCells:
         """Select cells by their numbers, none negative; several times faster than indexing."""
-        parts = (part.index_select(0, numbers) for part in self._parts())
-        return PackedCells(*parts, self.space)
+        return self._of_space(part.index_select(0, numbers) for part in self._parts())
 
     def to(self, device: torch.device | str) -> PackedCells:
         """The same cells on ``device``."""
-        return PackedCells(*(part.to(device) for part in self._parts()), self.space)
+        return self._of_space(part.to(device) for part in self._parts())
 
     def _parts(self) -> tuple[Tensor, Tensor, Tensor]:
         return self.vertices, self.edges, self.ops
+
+    def _of_space(self, parts: Iterable[Tensor]) -> PackedCells:
+        vertices, edges, ops = parts
+        return PackedCells(vertices, edges, ops, self.space)
 
     def adjacency(self) -> Tensor:
         """Adjacency matrices, bool ``[B, V, V]``; vertices a cell does not have are isolated."""

@@ -10,7 +10,9 @@ from typing import Any, Literal
 import torch
 
 from gnn_nas.errors import described
+from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.spaces.space import CellSpace
 from gnn_nas.spaces.table import CellTable
 from gnn_nas.tasks.task import Diverged, Task
 
@@ -30,6 +32,7 @@ class TrainingJob:
     ops: tuple[int, ...]
     seed: int
     purpose: Purpose
+    space: CellSpace = NASBENCH101
 
     @classmethod
     def of_row(cls, table: CellTable, row: int, seed: int, purpose: Purpose) -> TrainingJob:
@@ -42,13 +45,13 @@ class TrainingJob:
             tuple(cells.ops[row].tolist()),
             seed,
             purpose,
+            table.space,
         )
 
     def cell(self) -> PackedCells:
         """The cell, a batch of one."""
-        return PackedCells(
-            torch.tensor([self.vertices]), torch.tensor([self.edges]), torch.tensor([self.ops])
-        )
+        vertices, edges, ops = (torch.tensor([x]) for x in (self.vertices, self.edges, self.ops))
+        return PackedCells(vertices, edges, ops, self.space)
 
 
 @dataclass(frozen=True, slots=True)
