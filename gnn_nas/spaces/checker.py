@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 import torch
 from torch import Tensor
 
+from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.positives import PositiveSampler
+from gnn_nas.spaces.space import CellSpace
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -39,20 +41,26 @@ class PositivesCheck:
     violations: list[str]
 
 
-def networkx_distance(first: Data, second: Data, upper_bound: int | None = None) -> int | None:
+def networkx_distance(
+    first: Data,
+    second: Data,
+    upper_bound: int | None = None,
+    space: CellSpace = NASBENCH101,
+) -> int | None:
     """Edit distance of two cells by ``networkx.graph_edit_distance``, about 4 ms up to 6 edits.
 
     No timeout is set, so the result does not depend on the machine's speed.
 
     Args:
         upper_bound: distances above it are not determined, which makes the search much faster.
+        space: of both; where its wiring is fixed a vertex stands for the one of its number alone.
 
     Returns:
         the distance, or ``None`` where it exceeds ``upper_bound``
     """
     distance = nx.graph_edit_distance(
-        _to_networkx(first),
-        _to_networkx(second),
+        _to_networkx(first, space),
+        _to_networkx(second, space),
         node_subst_cost=_substitution_cost,
         upper_bound=upper_bound,
     )
@@ -70,7 +78,8 @@ def check_positives(
     Shapes:
         - anchors: ``[B]``, rows of the cell table
     """
-    most = sampler.table.space.max_edits
+    space = sampler.table.space
+    most = space.max_edits
     positives = sampler.sample(anchors, count, generator)
     anchor_cells = sampler.table.cells[anchors].to_batch().to_data_list()
     cells = positives.cells.to_data_list()
@@ -78,7 +87,7 @@ def check_positives(
     for number, (row, anchor) in enumerate(zip(anchors.tolist(), anchor_cells, strict=True)):
         own = range(number * count, (number + 1) * count)
         for i in own:
-            distance = _measure(anchor, cells[i], most)
+            distance = _measure(anchor, cells[i], most, space)
             anchor_distances.append(distance)
             edits = int(positives.num_edits[i])
             if not 1 <= distance <= edits:
@@ -86,7 +95,7 @@ def check_positives(
                     f"row {row}: a positive made by {edits} edits is at distance {distance}"
                 )
         for i, j in combinations(own, 2):
-            distance = _measure(cells[i], cells[j], 2 * most)
+            distance = _measure(cells[i], cells[j], 2 * most, space)
             positive_distances.append(distance)
             if distance > 2 * most:
                 violations.append(f"row {row}: two positives are at distance {distance}")
@@ -98,27 +107,29 @@ def check_positives(
     )
 
 
-def _measure(first: Data, second: Data, expected: int) -> int:
+def _measure(first: Data, second: Data, expected: int, space: CellSpace) -> int:
     """The distance, fast if it is as small as expected."""
-    distance = networkx_distance(first, second, upper_bound=expected)
+    distance = networkx_distance(first, second, expected, space)
     if distance is None:
-        distance = networkx_distance(first, second)
+        distance = networkx_distance(first, second, space=space)
     assert distance is not None, "without a bound there is one"
     return distance
 
 
-def _to_networkx(cell: Data) -> nx.DiGraph:
+def _to_networkx(cell: Data, space: CellSpace) -> nx.DiGraph:
     labels = cell.x.argmax(1).tolist()
     last = len(labels) - 1
     graph = nx.DiGraph()
     # networkx pairs vertices in this order: with the certain ones first it can discard earlier.
     for vertex in (0, last, *range(1, last)):
-        graph.add_node(vertex, label=labels[vertex], is_end=vertex in (0, last))
+        is_end = vertex in (0, last)
+        place = labels[vertex] if is_end else vertex if space.wiring else None
+        graph.add_node(vertex, label=labels[vertex], place=(is_end, place))
     graph.add_edges_from(cell.edge_index.T.tolist())
     return graph
 
 
-def _substitution_cost(first: dict[str, int], second: dict[str, int]) -> int:
-    if first["label"] == second["label"]:
-        return 0
-    return _FORBIDDEN if first["is_end"] or second["is_end"] else 1
+def _substitution_cost(first: dict[str, Any], second: dict[str, Any]) -> int:
+    if first["place"] != second["place"]:
+        return _FORBIDDEN
+    return int(first["label"] != second["label"])

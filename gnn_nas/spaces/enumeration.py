@@ -22,9 +22,11 @@ def enumerate_matrices(space: CellSpace) -> tuple[np.ndarray, np.ndarray]:
     higher top bit: its output needs an in-edge.
 
     Returns:
-        edge bitmasks, int32 ``[M]``, and vertex counts, int8 ``[M]``; of NAS-Bench-101 6,472
+        edge bitmasks, ``[M]``, and vertex counts, int8 ``[M]``; of NAS-Bench-101 6,472
     """
     most = space.max_vertices
+    if space.wiring:
+        return np.array([space.mask]), np.array([most], dtype=np.int8)
     masks = np.arange(1, 1 << space.num_slots, dtype=np.int32)
     masks = masks[np.bitwise_count(masks) <= space.max_edges]
     out_edge = np.zeros((most, len(masks)), dtype=bool)

@@ -33,7 +33,8 @@ def module_hash(cells: PackedCells) -> np.ndarray:
     """MD5 module hashes of pruned cells (Ying et al. 2019, ``graph_util.hash_module``).
 
     Every vertex starts from the digest of its degrees and label and is refined, as many times as
-    there are vertices, by the sorted digests of its in- and out-neighbours.
+    there are vertices, by the sorted digests of its in- and out-neighbours. Where the wiring is
+    fixed a vertex's place is part of its label, as every choice of ops is a cell of its own.
 
     Returns:
         uint8 ``[B, 16]``; ``bytes(row).hex()`` is the official string
@@ -41,6 +42,8 @@ def module_hash(cells: PackedCells) -> np.ndarray:
     adjacency = cells.adjacency().cpu().numpy()
     vertices = cells.vertices.cpu().numpy()
     labels = cells.features().cpu().numpy()
+    if cells.space.wiring:
+        labels += len(cells.space.features) * np.arange(labels.shape[1])
     # Both use the same OpenMP runtime, and numba leaves its own number of threads behind.
     threads = torch.get_num_threads()
     digests = _hash_cells(adjacency, vertices, labels, _start_digests(cells.space))
@@ -50,8 +53,10 @@ def module_hash(cells: PackedCells) -> np.ndarray:
 
 @cache
 def _start_digests(space: CellSpace) -> np.ndarray:
-    """Digests of every ``(out_degree, in_degree, label)``, uint64 ``[V, V, F, 2]``."""
-    by_feature = (-1, *range(len(space.ops)), -2)
+    """Digests of every ``(out_degree, in_degree, label)``, uint64 ``[V, V, labels, 2]``."""
+    by_feature: tuple[int, ...] = (-1, *range(len(space.ops)), -2)
+    if space.wiring:
+        by_feature = tuple(range(len(by_feature) * space.max_vertices))
     shape = (space.max_vertices, space.max_vertices, len(by_feature))
     digests = [
         hashlib.md5(str((out, into, by_feature[label])).encode()).digest()

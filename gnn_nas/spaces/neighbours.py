@@ -15,7 +15,7 @@ def neighbours(table: CellTable, rows: Tensor) -> tuple[Tensor, Tensor]:
     A step changes an op, adds or removes an edge, or adds or removes a vertex with one in-edge and
     one out-edge; what then lies on no path from input to output is pruned. Edges may be added
     between any two vertices that a cycle does not forbid, whatever their numbers are, so isomorphic
-    cells have the same neighbours.
+    cells have the same neighbours. Where the wiring is fixed a step changes an op.
 
     Shapes:
         - rows: ``[B]``, rows of the cell table
@@ -23,7 +23,8 @@ def neighbours(table: CellTable, rows: Tensor) -> tuple[Tensor, Tensor]:
           both; all pairs are distinct, and no cell is its own neighbour
     """
     cells = table.cells[rows]
-    parts = [_op_changes(cells), _edge_toggles(cells), _vertex_additions(cells)]
+    steps = [_op_changes] if cells.space.wiring else [_op_changes, _edge_toggles, _vertex_additions]
+    parts = [step(cells) for step in steps]
     owner = torch.cat([owner for owner, _ in parts])
     edited, valid = prune(PackedCells.cat(edited for _, edited in parts))
     owner, found = owner[valid], table.rows_of(edited[valid])

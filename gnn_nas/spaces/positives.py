@@ -164,11 +164,16 @@ def _no_edits(cells: PackedCells) -> Edits:
 
 
 def _propose(cells: PackedCells, num_edits: Tensor, generator: torch.Generator) -> Edits:
-    """Draw edit scripts of the wanted length; op changes and edge toggles are equally likely."""
+    """Draw edit scripts of the wanted length; op changes and edge toggles are equally likely.
+
+    Where the wiring is fixed all are op changes.
+    """
     space, device = cells.space, cells.edges.device
     most = space.max_edits
     draws = torch.randint(1 << 60, (most + 1, len(cells)), generator=generator, device=device)
     on_op, shift, place = _choices(draws[:most], len(space.ops))
+    if space.wiring:
+        on_op = torch.ones_like(on_op)
     interior, slot = place % (cells.vertices - 2), place % num_slots(cells.vertices)
     number = torch.arange(most, device=device)[:, None]
     wanted = num_edits > number
@@ -181,6 +186,8 @@ def _propose(cells: PackedCells, num_edits: Tensor, generator: torch.Generator) 
     for one, other in combinations(target, 2):
         edits.distinct.logical_and_(one != other)
 
+    if space.wiring:
+        return edits
     draw = draws[most]
     deletes = (num_edits == _DELETION_EDITS) & (draw % 1000 < 1000 * _DELETION_SHARE)
     cell = deletes.nonzero().flatten()

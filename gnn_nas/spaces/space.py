@@ -8,6 +8,7 @@ first ``V (V - 1) / 2`` and do not change when the cell grows.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -47,10 +48,12 @@ class CellSpace:
         max_vertices: of a cell, input and output included.
         max_edges: of a cell.
         max_edits: unit edits that a positive may be away from its anchor.
+        wiring: edges that every cell has, where only ops differ, by source and target; else None.
+            The cells are then no classes of isomorphism: every choice of ops is a cell.
 
     Raises:
-        UserError: two ops have one name, one is called as input or output are, or the limits admit
-            no cell or more than a mask of edges can hold.
+        UserError: two ops have one name, one is called as input or output are, the limits admit no
+            cell or more than a mask of edges can hold, or the wiring is no cell's.
     """
 
     name: str
@@ -59,6 +62,21 @@ class CellSpace:
     max_vertices: int
     max_edges: int
     max_edits: int = 3
+    wiring: tuple[tuple[int, int], ...] | None = None
+
+    @classmethod
+    def wired(
+        cls,
+        name: str,
+        ops: tuple[str, ...],
+        parameters: tuple[float, ...],
+        wiring: Iterable[tuple[int, int]],
+        max_edits: int = 1,
+    ) -> CellSpace:
+        """A space whose cells all have these edges."""
+        edges = tuple(sorted((x, y) for x, y in wiring))
+        vertices = 1 + max((y for _, y in edges), default=0)
+        return cls(name, ops, parameters, vertices, len(edges), max_edits, edges)
 
     def __post_init__(self) -> None:
         def refuse(what: str) -> None:
@@ -76,6 +94,20 @@ class CellSpace:
             refuse(f"max_edges must be at least 2, not {self.max_edges}: an op has two edges")
         if self.max_edits < 1:
             refuse(f"max_edits must be at least 1, not {self.max_edits}")
+        if self.wiring is not None:
+            if wrong := [(x, y) for x, y in self.wiring if not 0 <= x < y < self.max_vertices]:
+                refuse(f"the edge {wrong[0]} does not lead from a lower vertex to a higher one")
+            ends: list[set[int]] = [set(), set()]
+            for edge in self.wiring:
+                for side, vertex in zip(ends, edge, strict=True):
+                    side.add(vertex)
+            for vertex in range(self.max_vertices):
+                if vertex < self.max_vertices - 1 and vertex not in ends[0]:
+                    refuse(f"vertex {vertex} has no edge out of it")
+                if vertex and vertex not in ends[1]:
+                    refuse(f"vertex {vertex} has no edge into it")
+            if len(set(self.wiring)) < len(self.wiring):
+                refuse("an edge is given twice")
 
     @property
     def max_interior(self) -> int:
@@ -86,6 +118,11 @@ class CellSpace:
     def num_slots(self) -> int:
         """Edge slots of the largest cells."""
         return num_slots(self.max_vertices)
+
+    @property
+    def mask(self) -> int:
+        """Bitmask of the wiring's edges; 0 where edges are free."""
+        return sum(1 << slot_of(x, y) for x, y in self.wiring or ())
 
     @property
     def features(self) -> tuple[str, ...]:

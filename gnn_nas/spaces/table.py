@@ -42,7 +42,7 @@ class CellTable:
         - module_hash: uint8 ``[N, 16]``
         - row_of_form: int32 ``[forms]``, the row of every labelled form, in enumeration order
         - first_form: int32 ``[2^S]``, number of the first form of an edge bitmask, or -1 where the
-          mask is no valid unpruned cell
+          mask is no valid unpruned cell; of a fixed wiring ``[1]``
     """
 
     cells: PackedCells
@@ -67,7 +67,10 @@ class CellTable:
         Shapes:
             - returns: int64 ``[B]``
         """
-        first = self.first_form.index_select(0, cells.edges)
+        if self.space.wiring:
+            first = (cells.edges == self.space.mask).long() - 1
+        else:
+            first = self.first_form.index_select(0, cells.edges)
         # A mask that leaves the last vertices isolated is a valid form of a smaller cell only.
         reaches_output = cells.edges >> num_slots(cells.vertices - 1) != 0
         places = _place_values(self.space).to(cells.ops.device).index_select(0, cells.vertices)
@@ -169,24 +172,37 @@ def _build(space: CellSpace, rounds: int) -> dict[str, Tensor]:
 
     masks, vertices = enumerate_matrices(space)
     forms = enumerate_forms(masks, vertices, space)
-    representative, cell_of_form = distinct_cells(forms, rounds)
+    if space.wiring:
+        representative = cell_of_form = np.arange(len(forms))
+    else:
+        representative, cell_of_form = distinct_cells(forms, rounds)
     cells = forms[torch.from_numpy(representative)]
     hashes = torch.from_numpy(module_hash(cells))
 
     high, low = hashes.numpy().view(">u8").T
     order = torch.from_numpy(np.lexsort((low, high)))
     row = torch.empty_like(order).scatter_(0, order, torch.arange(len(order)))
-    first_form = torch.full((1 << space.num_slots,), -1, dtype=torch.int32)
-    labellings = len(space.ops) ** (torch.from_numpy(vertices).int() - 2)
-    first_form[torch.from_numpy(masks).long()] = (labellings.cumsum(0) - labellings).int()
     return {
         "vertices": cells.vertices[order].to(torch.int8),
-        "edges": cells.edges[order].int(),
+        "edges": cells.edges[order].to(_mask_type(space)),
         "ops": cells.ops[order].to(torch.int8),
         "module_hash": hashes[order].contiguous(),
         "row_of_form": row[torch.from_numpy(cell_of_form)].int(),
-        "first_form": first_form,
+        "first_form": _first_forms(masks, vertices, space),
     }
+
+
+def _first_forms(masks: np.ndarray, vertices: np.ndarray, space: CellSpace) -> Tensor:
+    if space.wiring:
+        return torch.zeros(1, dtype=torch.int32)
+    first_form = torch.full((1 << space.num_slots,), -1, dtype=torch.int32)
+    labellings = len(space.ops) ** (torch.from_numpy(vertices).int() - 2)
+    first_form[torch.from_numpy(masks).long()] = (labellings.cumsum(0) - labellings).int()
+    return first_form
+
+
+def _mask_type(space: CellSpace) -> torch.dtype:
+    return torch.int32 if space.num_slots < 32 else torch.int64
 
 
 @dataclass(frozen=True, slots=True)

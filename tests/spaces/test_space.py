@@ -27,20 +27,23 @@ from gnn_nas.spaces.tokens import from_tokens, to_tokens
 SMALL = ModelConfig(
     encoder=GINConfig(hidden=8, layers=2), embedding=6, decoder_hidden=8, predictor_hidden=8
 )
-spaces = st.builds(
-    lambda ops, vertices, edges, edits: CellSpace(
-        "drawn",
-        tuple(f"op{op}" for op in range(ops)),
-        tuple(float(op % 3) for op in range(ops)),
-        vertices,
-        edges,
-        edits,
-    ),
-    st.integers(1, 5),
-    st.integers(3, 5),
-    st.integers(2, 8),
-    st.integers(1, 3),
-)
+
+
+@st.composite
+def spaces(draw, free: bool | None = None):
+    """Small spaces, of free and of fixed wiring."""
+    ops = draw(st.integers(1, 5))
+    named = tuple(f"op{op}" for op in range(ops)), tuple(float(op % 3) for op in range(ops))
+    edits = draw(st.integers(1, 3))
+    if draw(st.booleans()) if free is None else free:
+        vertices, edges = draw(st.integers(3, 5)), draw(st.integers(2, 8))
+        return CellSpace("drawn", *named, vertices, edges, edits)
+    vertices = draw(st.integers(4, 6))
+    slots = list(combinations(range(vertices), 2))
+    # A path through all vertices, and any other edges.
+    path = {(vertex, vertex + 1) for vertex in range(vertices - 1)}
+    more = draw(st.sets(st.sampled_from(slots)))
+    return CellSpace.wired("drawn", *named, path | more, min(edits, vertices - 2))
 
 
 def test_slots_number_the_upper_triangle():
@@ -70,6 +73,14 @@ def test_the_slots_of_a_smaller_cell_come_first():
         ({"max_vertices": 2}, "max_vertices must be from 3 to 11, not 2"),
         ({"max_edges": 1}, "max_edges must be at least 2, not 1"),
         ({"max_edits": 0}, "max_edits must be at least 1, not 0"),
+        ({"wiring": ((0, 1), (2, 1))}, r"the edge \(2, 1\) does not lead from a lower"),
+        ({"wiring": ((0, 1), (1, 5))}, r"the edge \(1, 5\) does not lead from a lower"),
+        ({"wiring": ((0, 4), (1, 4), (0, 2), (2, 4), (0, 3), (3, 4))}, "vertex 1 has no edge into"),
+        ({"wiring": ((0, 1), (1, 2), (0, 3), (3, 4))}, "vertex 2 has no edge out of it"),
+        (
+            {"wiring": ((0, 1), (1, 2), (2, 3), (3, 4), (3, 4))},
+            "an edge is given twice",
+        ),
     ],
 )
 def test_an_impossible_space_is_refused_in_one_line(changes, message):
@@ -81,6 +92,9 @@ def test_an_impossible_space_is_refused_in_one_line(changes, message):
 def naive_cells(space: CellSpace) -> dict[tuple, int]:
     """Number of labelled forms of every cell, by the least way to write it down, in plain loops."""
     found: dict[tuple, int] = {}
+    if space.wiring:
+        interior = space.max_vertices - 2
+        return dict.fromkeys(product(range(len(space.ops)), repeat=interior), 1)
     for vertices in range(2, space.max_vertices + 1):
         slots = list(combinations(range(vertices), 2))
         for chosen in product((False, True), repeat=len(slots)):
@@ -107,7 +121,9 @@ def least_form(vertices: int, edges: list[tuple[int, int]], ops: tuple[int, ...]
 
 
 def plain(cells: PackedCells) -> list[tuple]:
-    forms = []
+    forms: list[tuple] = []
+    if cells.space.wiring:
+        return [tuple(ops) for ops in cells.ops.tolist()]
     for vertices, mask, ops in zip(
         cells.vertices.tolist(), cells.edges.tolist(), cells.ops.tolist(), strict=True
     ):
@@ -116,7 +132,7 @@ def plain(cells: PackedCells) -> list[tuple]:
     return forms
 
 
-@given(spaces.filter(lambda space: len(space.ops) <= 3 or space.max_vertices <= 4))
+@given(spaces().filter(lambda space: len(space.ops) <= 3 or space.max_vertices <= 4))
 @settings(max_examples=12)
 def test_the_table_of_a_space_has_every_cell_once(space):
     table, expected = enumerated(space), naive_cells(space)
@@ -133,7 +149,7 @@ def editable(table: CellTable, generator: torch.Generator, count: int) -> Tensor
     return rows[torch.randint(len(rows), (count,), generator=generator)]
 
 
-@given(spaces.filter(lambda space: len(space.ops) > 1 and space.max_edges > 3))
+@given(spaces().filter(lambda space: len(space.ops) > 1 and space.max_edges > 3))
 @settings(max_examples=12)
 def test_positives_are_edits_away_and_nothing_else(space):
     table, generator = enumerated(space), torch.Generator().manual_seed(0)
@@ -147,10 +163,10 @@ def test_positives_are_edits_away_and_nothing_else(space):
     pairs = zip(table.cells[origins].to_batch().to_data_list(), positives.cells, strict=False)
     data = positives.cells.to_data_list()
     for number, (first, _) in enumerate(pairs):
-        assert networkx_distance(first, data[number]) == int(distance[number])
+        assert networkx_distance(first, data[number], space=space) == int(distance[number])
 
 
-@given(spaces)
+@given(spaces())
 @settings(max_examples=20)
 def test_cells_come_back_from_every_other_form(space):
     table = enumerated(space)
@@ -165,7 +181,7 @@ def test_cells_come_back_from_every_other_form(space):
     assert table.index_of(from_matrix(*to_matrix(cell, space), space)).item() == len(table) // 2
 
 
-@given(spaces)
+@given(spaces())
 @settings(max_examples=12)
 def test_all_that_is_one_edit_away_is_a_neighbour(space):
     table, generator = enumerated(space), torch.Generator().manual_seed(0)
@@ -180,7 +196,7 @@ def test_all_that_is_one_edit_away_is_a_neighbour(space):
     assert set(zip(positions.tolist(), others[near].tolist(), strict=True)) <= pairs
 
 
-@given(spaces)
+@given(spaces())
 @settings(max_examples=12)
 def test_descriptors_and_a_controller_fit_the_space(space):
     table = enumerated(space)
@@ -194,7 +210,8 @@ def test_descriptors_and_a_controller_fit_the_space(space):
         == shape.shape[1] + patterns.shape[1]
     )
     logits = controller.decoder(embeddings, to_tokens(table.cells))
-    assert logits.shape == (to_tokens(table.cells).shape[1], len(space.ops) + 4, len(table))
+    tokens = len(space.ops) + (2 if space.wiring else 4)
+    assert logits.shape == (to_tokens(table.cells).shape[1], tokens, len(table))
     cells, valid = controller.decode(embeddings)
     assert cells.space == space
     assert bool((table.rows_of(cells[valid]) >= 0).all())
