@@ -34,8 +34,10 @@ def _table() -> list[Figure]:
 
     with tempfile.TemporaryDirectory() as cache:
         numbers = itertools.count()
-        built = time_of(lambda: load_table(Path(cache, str(next(numbers)))), repeats=3, warmups=0)
-        opened = time_of(lambda: load_table(Path(cache, "0")))
+        built = time_of(
+            lambda: load_table(cache=Path(cache, str(next(numbers)))), repeats=3, warmups=0
+        )
+        opened = time_of(lambda: load_table(cache=Path(cache, "0")))
     return [
         built.spent(
             "enumerate and store the table",

@@ -201,6 +201,8 @@ class PretrainConfig(RunConfig):
     moved = ({"model.hidden": "model.encoder.hidden", "model.layers": "model.encoder.layers"},)
 
     seed: int = Field(ge=0, lt=2**32, description="seed of all random generators")
+    # Older files lack it.
+    space: str = Field(default="nasbench101", description="of the cells, see gnn-nas spaces")
     model: ModelConfig = Field(description="sizes of the controller")
     data: DataConfig = Field(description="what a batch is made of")
     metric: MetricConfig | None = Field(description="metric-learning loss, or null for none")

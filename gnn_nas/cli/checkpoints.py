@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gnn_nas.config import FROM_SCRATCH, load_config
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
+from gnn_nas.spaces.nasbench101 import NASBENCH101
 
 if TYPE_CHECKING:
     from gnn_nas.models.checkpoint import Checkpoint
@@ -37,7 +38,11 @@ def add_checkpoints(parser: argparse.ArgumentParser) -> None:
 
 
 def refuse_missing(given: str | Path | None) -> None:
-    """Refuse a checkpoint that is not there, before torch has loaded. Raises UserError."""
+    """Refuse a checkpoint that is not there, or of another space, before torch has loaded.
+
+    Raises:
+        UserError: it is.
+    """
     if given is None or given == FROM_SCRATCH:
         return
     if (controller := RunFolder(given).controller(0)).weights.exists():
@@ -45,7 +50,12 @@ def refuse_missing(given: str | Path | None) -> None:
             f"{given} is a search's folder: give one of its controllers, say {controller.path}"
         )
     folder = RunFolder.open(given)
-    load_config(folder.config)
+    space = load_config(folder.config).space
+    if space != NASBENCH101.name:
+        raise UserError(
+            f"{given} was pretrained on {space}: only {NASBENCH101.name} can be searched, drawn and"
+            " measured so far"
+        )
     if not folder.weights.exists():
         raise folder.no_weights()
 

@@ -25,9 +25,11 @@ from gnn_nas.plots.curves import draw_curves
 from gnn_nas.pretraining.callback import Callback
 from gnn_nas.pretraining.extending import has_ended
 from gnn_nas.run_folder import RunFolder
+from gnn_nas.spaces.known import get_space
 
 _DESCRIPTION = """\
-Pretrain a controller (GIN encoder, LSTM decoder) on all 423,624 cells of NAS-Bench-101.
+Pretrain a controller (GIN encoder, LSTM decoder) on all cells of a search space: the 423,624 of
+NAS-Bench-101, or what the config says.
 
 Cells a few edits apart are pulled together by a metric loss while the decoder learns to spell
 every cell from its embedding. No accuracy is needed and nothing is downloaded: the search space is
@@ -145,6 +147,7 @@ def _run(arguments: argparse.Namespace) -> None:
         raise UserError("give --config, or --resume and --out of a run to go on with")
     path = arguments.out or RunFolder.default_path(arguments.config)
     config = load_config(arguments.config or RunFolder.open(path).config, overrides)
+    get_space(config.space)
     if has_ended(RunFolder(path), config, arguments.resume):
         print(f"{path} holds a finished run: nothing to resume", file=sys.stderr)
         return

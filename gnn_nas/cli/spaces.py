@@ -9,8 +9,10 @@ from typing import Any
 
 from gnn_nas.benchmarks.locate import benchmark_path, has_benchmark
 from gnn_nas.cli.common import command_parser, repeated, run_guarded
-from gnn_nas.config import CONFIGS, WEIGHTS
+from gnn_nas.config import CONFIGS, WEIGHTS, load_config
+from gnn_nas.spaces.known import SPACES
 from gnn_nas.spaces.nasbench101 import NASBENCH101, NUM_CELLS
+from gnn_nas.spaces.space import CellSpace
 from gnn_nas.user_folders import cache_folder
 
 _DESCRIPTION = """\
@@ -38,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    spaces = {"nasbench101": _nasbench101()}
+    spaces = {name: _facts(space) for name, space in SPACES.items()}
     if arguments.json:
         print(json.dumps(spaces, indent=2))
         return
@@ -49,14 +51,19 @@ def _run(arguments: argparse.Namespace) -> None:
             print(f"  {key:13} {text:,}" if isinstance(value, int) else f"  {key:13} {text}")
 
 
-def _nasbench101() -> dict[str, Any]:
-    return {
-        "cells": NUM_CELLS,
-        "max_vertices": NASBENCH101.max_vertices,
-        "max_edges": NASBENCH101.max_edges,
-        "ops": list(NASBENCH101.ops),
-        "controllers": sorted(path.name for path in WEIGHTS.iterdir()),
-        "configs": sorted(path.stem for path in CONFIGS.glob("*.yaml")),
-        "measurements": str(benchmark_path()) if has_benchmark() else "none: see gnn-nas import",
-        "cache": str(cache_folder()),
+def _facts(space: CellSpace) -> dict[str, Any]:
+    """What is known of a space; measurements only of NAS-Bench-101, so far."""
+    configs = {path.stem: load_config(path).space for path in sorted(CONFIGS.glob("*.yaml"))}
+    own = [name for name, of in configs.items() if of == space.name]
+    facts: dict[str, Any] = {
+        "cells": len(space.ops) ** space.max_interior if space.wiring else NUM_CELLS,
+        "max_vertices": space.max_vertices,
+        "max_edges": space.max_edges,
+        "ops": list(space.ops),
+        "configs": own,
+        "controllers": [path.name for path in sorted(WEIGHTS.iterdir()) if path.name in own],
     }
+    if space == NASBENCH101:
+        measurements = str(benchmark_path()) if has_benchmark() else "none: see gnn-nas import"
+        facts |= {"measurements": measurements, "cache": str(cache_folder())}
+    return facts

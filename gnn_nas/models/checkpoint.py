@@ -9,6 +9,7 @@ from gnn_nas.config import FROM_SCRATCH, PretrainConfig, load_config
 from gnn_nas.models.controller import Controller
 from gnn_nas.models.pretrained import SHIPPED, default_folder, load_pretrained
 from gnn_nas.run_folder import RunFolder
+from gnn_nas.spaces.known import get_space
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Checkpoint:
             UserError: the weights are missing, damaged, or do not fit the config.
         """
         if self.folder is None:
-            return Controller(self.config.model, seed).eval()
+            return Controller(self.config.model, seed, get_space(self.config.space)).eval()
         return load_pretrained(self.folder.path)
 
     def save(self, controller: Controller, folder: RunFolder, seed: int) -> None:

@@ -9,6 +9,7 @@ from gnn_nas.config import WEIGHTS, load_config
 from gnn_nas.models.controller import Controller
 from gnn_nas.module_weights import load_into, refuse_other_architecture
 from gnn_nas.run_folder import RunFolder
+from gnn_nas.spaces.known import get_space
 
 SHIPPED = WEIGHTS / "gin_multisim"
 """A finished run of the config of this name."""
@@ -25,11 +26,12 @@ def load_pretrained(path: str | os.PathLike[str] | None = None) -> Controller:
         UserError: the folder or a file of it is missing, damaged, or does not fit the others.
     """
     folder = RunFolder.open(default_folder() if path is None else path)
-    config, weights = load_config(folder.config).model, folder.load_weights()
+    config, weights = load_config(folder.config), folder.load_weights()
+    space = get_space(config.space)
     # A config may say sizes for which there is no memory; those of the weights are there already.
     with torch.device("meta"):
-        refuse_other_architecture(Controller(config), weights, folder.weights)
-    controller = Controller(config)
+        refuse_other_architecture(Controller(config.model, space=space), weights, folder.weights)
+    controller = Controller(config.model, space=space)
     load_into(controller, weights, folder.weights)
     return controller.eval()
 

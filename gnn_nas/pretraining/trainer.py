@@ -29,6 +29,7 @@ from gnn_nas.pretraining.validation import Validation
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.signals import HeldSignals
 from gnn_nas.spaces.checker import PositivesCheck, check_positives
+from gnn_nas.spaces.known import get_space
 from gnn_nas.spaces.table import open_table
 
 # Anchors whose positives networkx checks, and how many of each: 28 pairs with seven.
@@ -93,7 +94,7 @@ def pretrain(
             load_pretrained(folder.path), folder.load_summary(), folder.read_metrics()
         )
     with joined(device, config.data) as (processes, place):
-        table = open_table().to(place)
+        table = open_table(get_space(config.space)).to(place)
         held_out = held_out_cells(table, config.data.held_out)
         # Before the folder: a loss or an optimiser that does not exist leaves nothing behind.
         state = TrainingState(config, table, held_out, processes)

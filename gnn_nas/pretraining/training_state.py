@@ -53,7 +53,7 @@ class TrainingState:
         self.held_out = held_out
         self.processes = processes
         self.generator = torch.Generator(device).manual_seed(config.seed)
-        self.controller = Controller(config.model, config.seed).to(device)
+        self.controller = Controller(config.model, config.seed, table.space).to(device)
         self.batches = BatchSampler(
             table, held_out, config.data.anchors, config.data.positives, self.generator
         )

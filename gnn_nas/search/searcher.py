@@ -14,6 +14,7 @@ from gnn_nas.benchmarks.rows import CellRows
 from gnn_nas.config_file import load
 from gnn_nas.search.methods import get_method
 from gnn_nas.search.observations import Observations
+from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.table import Cell, CellTable, load_table
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Searcher:
 
     Raises:
         UserError: there is no such method, or it has no such setting.
-        ValueError: it lacks a controller.
+        ValueError: it lacks a controller, or that is of another space.
     """
 
     def __init__(
@@ -57,7 +58,10 @@ class Searcher:
         if kind.needs_controller and controller is None:
             raise ValueError(f"the method {method} needs a controller, see load_pretrained")
         checked = load(kind.Settings, settings or {}, name=f"settings of {method}")
-        self.table = load_table() if table is None else table
+        space = controller.space if controller else NASBENCH101
+        self.table = load_table(space) if table is None else table
+        if controller and space != self.table.space:
+            raise ValueError(f"a controller of {space.name} knows no {self.table.space.name}")
         self.seen = Observations(self.table, budget)
         self._generator = torch.Generator().manual_seed(seed)
         self.method = kind(self.table, controller, self._generator, checked)

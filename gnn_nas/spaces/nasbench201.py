@@ -7,11 +7,13 @@ leaves ``j``.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-import torch
-
-from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.space import CellSpace
+
+# torch takes a second to import, and commands list spaces before.
+if TYPE_CHECKING:
+    from gnn_nas.spaces.packed import PackedCells
 
 NODES = 4
 EDGES = tuple((source, target) for target in range(1, NODES) for source in range(target))
@@ -42,6 +44,10 @@ def from_text(text: str) -> PackedCells:
     Raises:
         ValueError: the text is no cell of the space.
     """
+    import torch
+
+    from gnn_nas.spaces.packed import PackedCells
+
     names = re.findall(r"([^|~+]+)~(\d+)", text)
     ops = [name for name, _ in names]
     if unknown := [op for op in ops if op not in NASBENCH201.ops]:

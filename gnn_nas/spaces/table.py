@@ -125,25 +125,25 @@ def _place_values(space: CellSpace) -> Tensor:
     )
 
 
-def load_table(cache: Path | None = None) -> CellTable:
-    """Open NAS-Bench-101's table, enumerating it first where the cache folder does not hold it yet.
+def load_table(space: CellSpace = NASBENCH101, *, cache: Path | None = None) -> CellTable:
+    """Open the table of a space, enumerating it first.
+
+    That of NAS-Bench-101 is enumerated once, and then in the cache folder.
 
     Args:
+        space: one whose labelled forms memory can hold.
         cache: folder; by default ``$GNN_NAS_CACHE``, else ``gnn_nas`` in the user's cache folder.
 
     Raises:
         UserError: the cache folder cannot be written.
         RuntimeError: the enumeration does not give the known table, so the installation is broken.
     """
+    if space != NASBENCH101:
+        # A cell has no more vertices than rounds, so that the refinement has come to its end.
+        return _table(_build(space, rounds=space.max_vertices), space)
     path = (cache or cache_folder()) / f"nasbench101-cells-{_FORMAT}.safetensors"
     arrays = open_cached(path, lambda there, _noted: checksum(there) == _CHECKSUM, _checked_build)
     return _table(arrays, NASBENCH101)
-
-
-def enumerated(space: CellSpace) -> CellTable:
-    """The table of any space whose labelled forms memory can hold, which takes seconds."""
-    # A cell has no more vertices than rounds, so that the refinement has come to its end.
-    return _table(_build(space, rounds=space.max_vertices), space)
 
 
 def _table(arrays: dict[str, Tensor], space: CellSpace) -> CellTable:
@@ -152,10 +152,10 @@ def _table(arrays: dict[str, Tensor], space: CellSpace) -> CellTable:
     return CellTable(cells, arrays["module_hash"], arrays["row_of_form"], arrays["first_form"])
 
 
-def open_table() -> CellTable:
+def open_table(space: CellSpace = NASBENCH101) -> CellTable:
     """:func:`load_table`, and show in the terminal meanwhile that the first call takes long."""
     with working("opening the search space (enumerated on the first call)"):
-        return load_table()
+        return load_table(space)
 
 
 def _checked_build() -> dict[str, Tensor]:

@@ -153,6 +153,6 @@ def test_another_cell_table(arrays, table, tmp_path, monkeypatch, capsys, name, 
     path = tmp_path / "nasbench101-cells-1.safetensors"
     path.write_bytes(tensor_file.to_bytes({**arrays, name: change(arrays[name]).contiguous()}))
     monkeypatch.setattr(table_module, "_build", lambda *_: arrays)
-    assert load_table(tmp_path).cells.edges.equal(table.cells.edges)
+    assert load_table(cache=tmp_path).cells.edges.equal(table.cells.edges)
     assert capsys.readouterr().err == f"{path} is damaged: it is made anew\n"
     assert load_file(path).keys() == arrays.keys()

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnn_nas.spaces.nasbench201 import EDGES, NASBENCH201, from_text, to_text
-from gnn_nas.spaces.table import enumerated
+from gnn_nas.spaces.table import load_table
 
 TEXT = "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|avg_pool_3x3~0|nor_conv_1x1~1|nor_conv_3x3~2|"
 
 
 @pytest.fixture(scope="module")
 def cells():
-    return enumerated(NASBENCH201)
+    return load_table(NASBENCH201)
 
 
 def test_it_has_15625_cells_of_eight_vertices_and_ten_edges(cells):

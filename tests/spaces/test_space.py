@@ -21,7 +21,7 @@ from gnn_nas.spaces.packed import PackedCells, pack
 from gnn_nas.spaces.positives import PositiveSampler
 from gnn_nas.spaces.pruning import prune
 from gnn_nas.spaces.space import SLOT_SOURCES, SLOT_TARGETS, CellSpace, num_slots, slot_of
-from gnn_nas.spaces.table import CellTable, enumerated
+from gnn_nas.spaces.table import CellTable, load_table
 from gnn_nas.spaces.tokens import from_tokens, to_tokens
 
 SMALL = ModelConfig(
@@ -135,7 +135,7 @@ def plain(cells: PackedCells) -> list[tuple]:
 @given(spaces().filter(lambda space: len(space.ops) <= 3 or space.max_vertices <= 4))
 @settings(max_examples=12)
 def test_the_table_of_a_space_has_every_cell_once(space):
-    table, expected = enumerated(space), naive_cells(space)
+    table, expected = load_table(space), naive_cells(space)
     found = plain(table.cells)
     assert len(set(found)) == len(found)
     assert set(found) == expected.keys()
@@ -152,7 +152,7 @@ def editable(table: CellTable, generator: torch.Generator, count: int) -> Tensor
 @given(spaces().filter(lambda space: len(space.ops) > 1 and space.max_edges > 3))
 @settings(max_examples=12)
 def test_positives_are_edits_away_and_nothing_else(space):
-    table, generator = enumerated(space), torch.Generator().manual_seed(0)
+    table, generator = load_table(space), torch.Generator().manual_seed(0)
     anchors = editable(table, generator, 12)
     positives = PositiveSampler(table).sample(anchors, 3, generator)
     assert table.index_of(positives.cells).equal(positives.rows)
@@ -169,7 +169,7 @@ def test_positives_are_edits_away_and_nothing_else(space):
 @given(spaces())
 @settings(max_examples=20)
 def test_cells_come_back_from_every_other_form(space):
-    table = enumerated(space)
+    table = load_table(space)
     cells, parsed = from_tokens(to_tokens(table.cells), space)
     assert bool(parsed.all())
     assert table.rows_of(cells).equal(torch.arange(len(table)))
@@ -184,7 +184,7 @@ def test_cells_come_back_from_every_other_form(space):
 @given(spaces())
 @settings(max_examples=12)
 def test_all_that_is_one_edit_away_is_a_neighbour(space):
-    table, generator = enumerated(space), torch.Generator().manual_seed(0)
+    table, generator = load_table(space), torch.Generator().manual_seed(0)
     rows = torch.randint(len(table), (8,), generator=generator)
     owner, found = neighbours(table, rows)
     assert bool((rows[owner] != found).all())
@@ -199,7 +199,7 @@ def test_all_that_is_one_edit_away_is_a_neighbour(space):
 @given(spaces())
 @settings(max_examples=12)
 def test_descriptors_and_a_controller_fit_the_space(space):
-    table = enumerated(space)
+    table = load_table(space)
     shape, patterns = descriptors(table.cells)
     assert (shape.shape[1], patterns.shape[1]) == num_descriptors(space)
     assert standard_descriptors(table).shape == (len(table), sum(num_descriptors(space)))
@@ -218,7 +218,7 @@ def test_descriptors_and_a_controller_fit_the_space(space):
 
 
 def test_no_distance_between_spaces():
-    other = enumerated(CellSpace("other", ("a", "b"), (1.0, 0.0), 4, 6))
+    other = load_table(CellSpace("other", ("a", "b"), (1.0, 0.0), 4, 6))
     cells = PackedCells(torch.tensor([2]), torch.tensor([1]), torch.zeros(1, 5).long(), NASBENCH101)
     with pytest.raises(ValueError, match="cells of other have no distance to nasbench101's"):
         edit_distance(other.cells[:1], cells)

@@ -138,7 +138,7 @@ def test_the_table_is_built_once(builds, cache, table):
 
 
 def test_an_explicit_folder_comes_before_the_environment(builds, cache, tmp_path):
-    load_table(tmp_path / "explicit")
+    load_table(cache=tmp_path / "explicit")
     assert (tmp_path / "explicit" / FILE).exists()
     assert not cache.exists()
 
