@@ -1,18 +1,22 @@
-"""Where the measurements of NAS-Bench-101 are on this machine."""
+"""Where measurements are on this machine, and of which space they are."""
 
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gnn_nas.benchmarks import STORED_FILE
+from gnn_nas.benchmarks import DATASETS, STORED_FILE
 from gnn_nas.errors import UserError, reported
+from gnn_nas.spaces.nasbench101 import NASBENCH101
+from gnn_nas.spaces.nasbench201 import NASBENCH201
 from gnn_nas.user_folders import data_folder
 
 # torch takes a second to import, and that nothing is there is to be said before.
 if TYPE_CHECKING:
     from gnn_nas.benchmarks.nasbench101 import NASBench101
+    from gnn_nas.benchmarks.nasbench201 import NASBench201
     from gnn_nas.spaces.table import CellTable
 
 VARIABLE = "GNN_NAS_BENCHMARK"
@@ -28,10 +32,39 @@ def find_benchmark(
         UserError: there is none, or it cannot be opened.
     """
     chosen = benchmark_path(path)
+    if (space := benchmark_space(chosen)) != NASBENCH101.name:
+        raise UserError(f"{chosen} has measurements of {space}, not of {NASBENCH101.name}")
 
     from gnn_nas.benchmarks.nasbench101 import NASBench101
 
     return NASBench101.open(chosen, table)
+
+
+def find_any_benchmark(
+    path: str | os.PathLike[str] | None = None, dataset: str | None = None
+) -> NASBench101 | NASBench201:
+    """Open the same, of whichever space it is; ``dataset`` is for NAS-Bench-201.
+
+    Raises:
+        UserError: as `find_benchmark`.
+    """
+    chosen = benchmark_path(path)
+    if benchmark_space(chosen) == NASBENCH101.name:
+        return find_benchmark(path)
+
+    from gnn_nas.benchmarks.nasbench201 import NASBench201
+
+    return NASBench201.open(chosen, dataset=dataset or DATASETS[0])
+
+
+def benchmark_space(path: Path) -> str:
+    """Name of the space that measurements are of, by a look at what their file is made of."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            is_201 = f"{DATASETS[0]}_test200.npy" in file.namelist()
+    except (OSError, zipfile.BadZipFile):
+        is_201 = False
+    return (NASBENCH201 if is_201 else NASBENCH101).name
 
 
 def benchmark_path(path: str | os.PathLike[str] | None = None) -> Path:

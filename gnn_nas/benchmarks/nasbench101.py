@@ -132,6 +132,10 @@ class NASBench101:
         """Seconds that one training took: see `figure`."""
         return self.figure("final_training_time", rows, trial, epochs)
 
+    def seconds(self, rows: Tensor) -> Tensor:
+        """The same of trial 0, NaN where it is not known."""
+        return self.figure("final_training_time", rows, absent_as_nan=True)
+
     def figure(
         self,
         name: str,

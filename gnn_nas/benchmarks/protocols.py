@@ -1,4 +1,4 @@
-"""The protocols of searching in NAS-Bench-101: what a search is rewarded by, and judged by."""
+"""The protocols of searching in a benchmark: what a search is rewarded by, and judged by."""
 
 from __future__ import annotations
 
@@ -12,13 +12,19 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gnn_nas.benchmarks.nasbench101 import NASBench101
+    from gnn_nas.benchmarks.nasbench201 import NASBench201
+
+    Benchmark = NASBench101 | NASBench201
 
 PROTOCOLS = ("validation", "single-trial", "oracle")
-"""Rewards: validation accuracy of trial 0; test accuracy of trial 0; mean test accuracy."""
+"""Rewards: validation accuracy; test accuracy of trial 0; mean test accuracy.
+
+NAS-Bench-101's validation accuracy is that of trial 0, NAS-Bench-201's the mean of its trainings.
+"""
 
 
 def objective_and_report(
-    benchmark: NASBench101, protocol: str
+    benchmark: Benchmark, protocol: str
 ) -> tuple[BenchmarkObjective, BenchmarkReport]:
     """What a search may see, and apart from it what it must not. Raises as the two."""
     return BenchmarkObjective(benchmark, protocol), BenchmarkReport(benchmark, protocol)
@@ -37,7 +43,7 @@ class BenchmarkObjective:
         ValueError: there is no such protocol.
     """
 
-    def __init__(self, benchmark: NASBench101, protocol: str) -> None:
+    def __init__(self, benchmark: Benchmark, protocol: str) -> None:
         # Imported here: the names of the protocols are asked for before torch has loaded.
         from gnn_nas.benchmarks.rows import CellRows
 
@@ -46,7 +52,7 @@ class BenchmarkObjective:
             self._rewards = rewards_of(benchmark, protocol, rows)
         except UserError as error:
             raise UserError(f"protocol {protocol}: {error}") from error
-        self._seconds = benchmark.figure("final_training_time", rows, absent_as_nan=True)
+        self._seconds = benchmark.seconds(rows)
         # Knows the cells only; a row of -1 must not count as the last one.
         self._rows = CellRows(benchmark.table)
 
@@ -66,7 +72,7 @@ class BenchmarkReport:
 
     columns = ("test", "test_unseen")
 
-    def __init__(self, benchmark: NASBench101, protocol: str) -> None:
+    def __init__(self, benchmark: Benchmark, protocol: str) -> None:
         self._benchmark = benchmark
         self._protocol = protocol
 
@@ -80,7 +86,7 @@ class BenchmarkReport:
         return figures
 
 
-def rewards_of(benchmark: NASBench101, protocol: str, rows: Tensor) -> Tensor:
+def rewards_of(benchmark: Benchmark, protocol: str, rows: Tensor) -> Tensor:
     """What a search is rewarded by, ``[N]`` of rows of the benchmark.
 
     Raises:

@@ -37,7 +37,7 @@ def add_checkpoints(parser: argparse.ArgumentParser) -> None:
     add_checkpoint(parser, what, nargs="+", action="extend")
 
 
-def refuse_missing(given: str | Path | None) -> None:
+def refuse_missing(given: str | Path | None, space: str = NASBENCH101.name) -> None:
     """Refuse a checkpoint that is not there, or of another space, before torch has loaded.
 
     Raises:
@@ -50,12 +50,9 @@ def refuse_missing(given: str | Path | None) -> None:
             f"{given} is a search's folder: give one of its controllers, say {controller.path}"
         )
     folder = RunFolder.open(given)
-    space = load_config(folder.config).space
-    if space != NASBENCH101.name:
-        raise UserError(
-            f"{given} was pretrained on {space}: only {NASBENCH101.name} can be searched, drawn and"
-            " measured so far"
-        )
+    own = load_config(folder.config).space
+    if own != space:
+        raise UserError(f"{given} was pretrained on {own}, and this is about {space}")
     if not folder.weights.exists():
         raise folder.no_weights()
 

@@ -123,7 +123,7 @@ def add_benchmark(parser: argparse.ArgumentParser) -> None:
         "--benchmark",
         type=Path,
         metavar="PATH",
-        help="measurements of NAS-Bench-101 (default: $GNN_NAS_BENCHMARK, else what gnn-nas import"
+        help="measurements (default: NAS-Bench-101's, $GNN_NAS_BENCHMARK, else what gnn-nas import"
         " has written)",
     )
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gnn_nas.benchmarks import DATASETS
 from gnn_nas.benchmarks.protocols import PROTOCOLS
 from gnn_nas.cli.checkpoints import add_checkpoint, refuse_missing
 from gnn_nas.cli.common import (
@@ -34,6 +35,7 @@ from gnn_nas.config_file import load
 from gnn_nas.experiments.searches.config import SearchConfig, begun_config
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search import methods
+from gnn_nas.spaces.known import get_space
 from gnn_nas.tasks.user_task import TASKS
 
 if TYPE_CHECKING:
@@ -42,8 +44,8 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """\
 Search for the best cells with a pretrained controller, asking for as few accuracies as possible:
-those of NAS-Bench-101, or of real trainings for a task of yours. Every cell is asked for at most
-once, isomorphic ones count as one.
+those of NAS-Bench-101 or NAS-Bench-201, or of real trainings for a task of yours. Every cell is
+asked for at most once, isomorphic ones count as one.
 """
 
 _EPILOG = """\
@@ -113,6 +115,7 @@ def parser() -> argparse.ArgumentParser:
     add_checkpoint(parser, "folder of a pretraining run, or none to search from scratch")
     add("--method", help="see below (default: nao)")
     add("--protocol", choices=PROTOCOLS, help="see below (default: oracle)")
+    add("--dataset", choices=DATASETS, help=f"of NAS-Bench-201 (default: {DATASETS[0]})")
     add(
         "--queries",
         type=int,
@@ -167,11 +170,11 @@ def _run(given: argparse.Namespace) -> None:
     refuse_below_one(given, ("queries", "seeds", "jobs"))
     begun = _begun(given)
     rewards = chosen_rewards(given, begun)
-    arguments = _completed(given, begun, rewards.queries)
+    arguments = _completed(given, begun, rewards)
     if given.out is None:
         given.out = default_folder(arguments, rewards.name)
         begun = _begun(given)
-        arguments = _completed(given, begun, rewards.queries)
+        arguments = _completed(given, begun, rewards)
     # Before anything is imported that takes long: processes import it at the same time.
     with rewards.begin(arguments) as workers:
         _search(arguments, begun, rewards, workers)
@@ -187,16 +190,16 @@ def _begun(given: argparse.Namespace) -> SearchConfig | None:
 
 
 def _completed(
-    given: argparse.Namespace, begun: SearchConfig | None, queries: int
+    given: argparse.Namespace, begun: SearchConfig | None, rewards: Measurements | Trainings
 ) -> argparse.Namespace:
     """The options with what was not said: as the search was begun with, else the defaults."""
     arguments = argparse.Namespace(**vars(given))
     for name, default in _DEFAULTS.items():
         if getattr(given, name) is None:
             setattr(arguments, name, getattr(begun, name) if begun else default)
-    arguments.queries = arguments.queries or queries
+    arguments.queries = arguments.queries or rewards.queries
     refuse_seeds(arguments)
-    refuse_missing(arguments.checkpoint)
+    refuse_missing(arguments.checkpoint, rewards.space)
     return arguments
 
 
@@ -217,9 +220,9 @@ def _search(
         given, name = begun.settings, "settings in the config of the search to resume"
     kind = methods.get_method(arguments.method).Settings
     settings = load(kind, given, arguments.overrides, name)
-    checkpoint = open_checkpoint(arguments.checkpoint)
+    checkpoint = open_checkpoint(arguments.checkpoint, rewards.space)
     checkpoint.controller(arguments.seed)
-    table = open_table()
+    table = open_table(get_space(rewards.space))
     refuse_more_than_cells(arguments, table)
     judge: Any = rewards.judge(
         table,

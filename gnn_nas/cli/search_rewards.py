@@ -9,12 +9,19 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from gnn_nas.benchmarks.locate import benchmark_path, find_benchmark, has_benchmark
+from gnn_nas.benchmarks import DATASETS
+from gnn_nas.benchmarks.locate import (
+    benchmark_path,
+    benchmark_space,
+    find_any_benchmark,
+    has_benchmark,
+)
 from gnn_nas.cli.common import available_cores, option_name, refuse_given
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches.config import SearchConfig, TaskSearchConfig
 from gnn_nas.experiments.searches.workers import Workers
 from gnn_nas.parallel import ENGINES, get_engine
+from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.tasks.user_task import SHIPPED, load_task
 
 if TYPE_CHECKING:
@@ -31,7 +38,10 @@ _DEFAULT_SECONDS = 1
 
 
 class Measurements:
-    """Rewards out of NAS-Bench-101.
+    """Rewards out of a table of measurements.
+
+    Attributes:
+        space: name of that of its cells.
 
     Args:
         arguments: of the command; begun: what the search to resume was begun with, if any.
@@ -45,10 +55,19 @@ class Measurements:
 
     def __init__(self, arguments: argparse.Namespace, begun: SearchConfig | None) -> None:
         refuse_given(arguments, ("engine", *_OF_RAY), "--task")
-        self.name = arguments.protocol or (begun.protocol if begun else _DEFAULT_PROTOCOL)
+        self._protocol = arguments.protocol or (begun.protocol if begun else _DEFAULT_PROTOCOL)
+        self.name = self._protocol
         """What is searched for, for the folder's name."""
         self._path = arguments.benchmark
-        benchmark_path(self._path)
+        self.space = benchmark_space(benchmark_path(self._path))
+        self._dataset = None
+        if self.space == NASBENCH101.name:
+            refuse_given(arguments, ("dataset",), "measurements of NAS-Bench-201")
+        else:
+            if arguments.html:
+                raise UserError(f"--html: {self.space} has no page to explore so far")
+            self._dataset = arguments.dataset or (begun and begun.dataset) or DATASETS[0]
+            self.name = f"{self.name}-{self._dataset}"
 
     def begin(self, arguments: argparse.Namespace) -> Workers:
         """Start the processes that search; they load at once what takes long."""
@@ -58,13 +77,21 @@ class Measurements:
         """Open the measurements. Raises UserError."""
         from gnn_nas.experiments.searches.benchmark_judge import BenchmarkJudge
 
-        benchmark = find_benchmark(self._path, table)
-        config = SearchConfig(protocol=self.name, benchmark=benchmark.identity, **common)
+        benchmark = find_any_benchmark(self._path, self._dataset)
+        config = SearchConfig(
+            protocol=self._protocol,
+            benchmark=benchmark.identity,
+            dataset=self._dataset,
+            **common,
+        )
         return BenchmarkJudge(config, benchmark, self._path, workers)
 
 
 class Trainings:
     """Rewards out of trainings for a task.
+
+    Attributes:
+        space: name of that of its cells.
 
     Args:
         arguments: of the command; reference: what the task is named by, None for the default.
@@ -73,11 +100,12 @@ class Trainings:
         UserError: options do not go together.
     """
 
+    space = NASBENCH101.name
     queries = 40
     """The same where each is a training: of NAO the first random cells and three rounds."""
 
     def __init__(self, arguments: argparse.Namespace, reference: str | None) -> None:
-        for name in ("benchmark", "protocol", "html"):
+        for name in ("benchmark", "protocol", "dataset", "html"):
             if getattr(arguments, name):
                 raise UserError(f"--{name} is for measurements: it does not go with --task")
         if arguments.engine != "ray":
@@ -179,6 +207,10 @@ def chosen_rewards(
                 " give it too"
             )
         return Trainings(arguments, begun.reference)
-    if begun or has_benchmark() or any((arguments.benchmark, arguments.protocol, arguments.html)):
+    if (
+        begun
+        or has_benchmark()
+        or any((arguments.benchmark, arguments.protocol, arguments.dataset, arguments.html))
+    ):
         return Measurements(arguments, begun)
     return Trainings(arguments, None)

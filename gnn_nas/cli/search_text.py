@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gnn_nas.spaces.nasbench201 import NASBENCH201, to_text
+
 if TYPE_CHECKING:
     from gnn_nas.spaces.table import CellTable
 
@@ -64,4 +66,6 @@ def best_cell_text(best: dict[str, Any] | None, table: CellTable) -> str:
         return "every evaluation failed: the history says why"
     row = table.row_of_hash(best["hash"])
     cell = cell_text(table.cells[row : row + 1])
+    if table.space == NASBENCH201:
+        cell = f"{to_text(table.cells[row : row + 1])}\n{cell}"
     return f"\nbest cell: {best['hash']} (seed {best['seed']})\n{cell}\n"

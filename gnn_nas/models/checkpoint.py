@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gnn_nas.config import FROM_SCRATCH, PretrainConfig, load_config
 from gnn_nas.models.controller import Controller
-from gnn_nas.models.pretrained import SHIPPED, default_folder, load_pretrained
+from gnn_nas.models.pretrained import CONTROLLERS, SHIPPED, default_folder, load_pretrained
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.spaces.known import get_space
 
@@ -43,15 +43,18 @@ class Checkpoint:
         folder.save_weights(controller.state_dict())
 
 
-def open_checkpoint(checkpoint: str | None) -> Checkpoint:
+def open_checkpoint(checkpoint: str | None, space: str = "nasbench101") -> Checkpoint:
     """Open a run folder, ``none``, or by default ``runs/gin_multisim``, else the shipped weights.
+
+    ``none`` and the default are those of ``space``.
 
     Raises:
         UserError: the folder or a file of it is missing or damaged.
     """
     if checkpoint == FROM_SCRATCH:
-        return Checkpoint(None, load_config(RunFolder(SHIPPED).config), None)
-    folder = RunFolder.open(default_folder() if checkpoint is None else checkpoint)
+        shipped = SHIPPED.with_name(CONTROLLERS[space])
+        return Checkpoint(None, load_config(RunFolder(shipped).config), None)
+    folder = RunFolder.open(default_folder(space) if checkpoint is None else checkpoint)
     folder.load_weights()
     fingerprint = hashlib.sha256(folder.weights.read_bytes()).hexdigest()
     return Checkpoint(folder, load_config(folder.config), fingerprint)

@@ -11,8 +11,9 @@ from gnn_nas.module_weights import load_into, refuse_other_architecture
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.spaces.known import get_space
 
-SHIPPED = WEIGHTS / "gin_multisim"
-"""A finished run of the config of this name."""
+CONTROLLERS = {"nasbench101": "gin_multisim", "nasbench201": "gin_nasbench201"}
+"""The config, by space, of which a finished run comes with the package."""
+SHIPPED = WEIGHTS / CONTROLLERS["nasbench101"]
 
 
 def load_pretrained(path: str | os.PathLike[str] | None = None) -> Controller:
@@ -36,7 +37,10 @@ def load_pretrained(path: str | os.PathLike[str] | None = None) -> Controller:
     return controller.eval()
 
 
-def default_folder() -> Path:
-    """Folder of ``runs/gin_multisim`` where it has weights, else of the shipped ones."""
-    own = RunFolder(Path("runs") / "gin_multisim")
-    return own.path if own.weights.exists() else SHIPPED
+def default_folder(space: str = "nasbench101") -> Path:
+    """Folder of ``runs/gin_multisim`` where it has weights, else of the shipped ones.
+
+    Of another space it is that of its config in `CONTROLLERS`.
+    """
+    own = RunFolder(Path("runs") / CONTROLLERS[space])
+    return own.path if own.weights.exists() else SHIPPED.with_name(CONTROLLERS[space])

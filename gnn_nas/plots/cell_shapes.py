@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from gnn_nas.plots.cell_layout import lay_out
+from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.packed import PackedCells
 
 Point = tuple[float, float]
@@ -49,7 +50,17 @@ OP_STYLES = (
     VertexStyle(("conv", "1×1"), "#A6D8F5", "#000000", 0.07),
     VertexStyle(("max", "pool"), "#E07B00", "#000000", 0.15, is_cut=True),
 )
-"""Looks of the operations, in the order of ``OPS``."""
+"""Looks of NAS-Bench-101's operations, in their order."""
+_CONV3X3, _CONV1X1, _MAX_POOL = OP_STYLES
+# What computes nothing is white.
+_STYLE_OF_OP = {
+    **dict(zip(NASBENCH101.ops, OP_STYLES, strict=True)),
+    "nor_conv_3x3": _CONV3X3,
+    "nor_conv_1x1": _CONV1X1,
+    "avg_pool_3x3": replace(_MAX_POOL, lines=("avg", "pool")),
+    "skip_connect": VertexStyle(("skip",), "#FFFFFF", "#000000", 0.07),
+    "none": VertexStyle(("none",), "#FFFFFF", "#000000", 0.15, is_cut=True),
+}
 INPUT_STYLE = VertexStyle(("in",), "#FFFFFF", "#000000", BOX_HEIGHT / 2)
 OUTPUT_STYLE = VertexStyle(("out",), "#FFFFFF", "#000000", BOX_HEIGHT / 2)
 LINE_COLOUR = "#333333"
@@ -118,7 +129,7 @@ def cell_shapes(cell: PackedCells) -> CellShapes:
 
 def vertex_styles(cell: PackedCells) -> list[VertexStyle]:
     """Looks of the vertices of one cell, input first."""
-    styles = (INPUT_STYLE, *OP_STYLES, OUTPUT_STYLE)
+    styles = (INPUT_STYLE, *(_STYLE_OF_OP[op] for op in cell.space.ops), OUTPUT_STYLE)
     return [styles[feature] for feature in cell.features()[0, : cell.vertices.item()].tolist()]
 
 

@@ -24,7 +24,7 @@ from gnn_nas.experiments.searches.workers import BenchmarkSource, Workers
 from gnn_nas.plots.search_curves import draw_search_curves
 
 if TYPE_CHECKING:
-    from gnn_nas.benchmarks.nasbench101 import NASBench101
+    from gnn_nas.benchmarks.protocols import Benchmark
     from gnn_nas.experiments.searches.config import SearchConfig
     from gnn_nas.run_folder import RunFolder
     from gnn_nas.search.history import History
@@ -53,7 +53,7 @@ class BenchmarkJudge(Judge):
 
     Args:
         benchmark: the measurements.
-        path: where processes are to open them: see `gnn_nas.benchmarks.locate.find_benchmark`.
+        path: where processes are to open them: see `gnn_nas.benchmarks.locate.find_any_benchmark`.
         workers: search.
 
     Raises:
@@ -79,13 +79,13 @@ class BenchmarkJudge(Judge):
     def __init__(
         self,
         config: SearchConfig,
-        benchmark: NASBench101,
+        benchmark: Benchmark,
         path: str | os.PathLike[str] | None,
         workers: Workers | None = None,
     ) -> None:
         self.config = config
         self.table = benchmark.table
-        self.source = BenchmarkSource(path, config.protocol)
+        self.source = BenchmarkSource(path, config.protocol, config.dataset)
         self.again = objective_and_report(benchmark, config.protocol)
         self.benchmark = benchmark
         self._workers = workers

@@ -23,6 +23,7 @@ class SearchConfig(RunConfig):
     checkpoint: str | None = Field(description="a run folder, none, or null for the default")
     weights: str | None = Field(description="SHA-256 of its weights file; null without one")
     benchmark: str = Field(description="which measurements rewards come from")
+    dataset: str | None = Field(default=None, description="of NAS-Bench-201; null elsewhere")
     settings: dict[str, Any] = Field(description="the method's")
 
     @property
@@ -38,7 +39,8 @@ class SearchConfig(RunConfig):
     @property
     def title(self) -> str:
         """What stands over pictures."""
-        return f"{self.method}, {' '.join(self.subject)}, seeds: {self.seeds}"
+        subject = " ".join([*self.subject, *filter(None, [self.dataset])])
+        return f"{self.method}, {subject}, seeds: {self.seeds}"
 
     def as_begun(self, begun: SearchConfig) -> Self:
         """The same with no more queries and seeds than the search was begun with."""

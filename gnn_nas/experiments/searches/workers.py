@@ -31,18 +31,20 @@ class BenchmarkSource:
     """Opens measurements; a `Source` for any process.
 
     Args:
-        path: where they are: see `gnn_nas.benchmarks.locate.find_benchmark`.
+        path: where they are: see `gnn_nas.benchmarks.locate.find_any_benchmark`.
         protocol: one of `gnn_nas.benchmarks.protocols.PROTOCOLS`.
+        dataset: of NAS-Bench-201.
     """
 
     path: str | os.PathLike[str] | None
     protocol: str
+    dataset: str | None = None
 
     def __call__(self) -> tuple[CellTable, Objective, Report]:
-        from gnn_nas.benchmarks.locate import find_benchmark
+        from gnn_nas.benchmarks.locate import find_any_benchmark
         from gnn_nas.benchmarks.protocols import objective_and_report
 
-        benchmark = find_benchmark(self.path)
+        benchmark = find_any_benchmark(self.path, self.dataset)
         return benchmark.table, *objective_and_report(benchmark, self.protocol)
 
 
