@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from gnn_nas.config import FROM_SCRATCH, PretrainConfig, load_config
+from gnn_nas.config import FROM_SCRATCH, WEIGHTS, PretrainConfig, load_config
 from gnn_nas.models.controller import Controller
-from gnn_nas.models.pretrained import CONTROLLERS, SHIPPED, default_folder, load_pretrained
+from gnn_nas.models.pretrained import CONTROLLERS, default_folder, load_pretrained
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.spaces.known import get_space
 
@@ -52,8 +52,8 @@ def open_checkpoint(checkpoint: str | None, space: str = "nasbench101") -> Check
         UserError: the folder or a file of it is missing or damaged.
     """
     if checkpoint == FROM_SCRATCH:
-        shipped = SHIPPED.with_name(CONTROLLERS[space])
-        return Checkpoint(None, load_config(RunFolder(shipped).config), None)
+        shipped = RunFolder(WEIGHTS / CONTROLLERS[space])
+        return Checkpoint(None, load_config(shipped.config), None)
     folder = RunFolder.open(default_folder(space) if checkpoint is None else checkpoint)
     folder.load_weights()
     fingerprint = hashlib.sha256(folder.weights.read_bytes()).hexdigest()

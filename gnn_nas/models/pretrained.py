@@ -11,7 +11,7 @@ from gnn_nas.module_weights import load_into, refuse_other_architecture
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.spaces.known import get_space
 
-CONTROLLERS = {"nasbench101": "gin_multisim", "nasbench201": "gin_nasbench201"}
+CONTROLLERS = {"nasbench101": "gin_multisim", "nasbench201": "nasbench201"}
 """The config, by space, of which a finished run comes with the package."""
 SHIPPED = WEIGHTS / CONTROLLERS["nasbench101"]
 
@@ -43,4 +43,4 @@ def default_folder(space: str = "nasbench101") -> Path:
     Of another space it is that of its config in `CONTROLLERS`.
     """
     own = RunFolder(Path("runs") / CONTROLLERS[space])
-    return own.path if own.weights.exists() else SHIPPED.with_name(CONTROLLERS[space])
+    return own.path if own.weights.exists() else WEIGHTS / CONTROLLERS[space]

@@ -64,7 +64,12 @@ def test_spaces_say_what_there_is(capsys, monkeypatch):
     assert main(["spaces"]) == 0
     assert "  cells         423,624\n" in capsys.readouterr().out
     assert main(["spaces", "--json"]) == 0
-    facts = json.loads(capsys.readouterr().out)["nasbench101"]
+    spaces = json.loads(capsys.readouterr().out)
+    assert (
+        spaces["nasbench201"]["controllers"] == spaces["nasbench201"]["configs"] == ["nasbench201"]
+    )
+    assert spaces["nasbench201"]["cells"] == 15_625
+    facts = spaces["nasbench101"]
     assert facts["measurements"] == "/"
     assert facts["controllers"] == ["gin_multisim"]
     assert {"gin_multisim", "paper_sgd"} < set(facts["configs"])

@@ -21,3 +21,18 @@ def write_benchmark(folder: Path, table: CellTable) -> Path:
         test_correct_sum3=correct.sum(1).astype(np.uint16),
     )
     return folder
+
+
+def nasbench201_arrays() -> dict[str, np.ndarray]:
+    """Arrays of NAS-Bench-201 in any order; convolutions and chance make a cell better."""
+    draw = np.random.default_rng(0)
+    ops = np.indices((5,) * 6).reshape(6, -1).T.astype(np.uint8)
+    ops = ops[draw.permutation(len(ops))]
+    arrays = {"ops": ops}
+    for dataset, most in (("cifar10", 94.0), ("cifar100", 73.0)):
+        quality = most - 2 * (6 - (ops >= 2).sum(1)) - draw.random(len(ops))
+        for name, noise in (("val200", 0.3), ("test200", 0.0)):
+            values = quality - noise * draw.random(len(ops))
+            arrays[f"{dataset}_{name}"] = values.astype(np.float32)
+        arrays[f"{dataset}_seconds200"] = (1000 + 9000 * draw.random(len(ops))).astype(np.float32)
+    return arrays

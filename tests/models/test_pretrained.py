@@ -40,8 +40,8 @@ def test_a_run_s_controller_is_rebuilt(make_run, table):
 
 
 def test_without_a_path_it_is_the_own_run_before_the_shipped_one(make_run, tmp_path, monkeypatch):
-    shipped = make_run("shipped", seed=1)
-    monkeypatch.setattr(module, "SHIPPED", shipped.path)
+    shipped = make_run("weights/gin_multisim", seed=1)
+    monkeypatch.setattr(module, "WEIGHTS", tmp_path / "weights")
     monkeypatch.chdir(tmp_path)
     assert same(load_pretrained(), shipped)
     own = make_run("runs/gin_multisim", seed=2)

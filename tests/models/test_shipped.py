@@ -1,11 +1,15 @@
 import json
 
 import pytest
+import torch
 
-from gnn_nas.config import load_config
+from gnn_nas.config import WEIGHTS, load_config
 from gnn_nas.evaluation.decoding import reconstruction
+from gnn_nas.evaluation.embeddings import distinct_embeddings
 from gnn_nas.models.pretrained import SHIPPED, load_pretrained
 from gnn_nas.pretraining.batches import held_out_cells
+from gnn_nas.spaces.nasbench201 import NASBENCH201
+from gnn_nas.spaces.table import load_table
 
 
 def test_the_shipped_controller_is_as_good_as_its_summary_says(table):
@@ -30,3 +34,13 @@ def test_the_shipped_controller_has_the_sizes_the_data_and_the_losses_of_its_con
     )
     for name in ("embedding_noise", "structure_weight"):
         assert getattr(shipped.training, name) == getattr(config.training, name)
+
+
+def test_that_of_nasbench201_spells_every_cell_and_is_the_run_of_its_config(pytestconfig):
+    folder = WEIGHTS / "nasbench201"
+    cells, controller = load_table(NASBENCH201), load_pretrained(folder)
+    figures = reconstruction(controller, cells, torch.arange(len(cells)))
+    assert figures["exact_match"] == 1
+    assert distinct_embeddings(controller, cells) == 15_625
+    assert load_config(folder / "config.yaml") == load_config("nasbench201")
+    assert (folder / "model.safetensors").stat().st_size < 2_000_000

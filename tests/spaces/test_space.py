@@ -30,12 +30,12 @@ SMALL = ModelConfig(
 
 
 @st.composite
-def spaces(draw, free: bool | None = None):
+def spaces(draw):
     """Small spaces, of free and of fixed wiring."""
     ops = draw(st.integers(1, 5))
     named = tuple(f"op{op}" for op in range(ops)), tuple(float(op % 3) for op in range(ops))
     edits = draw(st.integers(1, 3))
-    if draw(st.booleans()) if free is None else free:
+    if draw(st.booleans()):
         vertices, edges = draw(st.integers(3, 5)), draw(st.integers(2, 8))
         return CellSpace("drawn", *named, vertices, edges, edits)
     vertices = draw(st.integers(4, 6))

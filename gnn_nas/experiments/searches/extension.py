@@ -64,7 +64,7 @@ def _refuse_inexact(folder: RunFolder, judge: Judge, begun: SearchConfig, seed: 
     config, history = judge.config, History(folder.history(seed), judge.columns)
     if not history.queries:
         return
-    controller = open_checkpoint(config.checkpoint).controller(seed)
+    controller = open_checkpoint(config.checkpoint, judge.table.space.name).controller(seed)
     threads = torch.get_num_threads()
     # As the processes that search.
     torch.set_num_threads(1)

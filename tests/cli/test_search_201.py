@@ -1,0 +1,77 @@
+"""Searches in NAS-Bench-201's measurements, as a user has them."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gnn_nas.cli.embed_umap import main as embed_umap
+from gnn_nas.cli.locality import main as locality
+from gnn_nas.cli.search import main
+from gnn_nas.config import WEIGHTS
+from gnn_nas.run_folder import RunFolder
+from tests.helpers.measurements import nasbench201_arrays
+
+SHIPPED = WEIGHTS / "nasbench201"
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "nasbench201.npz"
+    np.savez(path, **nasbench201_arrays())
+    return path
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GNN_NAS_BENCHMARK", raising=False)
+
+
+def test_the_measurements_decide_space_and_controller(measured, capsys):
+    call = [f"--benchmark={measured}", "--queries=24", "--jobs=1", "--protocol=validation"]
+    assert main(call) == 0
+    folder = RunFolder("runs/search-nao-validation-cifar10")
+    assert "best cell: " in (said := capsys.readouterr().out)
+    assert re.search(r"^\|\w+~0\|\+\|\w+~0\|\w+~1\|\+\|\w+~0\|\w+~1\|\w+~2\|$", said, re.MULTILINE)
+    summary = folder.load_summary()
+    assert summary["per_seed"][0]["queries"] == 24
+    # It is a controller of the space that the search leaves.
+    assert "space: nasbench201" in folder.controller(0).config.read_text()
+    assert folder.best_cell.exists()
+
+
+@pytest.mark.parametrize("method", ["evolution", "local", "descriptors", "predictor"])
+def test_other_methods_and_more_of_the_same(measured, method):
+    call = [f"--benchmark={measured}", f"--method={method}", "--dataset=cifar100", "--jobs=1"]
+    assert main([*call, "--queries=20", "--out=run"]) == 0
+    history = RunFolder("run").history(0).read_bytes()
+    assert main([*call, "--queries=24", "--out=run", "--resume"]) == 0
+    assert RunFolder("run").history(0).read_bytes().startswith(history)
+    assert json.loads(Path("run/summary.json").read_text())["per_seed"][0]["queries"] == 24
+
+
+def test_mistakes_are_one_line(measured, made_up_benchmark, complaint, monkeypatch):
+    of_201 = f"--benchmark={measured}"
+    assert "has means over a cell's trainings only" in complaint(of_201, "--protocol=single-trial")
+    assert "--html: nasbench201 has no page" in complaint(of_201, "--html")
+    other = f"--benchmark={made_up_benchmark}"
+    assert "--dataset needs measurements of NAS-Bench-201" in complaint(other, "--dataset=cifar10")
+    assert "--dataset is for measurements" in complaint("--task=digits", "--dataset=cifar10")
+    wrong = complaint(other, f"--checkpoint={SHIPPED}")
+    assert wrong.endswith(
+        "nasbench201 was pretrained on nasbench201, and this is about nasbench101"
+    )
+    wrong = complaint(of_201, f"--checkpoint={WEIGHTS / 'gin_multisim'}")
+    assert wrong.endswith("was pretrained on nasbench101, and this is about nasbench201")
+    assert "--queries must be at most 15625" in complaint(of_201, "--queries=15626")
+    assert not Path("runs").exists()
+
+
+def test_what_is_for_nasbench101_refuses_others(measured, capsys):
+    assert embed_umap([f"--checkpoint={SHIPPED}"]) == 2
+    assert "was pretrained on nasbench201" in capsys.readouterr().err
+    assert locality(["--parts=b", f"--benchmark={measured}"]) == 2
+    assert "has measurements of nasbench201, not of nasbench101" in capsys.readouterr().err
