@@ -109,6 +109,7 @@ def killed(arguments: list[str | Path], when) -> None:
     assert process.returncode == -signal.SIGKILL
 
 
+@pytest.mark.slow
 def test_killed_while_it_reads_it_leaves_nothing(source, tmp_path):
     pipe, target = tmp_path / "pipe", tmp_path / "out" / "x.safetensors"
     os.mkfifo(pipe)
@@ -126,6 +127,7 @@ def test_killed_while_it_reads_it_leaves_nothing(source, tmp_path):
     assert [name for name in os.listdir(target.parent) if not is_lock(name)] == []
 
 
+@pytest.mark.slow
 def test_killed_while_it_writes_it_leaves_the_earlier_file_and_the_next_call_tidies_up(
     source, small_table, tmp_path
 ):

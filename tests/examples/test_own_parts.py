@@ -20,6 +20,7 @@ TINY = (
 )
 
 
+@pytest.mark.slow
 def test_a_run_with_parts_of_ones_own_opens_again(tmp_path, table, monkeypatch):
     """In a process of its own, whose modules no other test sees."""
     run = tmp_path / "run"

@@ -8,6 +8,7 @@ from gnn_nas.models.pretrained import SHIPPED, load_pretrained
 from gnn_nas.pretraining.batches import held_out_cells
 
 
+@pytest.mark.slow
 def test_the_shipped_controller_is_as_good_as_its_summary_says(table):
     summary = json.loads((SHIPPED / "summary.json").read_text())
     config = load_config(SHIPPED / "config.yaml")
