@@ -271,7 +271,7 @@ def test_a_mistake_of_another_process_is_said_when_the_main_one_had_time_to_say_
     monkeypatch.setattr(time, "sleep", lambda seconds: waits.append((seconds, capsys.readouterr())))
     for options, message in (
         (["--config=absent.yaml"], "error: absent.yaml: cannot read the config"),
-        (["--nonsense"], "usage: pretrain"),
+        (["--nonsense"], "usage: torchrun --nproc-per-node"),
     ):
         launched(1, 2, 0)
         assert main(options) == 2
