@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,36 @@ settings.load_profile("untimed")
 # A shell starts background jobs deaf to Ctrl-C, and their children inherit it: the tests that send
 # it to commands would wait in vain.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# CPU seconds after which a test, its fixtures included, is too slow for --quick.
+_MOST_SECONDS = 5
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--quick",
+        action="store_true",
+        help="leave out the tests that are marked slow, and warn of others that are",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.option.quick:
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    # By CPU time, as a machine may be busy; no failure, as its first call fills the caches.
+    began = sum(os.times()[:4])
+    result = yield
+    took = sum(os.times()[:4]) - began
+    if item.config.option.quick and took > _MOST_SECONDS:
+        remedy = "if it does so every time, mark it slow"
+        item.warn(pytest.PytestWarning(f"{item.name} took {took:.0f} s under --quick: {remedy}"))
+    return result
 
 
 @pytest.fixture(scope="session")

@@ -207,6 +207,7 @@ def drawn(tmp_path_factory) -> Iterator[Callable[[str], Figure]]:
         yield call
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PICTURES)
 def test_every_text_is_whole_and_none_covers_another(drawn, name):
     figure = drawn(name)
@@ -218,6 +219,7 @@ def test_every_text_is_whole_and_none_covers_another(drawn, name):
         assert not overlap(first, second), f"{one!r} covers {other!r}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PICTURES)
 def test_no_legend_covers_what_is_drawn(drawn, name):
     figure = drawn(name)

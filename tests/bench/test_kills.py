@@ -21,6 +21,7 @@ def whole(tiny) -> Reference:
     return reference(tiny)
 
 
+@pytest.mark.slow
 def test_a_tiny_pretraining_survives_kills_and_stops(tiny, whole):
     signals = [signal.SIGKILL, signal.SIGTERM]
     tally = _lane(tiny, whole, signals, random.Random(0))
@@ -28,6 +29,7 @@ def test_a_tiny_pretraining_survives_kills_and_stops(tiny, whole):
     assert _figure("kills", tally).met
 
 
+@pytest.mark.slow
 def test_what_differs_and_what_was_left_is_named(tiny, whole, tmp_path):
     out = place(tiny, tmp_path)
     out.mkdir()
@@ -38,6 +40,7 @@ def test_what_differs_and_what_was_left_is_named(tiny, whole, tmp_path):
     assert faults[1] == "left behind: .tmp-0123456789abcdef-model.safetensors"
 
 
+@pytest.mark.slow
 def test_a_command_that_cannot_go_on_is_missed(tiny, whole, capsys):
     broken = dataclasses.replace(tiny, options=(*tiny.options, "--set=model.hiden=1"))
     tally = _lane(broken, whole, [signal.SIGKILL], random.Random(0))

@@ -73,6 +73,7 @@ def finish(path: Path, method: str, weights: Path | None) -> None:
     folder.save_summary({"aggregated": figures | {"test_unseen": {"mean": None, "std": None}}})
 
 
+@pytest.mark.slow
 def test_a_table_is_made_and_a_second_call_makes_only_the_table(call, tmp_path):
     """What is missing of the first is a pretraining, and the search with its checkpoint."""
     out = tmp_path / "out"

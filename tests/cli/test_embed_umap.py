@@ -47,6 +47,7 @@ def test_help_comes_at_once(loaded_by_help):
     assert time.perf_counter() - started < 5  # 0.2 s where nothing else runs
 
 
+@pytest.mark.slow
 def test_the_page_lies_beside_the_picture(user, capsys):
     assert main(["--cells=40", "--html", "--out=run"]) == 0
     assert "page to explore: run/umap.html\n" in capsys.readouterr().out
@@ -55,6 +56,7 @@ def test_the_page_lies_beside_the_picture(user, capsys):
     assert "40 random cells. UMAP of the embeddings of gin_multisim." in page
 
 
+@pytest.mark.slow
 def test_classes_of_two_checkpoints_are_drawn_side_by_side(user, capsys):
     assert main(["--checkpoint", str(SHIPPED), "none"]) == 0
     out, err = capsys.readouterr()
@@ -71,6 +73,7 @@ def test_classes_of_two_checkpoints_are_drawn_side_by_side(user, capsys):
     assert sum(line["anchor"] == "1" for line in lines) == 32
 
 
+@pytest.mark.slow
 def test_the_same_call_gives_the_same_files_and_another_seed_others(user, monkeypatch):
     monkeypatch.setattr(embed_umap, "_OTHER_DRAWS", 5)
     call = ["--anchors", "4", "--positives", "8", "--out"]
@@ -105,6 +108,7 @@ def test_random_cells_are_coloured_by_edges_where_nothing_is_measured(user, caps
     assert {(line["class"], line["accuracy"]) for line in lines} == {("", "")}
 
 
+@pytest.mark.slow
 def test_random_cells_are_coloured_by_accuracy_where_it_is_measured(
     user, benchmark, benchmark_path, capsys
 ):

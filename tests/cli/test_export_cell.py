@@ -88,6 +88,7 @@ def test_a_prefix_gives_the_official_network_and_its_pictures(user, capsys):
     assert (folder / "cell.svg").read_text(encoding="utf-8").startswith("<svg xmlns=")
 
 
+@pytest.mark.slow
 def test_the_module_works_in_its_folder_as_help_says(user):
     assert main([FIRST, *SIZES, "--out=a"]) == 0
     code = "import network; print(network.build())"
@@ -119,6 +120,7 @@ def test_weights_of_another_network_are_refused(complaint, table):
     assert not Path("runs").exists()
 
 
+@pytest.mark.slow
 def test_onnx_is_the_network_with_its_weights(user, table):
     pytest.importorskip("onnx", reason="the extra gnn-nas[onnx] is not installed")
     pytest.importorskip("onnxscript", reason="the extra gnn-nas[onnx] is not installed")

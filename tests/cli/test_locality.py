@@ -53,6 +53,7 @@ def test_help_comes_before_torch_is_loaded(loaded_by_help):
     assert not loaded_by_help("torch", "scipy", "matplotlib")
 
 
+@pytest.mark.slow
 def test_a_bare_call_makes_every_part_and_a_seed_gives_the_same_files(user, capsys):
     for out in ("one", "other"):
         assert main([*SMALL, "--out", out]) == 0
@@ -90,6 +91,7 @@ def test_checkpoints_stand_side_by_side_by_what_tells_them_apart(user, tmp_path)
     assert list(lines[0]) == ["edit_distance", "first", "second", *names]
 
 
+@pytest.mark.slow
 def test_parts_are_the_same_alone_and_together(user):
     assert main([*SMALL, "--out", "all"]) == 0
     for part in "abc":

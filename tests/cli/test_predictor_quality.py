@@ -94,6 +94,7 @@ def test_it_measures_every_kind_size_and_seed(user, capsys):
     assert (summary["label"], summary["members"]) == ("test", 1)
 
 
+@pytest.mark.slow
 def test_without_a_checkpoint_it_measures_only_from_scratch(user):
     assert main([*TINY, "--checkpoint", "none", "--label", "validation", "--out", "x"]) == 0
     lines, summary, text = read(user / "x")
@@ -102,6 +103,7 @@ def test_without_a_checkpoint_it_measures_only_from_scratch(user):
     assert "pretrained" not in text
 
 
+@pytest.mark.slow
 def test_an_interrupted_call_is_continued_by_the_same_call(user, monkeypatch, capsys):
     assert main([*TINY, "--out", "whole"]) == 0
     made = []
@@ -183,6 +185,7 @@ def test_the_table_stands_beside_figures_of_others():
     assert all(len(figures) == len(SIZES) for figures in PUBLISHED.values())
 
 
+@pytest.mark.slow
 def test_the_real_space(benchmark_path, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     options = ("--checkpoint", "none", "--sizes", "60", "--seeds", "1", "--members", "1")

@@ -20,10 +20,11 @@ from gnn_nas.config import load_config
 from gnn_nas.pretraining.batches import held_out_cells
 from gnn_nas.pretraining.training_state import TrainingState
 from gnn_nas.run_folder import RunFolder
+from tests.helpers.quick_pretrain import cut_short
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "configs" / "gin_multisim.yaml"
-STEPS = 300
+STEPS = 60
 TINY = (
     "model.encoder.hidden=8",
     "model.encoder.layers=2",
@@ -32,7 +33,7 @@ TINY = (
     "model.predictor_hidden=8",
     "data.batch_size=16",
     "training.log_every=5",
-    "training.validate_every=120",
+    "training.validate_every=25",
     "training.checkpoint_every=7",
     "training.embedding_noise=0.01",
     "training.structure_weight=0.0",
@@ -104,6 +105,7 @@ def complaint(capsys):
     return call
 
 
+@pytest.mark.slow
 def test_every_file_that_help_names_is_there(finished, capsys):
     with pytest.raises(SystemExit) as stop:
         main(["--help"])
@@ -117,6 +119,17 @@ def test_every_file_that_help_names_is_there(finished, capsys):
     assert any(path.name.startswith("events.") for path in finished.tensorboard.iterdir())
 
 
+def test_a_run_cut_short_has_all_its_files(monkeypatch, tmp_path, capsys):
+    cut_short(monkeypatch.setattr)
+    folder = RunFolder(tmp_path / "run")
+    assert main([*OPTIONS, "--max-steps=5", "--out", str(folder.path)]) == 0
+    assert f"written to {folder.path}" in capsys.readouterr().out
+    written = {"config.yaml", "model.safetensors", "summary.json", "metrics.jsonl", "checkpoint.pt"}
+    assert set(os.listdir(folder.path)) == written | {"curves.png", "tensorboard"}
+    assert folder.load_checkpoint()["step"] == folder.load_summary()["steps"] == 5
+
+
+@pytest.mark.slow
 def test_the_summary_holds_every_figure_and_is_printed(finished, cwd):
     summary = json.loads(finished.summary.read_text())
     assert summary.keys() >= FIGURES
@@ -132,6 +145,7 @@ def test_the_summary_holds_every_figure_and_is_printed(finished, cwd):
     assert all(re.search(rf"^{name} +\S+$", printed, re.MULTILINE) for name in summary)
 
 
+@pytest.mark.slow
 def test_the_resolved_config_and_the_weights_are_there(finished, table):
     config = load_config(finished.config)
     assert config == load_config(CONFIG, [*TINY, f"training.steps={STEPS}"])
@@ -144,14 +158,16 @@ def test_the_resolved_config_and_the_weights_are_there(finished, table):
         assert torch.equal(weights[name], value)
 
 
+@pytest.mark.slow
 def test_rows_of_metrics_come_at_their_intervals(finished):
     rows = finished.read_metrics()
     assert [r["step"] for r in rows if r["kind"] == "train"] == list(range(5, STEPS + 1, 5))
-    assert [r["step"] for r in rows if r["kind"] == "validation"] == [120, 240, STEPS]
+    assert [r["step"] for r in rows if r["kind"] == "validation"] == [25, 50, STEPS]
     train = [row for row in rows if row["kind"] == "train"]
     assert train[-1]["reconstruction"] < train[0]["reconstruction"]
 
 
+@pytest.mark.slow
 def test_a_second_run_in_the_folder_is_refused(finished, complaint):
     before = snapshot(finished.path)
     line = complaint(*OPTIONS, "--out", finished.path)
@@ -159,6 +175,7 @@ def test_a_second_run_in_the_folder_is_refused(finished, complaint):
     assert snapshot(finished.path) == before
 
 
+@pytest.mark.slow
 def test_resuming_a_finished_run_changes_nothing(finished, capsys):
     before = snapshot(finished.path)
     assert main([*OPTIONS, "--out", str(finished.path), "--resume"]) == 0
@@ -166,6 +183,7 @@ def test_resuming_a_finished_run_changes_nothing(finished, capsys):
     assert snapshot(finished.path) == before
 
 
+@pytest.mark.slow
 def test_the_folder_alone_says_what_is_resumed(interrupted, finished, capsys):
     """After its last step: only what comes after it is made again."""
     assert main(["--resume", "--out", str(interrupted.path)]) == 0
@@ -177,6 +195,7 @@ def test_the_folder_alone_says_what_is_resumed(interrupted, finished, capsys):
     assert snapshot(interrupted.path) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -186,7 +205,7 @@ def test_the_folder_alone_says_what_is_resumed(interrupted, finished, capsys):
         (["--resume", "--out=absent"], "absent: no such run folder"),
         (["--resume", "--out=."], "is not a run folder: it has no config.yaml"),
         (["--resume", "--out=run", "--seed=7"], "another config (seed was 0, now 7): resume with"),
-        (["--resume", "--out=run", "--max-steps=9"], "(training.steps was 300, now 9)"),
+        (["--resume", "--out=run", "--max-steps=9"], "(training.steps was 60, now 9)"),
         (["--resume", "--out=run", "--set=model.hiden=9"], "--set: unknown key model.hiden"),
         (
             ["--resume", "--out=run", "--max-steps=400"],
@@ -230,6 +249,7 @@ def last_step(metrics: Path) -> int:
     return int(steps[-1]) if steps else 0
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_and_resumed_it_ends_bit_for_bit_the_same(finished, tmp_path):
     draw = random.Random(1)
     folder = RunFolder(tmp_path / "run")
@@ -245,18 +265,19 @@ def test_killed_at_random_moments_and_resumed_it_ends_bit_for_bit_the_same(finis
     assert_same(folder, finished)
 
 
+@pytest.mark.slow
 def test_sigterm_saves_and_names_the_call_with_which_it_ends_bit_for_bit_the_same(
     finished, tmp_path
 ):
     folder = RunFolder(tmp_path / "run")
-    err = killed_at(150, 0.01, "--out", str(folder.path), number=signal.SIGTERM)
+    err = killed_at(30, 0.01, "--out", str(folder.path), number=signal.SIGTERM)
     line = err.splitlines()[-1]
     assert line.startswith("interrupted: continue with: ")
     words = shlex.split(line.removeprefix("interrupted: continue with: "))
     assert words[:4] == ["python", "-m", "gnn_nas", "pretrain"]
     options = words[4:]
     assert options[-3:] == ["--out", str(folder.path), "--resume"]
-    assert folder.load_checkpoint()["step"] >= max(150, last_step(folder.metrics))
+    assert folder.load_checkpoint()["step"] >= max(30, last_step(folder.metrics))
     assert main(options) == 0
     assert_same(folder, finished)
 
@@ -352,6 +373,7 @@ def test_without_a_gpu_asking_for_one_is_one_line(complaint, tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_an_unfinished_run_is_not_begun_anew(interrupted, complaint):
     before = snapshot(interrupted.path)
     line = complaint(*OPTIONS, "--out", interrupted.path)
@@ -359,6 +381,7 @@ def test_an_unfinished_run_is_not_begun_anew(interrupted, complaint):
     assert snapshot(interrupted.path) == before
 
 
+@pytest.mark.slow
 def test_resuming_with_another_config_is_refused(interrupted, complaint):
     before = snapshot(interrupted.path)
     line = complaint(*OPTIONS, "--out", interrupted.path, "--resume", "--seed=7")
@@ -366,6 +389,7 @@ def test_resuming_with_another_config_is_refused(interrupted, complaint):
     assert snapshot(interrupted.path) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keep", [0.0, 0.3, 0.99])
 def test_a_truncated_checkpoint_is_one_line_and_nothing_is_lost(interrupted, complaint, keep):
     content = interrupted.checkpoint.read_bytes()
@@ -377,6 +401,7 @@ def test_a_truncated_checkpoint_is_one_line_and_nothing_is_lost(interrupted, com
     assert snapshot(interrupted.path) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("override", "message"),
     [

@@ -163,6 +163,7 @@ def test_resuming_a_finished_search_changes_nothing(finished, capsys, measuremen
     assert snapshot(finished.path) == before
 
 
+@pytest.mark.slow
 def test_a_finished_search_gets_its_page(finished, capsys, measurements, tmp_path, monkeypatch):
     monkeypatch.setattr("gnn_nas.experiments.searches.page.BACKGROUND", 50)
     folder = shutil.copytree(finished.path, tmp_path / "run")
@@ -210,6 +211,7 @@ def kill(process: subprocess.Popen, history: Path, query: int, delay: float) -> 
     wait_for(lambda: are_gone(workers), 60)
 
 
+@pytest.mark.slow
 @needs_proc
 def test_killed_at_random_moments_and_resumed_it_has_the_same_history(finished, tmp_path, start):
     """It is made by two processes, where the other search was made by one."""
@@ -240,6 +242,7 @@ def test_killed_at_random_moments_and_resumed_it_has_the_same_history(finished, 
     assert untimed[0] == untimed[1]
 
 
+@pytest.mark.slow
 @needs_proc
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_ctrl_c_and_sigterm_end_all_processes_in_one_line(tmp_path, start, number, status):
@@ -323,6 +326,7 @@ def test_resuming_with_another_config_is_refused(interrupted, complaint, option,
     assert snapshot(interrupted.path) == before
 
 
+@pytest.mark.slow
 def test_the_history_of_another_seed_is_refused(interrupted, finished, measurements, capsys):
     interrupted.history(3).write_bytes(finished.history(4).read_bytes())
     named = [f"--benchmark={measurements}", f"--out={interrupted.path}", "--resume"]
@@ -338,6 +342,7 @@ def copied(finished, tmp_path) -> RunFolder:
     return RunFolder(shutil.copytree(finished.path, tmp_path / "run"))
 
 
+@pytest.mark.slow
 def test_the_folder_says_all_else_and_what_is_larger_extends_it(
     copied, finished, measurements, capsys
 ):

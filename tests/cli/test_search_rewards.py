@@ -223,6 +223,7 @@ def children(pid: int) -> list[int]:
     return [int(child) for path in listed for child in path.read_text().split()]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
 def test_killed_in_mid_training_and_resumed_nothing_is_lost_or_repeated(finished, cwd, tmp_path):
     """By two processes, where the other search was made by one."""
@@ -261,6 +262,7 @@ def test_killed_in_mid_training_and_resumed_nothing_is_lost_or_repeated(finished
     assert (len(noted(tmp_path, "begun")), folder.summary.read_bytes()) == before
 
 
+@pytest.mark.slow
 def test_without_measurements_digits_are_searched_for_real(tmp_path):
     process = start(tmp_path, "--checkpoint=none", "--method=random", "--queries=3", "--jobs=1")
     out, err = process.communicate()

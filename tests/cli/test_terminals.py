@@ -26,6 +26,7 @@ def call(name: str, *options: str | bytes, environment=(), **places) -> subproce
     )
 
 
+@pytest.mark.slow
 def test_results_reach_a_terminal_of_ascii_and_a_folder_of_any_bytes(tmp_path):
     out = os.fsencode(tmp_path) + b"/\xff\x1b[31m"
     done = call("export-cell", HASH, b"--out=" + out, environment=POOR[0])
@@ -36,6 +37,7 @@ def test_results_reach_a_terminal_of_ascii_and_a_folder_of_any_bytes(tmp_path):
     assert sorted(os.listdir(out)) == [b"cell.png", b"cell.svg", b"network.py"]
 
 
+@pytest.mark.slow
 def test_a_full_disk_behind_standard_output_is_one_line_and_results_are_kept(tmp_path):
     out = tmp_path / "out"
     with open("/dev/full", "wb") as full:

@@ -48,6 +48,7 @@ def test_shares_are_compared_under_their_pooled_ratio():
     assert third.standard_errors_apart == pytest.approx((0.03 - PAPER_RATIOS[3]) / error)
 
 
+@pytest.mark.slow
 def test_random_pairs_are_all_pairs_of_different_cells_alike_often(table):
     few = torch.arange(5)
     small = CellTable(table.cells[few], table.module_hash[few], table.row_of_form, table.first_form)
@@ -59,6 +60,7 @@ def test_random_pairs_are_all_pairs_of_different_cells_alike_often(table):
     assert max(counts.values()) < 1150
 
 
+@pytest.mark.slow
 def test_every_distance_has_its_pairs_exactly(table):
     pairs = pairs_by_distance(table, 30, generator())
     assert pairs.distance.tolist() == [at for at in range(1, 13) for _ in range(30)]

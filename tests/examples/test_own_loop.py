@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_a_loop_of_ones_own_searches_with_workers_of_uneven_speed(made_up_benchmark):
     done = subprocess.run(
         [

@@ -20,12 +20,13 @@ TINY = (
 )
 
 
+@pytest.mark.slow
 def test_a_run_with_parts_of_ones_own_opens_again(tmp_path, table, monkeypatch):
     """In a process of its own, whose modules no other test sees."""
     run = tmp_path / "run"
     done = subprocess.run(
         [
-            *(sys.executable, str(EXAMPLES / "own_parts.py"), "--steps=200", f"--out={run}"),
+            *(sys.executable, str(EXAMPLES / "own_parts.py"), "--steps=60", f"--out={run}"),
             f"--config={ROOT / 'configs' / 'gin_multisim.yaml'}",
             *(f"--set={value}" for value in TINY),
         ],

@@ -172,6 +172,7 @@ def test_few_cells_equal_rewards_and_a_last_batch_of_one_are_no_trouble(
         assert ensemble.predict_all().isfinite().all()
 
 
+@pytest.mark.slow
 def test_a_hundred_cells_tell_the_order_of_others_to_all_and_to_the_shipped_controller_alone(
     table, benchmark, generator
 ):

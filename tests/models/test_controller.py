@@ -153,6 +153,7 @@ def test_the_weights_are_small_enough_to_ship(pytestconfig):
     assert size < 2_000_000
 
 
+@pytest.mark.slow
 def test_what_a_search_does_with_a_controller_needs_no_pyg():
     code = (
         "import sys, torch; from gnn_nas.spaces import load_table;"

@@ -12,6 +12,7 @@ from gnn_nas.spaces.nasbench201 import NASBENCH201
 from gnn_nas.spaces.table import load_table
 
 
+@pytest.mark.slow
 def test_the_shipped_controller_is_as_good_as_its_summary_says(table):
     summary = json.loads((SHIPPED / "summary.json").read_text())
     config = load_config(SHIPPED / "config.yaml")

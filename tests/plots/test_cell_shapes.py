@@ -66,6 +66,7 @@ def centres(cell: PackedCells) -> np.ndarray:
     return np.array(lay_out(cell).vertices) * [COLUMN, ROW]
 
 
+@pytest.mark.slow
 def test_no_cell_has_an_edge_through_a_box_or_boxes_that_overlap(every_shape):
     assert len(every_shape) == 2494
     for cell in every_shape:

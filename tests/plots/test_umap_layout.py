@@ -29,6 +29,7 @@ def clusters(count: int, size: int) -> torch.Tensor:
     )
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bits_and_another_does_not():
     points = clusters(6, 10)
     with warnings.catch_warnings():
@@ -40,6 +41,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not():
     assert first.tobytes() != other.tobytes()
 
 
+@pytest.mark.slow
 def test_disconnected_clusters_have_the_same_bits_in_every_process_and_on_any_threads():
     here: dict[str, Any] = {}
     exec(_SCRIPT, here)
@@ -54,6 +56,7 @@ def test_disconnected_clusters_have_the_same_bits_in_every_process_and_on_any_th
     assert there.stdout.split() == [other, here["layout"].tobytes().hex()]
 
 
+@pytest.mark.slow
 def test_clusters_stay_together():
     points = clusters(6, 12)
     layout = torch.from_numpy(umap_layout(points, 0))

@@ -97,6 +97,7 @@ def assert_same_run(one: RunFolder, other: RunFolder) -> None:
         torch.testing.assert_close(weights[name], value, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_failure_of_the_main_process_ends_both_with_its_line(failed):
     folder, said = failed
     assert re.findall("^error: .*", said, re.MULTILINE) == [
@@ -108,6 +109,7 @@ def test_a_failure_of_the_main_process_ends_both_with_its_line(failed):
     assert folder.load_checkpoint()["step"] == 6
 
 
+@pytest.mark.slow
 def test_two_processes_make_the_run_of_one_even_if_resumed(resumed, alone, tmp_path):
     expected = alone(tmp_path / "run")
     assert len(expected.read_metrics()) == STEPS + 3
@@ -119,11 +121,13 @@ def test_two_processes_make_the_run_of_one_even_if_resumed(resumed, alone, tmp_p
     assert len({summary["duplicate_positives"] for summary in summaries}) == 1
 
 
+@pytest.mark.slow
 def test_resumed_by_one_it_ends_the_same(resumed, failed, alone, tmp_path):
     shutil.copytree(failed[0].path, tmp_path / "run")
     assert_same_run(alone(tmp_path / "run", "--resume"), resumed)
 
 
+@pytest.mark.slow
 def test_a_batch_that_cannot_be_shared_is_one_line_before_any_work(tmp_path):
     result = torchrun("--out", tmp_path / "run", "--set=data.batch_size=24")
     assert result.returncode != 0
@@ -266,7 +270,7 @@ def test_a_mistake_of_another_process_is_said_when_the_main_one_had_time_to_say_
     monkeypatch.setattr(time, "sleep", lambda seconds: waits.append((seconds, capsys.readouterr())))
     for options, message in (
         (["--config=absent.yaml"], "error: absent.yaml: cannot read the config"),
-        (["--nonsense"], "usage: pretrain"),
+        (["--nonsense"], "usage: torchrun --nproc-per-node"),
     ):
         launched(1, 2, 0)
         assert main(options) == 2

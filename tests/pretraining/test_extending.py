@@ -73,6 +73,7 @@ class Killed(BaseException):
     """What SIGKILL would be."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["summary", "config", "advance", "save", "save_weights"])
 def test_killed_at_any_moment_it_is_extended_all_the_same(make, tmp_path, monkeypatch, moment):
     pretrain(make(12, *CONSTANT), tmp_path / "whole")

@@ -129,6 +129,7 @@ def test_without_structure_the_predictor_has_no_part_in_it(table, batch, control
     assert all(p.grad is not None for p in trained)
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_the_structure_loss_is_the_mean_squared_error_and_weighted(
     table, batch, controller, standard
@@ -149,6 +150,7 @@ def test_the_structure_loss_is_the_mean_squared_error_and_weighted(
     assert result.total.item() == pytest.approx(total.item(), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_the_structure_loss_trains_the_encoder_and_the_predictor_s_lower_half(
     table, batch, controller, standard
 ):
@@ -212,6 +214,7 @@ def test_without_noise_nothing_is_drawn(table, batch, controller):
     assert not torch.equal(generator.get_state(), before)
 
 
+@pytest.mark.slow
 def test_lower_precision_moves_losses_and_gradients_a_little(table, batch, controller, standard):
     def measured(precision: str) -> tuple[Tensor, Tensor]:
         options = {"descriptors": standard, "structure_weight": 0.3, "precision": precision}

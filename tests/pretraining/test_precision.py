@@ -46,6 +46,7 @@ def test_it_takes_milliseconds():
     assert time.process_time() - started < 0.2
 
 
+@pytest.mark.slow
 def test_where_bfloat16_is_emulated_auto_is_float32():
     code = (
         "import json, torch; from gnn_nas.pretraining.precision import choose_precision;"

@@ -102,6 +102,7 @@ def test_rows_and_checkpoints_come_at_their_intervals(run, monkeypatch):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("owner", "name", "call"),
     [
@@ -163,6 +164,7 @@ def test_the_summary_counts_and_times(run, config):
     assert FIGURES.items() <= summary.items()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weight", [0.0, 0.3])
 def test_the_structure_error_is_noted_where_the_structure_is_learnt(
     make_config, table, standard, tmp_path, monkeypatch, weight
@@ -232,6 +234,7 @@ def test_a_diverged_run_ends_with_a_sentence_and_can_be_told_from_a_finished_one
     assert folder.load_checkpoint()["step"] == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("step", [1, 4, 5, 10])
 def test_interrupted_at_any_step_it_is_saved_and_ends_the_same(

@@ -56,6 +56,7 @@ def refuses(message: str):
     return pytest.raises(UserError, match=rf"\A[^\n]*{message}[^\n]*\Z")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "overrides"),
     [

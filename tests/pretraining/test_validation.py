@@ -56,6 +56,7 @@ def test_figures_repeat_and_are_shares(validation, controller):
     assert all(p.grad is None for p in controller.parameters())
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_the_structure_error_is_that_of_the_held_out_cells(
     monkeypatch, table, held_out, controller, standard

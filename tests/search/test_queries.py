@@ -49,6 +49,7 @@ def test_what_cannot_be_written_down_gives_no_reward(make_queries, tmp_path):
     assert not (tmp_path / "absent").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failing", [0.0, 0.5])
 def test_cut_anywhere_it_is_replayed_to_the_same_history(
     make_queries, make_objective, tmp_path, failing

@@ -183,6 +183,7 @@ def test_no_cells_have_none(table):
     assert [block.shape for block in descriptors(table.cells[:0])] == [(0, 53), (0, 88)]
 
 
+@pytest.mark.slow
 def test_they_are_standard_deviations_from_the_mean_cell_within_bounds(table, standard):
     assert standard.dtype == torch.float16
     assert standard.shape == (423_624, 141)
@@ -208,6 +209,7 @@ def mean_over_cells(table, of) -> Tensor:
     return sum(of(chunk).sum(0) for chunk in chunks) / len(table)
 
 
+@pytest.mark.slow
 def test_most_are_far_from_the_bounds(standard):
     assert standard.max() == -standard.min() == 4
     some = standard[::20]
@@ -217,6 +219,7 @@ def test_most_are_far_from_the_bounds(standard):
     assert 0.7 < deviation.min() < deviation.max() < 1.05
 
 
+@pytest.mark.slow
 def test_they_are_computed_once_and_then_opened(table, standard, tmp_path, monkeypatch):
     computed = []
     monkeypatch.setattr(
@@ -234,6 +237,7 @@ def test_they_are_computed_once_and_then_opened(table, standard, tmp_path, monke
     assert len(computed) == 3
 
 
+@pytest.mark.slow
 def test_what_is_computed_is_that_of_the_version(standard):
     # Older caches are misread where other figures have the same version: a new sum needs a new one.
     known_sums = {1: 153.2634}
@@ -246,6 +250,7 @@ def test_what_is_computed_is_that_of_the_version(standard):
     )
 
 
+@pytest.mark.slow
 def test_a_cache_that_cannot_be_written_is_named(table, standard, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "standard_descriptors", lambda _table: standard)
     (tmp_path / "file").write_text("")

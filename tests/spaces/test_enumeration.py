@@ -51,6 +51,7 @@ def test_counts_of_the_space(forms, classes):
     assert len(class_of_form) == len(forms)
 
 
+@pytest.mark.slow
 def test_order_is_the_official_one(forms):
     expected = [form for vertices in range(2, 6) for form in naive_forms(vertices)]
     assert len(expected) == 3_364

@@ -133,6 +133,7 @@ def test_held_out_data_is_looked_at_when_asked_for(make, task):
         assert evaluator.test(5) == tested
 
 
+@pytest.mark.slow
 def test_whatever_a_training_does_the_others_go_on(table, tmp_path):
     """In processes, where cells' edge bitmasks modulo 7 decide what becomes of them."""
     kinds = {1: "raise", 2: "die", 3: "nan", 4: "hang", 5: "stop", 6: "exit"}

@@ -50,6 +50,7 @@ def make_task(change):
     return lambda **changes: load_task(str(change(**changes)))
 
 
+@pytest.mark.slow
 def test_a_cell_is_trained_for_real_and_the_same_every_time(cell):
     """In one thread, as the engines do it."""
     task = load_task("digits")

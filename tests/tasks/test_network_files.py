@@ -103,6 +103,7 @@ def no_interior() -> PackedCells:
     return pack(from_matrix([[0, 1], [0, 0]], ["input", "output"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", [3, None])
 def test_another_runtime_gives_the_same_logits(table, tmp_path, row):
     pytest.importorskip("onnx", reason="the extra gnn-nas[onnx] is not installed")

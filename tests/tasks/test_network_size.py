@@ -73,12 +73,14 @@ def test_the_known_extremes(table):
     assert (counts.min().item(), counts.max().item()) == (227_274, 49_979_274)
 
 
+@pytest.mark.slow
 def test_networks_of_every_shape_are_as_large_as_counted(table, every_shape):
     rows, found = every_shape
     assert len(rows) == 11_264
     assert torch.equal(found, parameter_counts(table.cells[rows], OFFICIAL))
 
 
+@pytest.mark.slow
 def test_networks_of_every_shape_have_the_official_sizes(benchmark, every_shape):
     rows, found = every_shape
     assert torch.equal(found, benchmark.parameters(rows))

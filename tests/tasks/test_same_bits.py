@@ -27,11 +27,13 @@ def digests(request, table) -> dict[str, list[str]]:
     return json.loads(process.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_a_process_trains_as_the_one_that_read_the_images(digests):
     assert digests["in a process"] == digests["here"]
     assert len(set(digests["here"])) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="Ray is not installed")
 def test_ray_trains_as_the_one_that_read_the_images(digests):
     assert digests["on Ray"] == digests["here"]

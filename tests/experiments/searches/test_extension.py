@@ -65,6 +65,7 @@ def content(folder: RunFolder) -> dict[str, bytes]:
     return {str(path.relative_to(folder.path)): path.read_bytes() for path in names}
 
 
+@pytest.mark.slow
 def test_extended_by_both_it_is_what_a_search_of_so_much_would_have_been(
     finished, extend, run, tmp_path
 ):
@@ -127,6 +128,7 @@ def test_a_damaged_history_is_no_matter_of_the_budget(finished, extend):
     assert content(finished) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", range(4))
 def test_killed_at_any_moment_it_is_the_old_search_or_the_new_one(
     finished, extend, run, monkeypatch, steps

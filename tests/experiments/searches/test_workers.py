@@ -60,6 +60,7 @@ def test_measurements_are_opened_where_they_are(source, made_up_benchmark, table
         BenchmarkSource(made_up_benchmark / "absent", "oracle")()
 
 
+@pytest.mark.slow
 def test_threads_search_as_processes_do(folder, config, source, tmp_path):
     """From scratch, where a controller's first values come from the process's random state."""
     config = config.model_copy(update={"method": "nao", "queries": 30, "seeds": 3, "settings": {}})
@@ -112,6 +113,7 @@ def test_seeds_that_are_done_are_left_alone(folder, config, source):
         assert not folder.history(seed).exists()
 
 
+@pytest.mark.slow
 def test_one_process_searches_with_one_seed_after_the_other(folder, config, source):
     most = 0
 
@@ -125,6 +127,7 @@ def test_one_process_searches_with_one_seed_after_the_other(folder, config, sour
     assert no_process_is_left()
 
 
+@pytest.mark.slow
 def test_a_mistake_of_the_user_comes_back_as_such(folder, config, tmp_path):
     with pytest.raises(UserError, match="absent: cannot read: No such file"):
         run_seeds(2, folder, config, BenchmarkSource(tmp_path / "absent", "oracle"), lambda: None)

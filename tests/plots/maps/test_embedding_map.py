@@ -19,6 +19,7 @@ def draws(table) -> list:
     return [draw_classes(table, 16, 7, generator) for _ in range(11)]
 
 
+@pytest.mark.slow
 def test_a_map_of_classes_says_how_far_to_believe_it(shipped, table, draws):
     drawn = make_map(shipped, table, draws[0], 0, draws=draws[1:], name="it", loss="this")
     assert (drawn.name, drawn.loss, drawn.coordinates.shape) == ("it", "this", (128, 2))

@@ -26,6 +26,7 @@ def distinct(picture: np.ndarray) -> int:
     return len(np.unique((255 * picture[:, :, :3]).astype(int).reshape(-1, 3), axis=0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["classes", "classes by value", "cells", "cells by number"])
 def test_pictures_are_the_same_bit_for_bit(tmp_path, kind):
     if kind.startswith("classes"):
@@ -44,6 +45,7 @@ def test_pictures_are_the_same_bit_for_bit(tmp_path, kind):
     assert distinct(matplotlib.image.imread(first[0])) > 50
 
 
+@pytest.mark.slow
 def test_panels_stand_in_rows_of_three_and_four_in_a_square(tmp_path):
     sizes = {}
     for count in (1, 2, 3, 4, 6):
@@ -57,6 +59,7 @@ def test_panels_stand_in_rows_of_three_and_four_in_a_square(tmp_path):
     assert sizes[6][0] > 1.8 * sizes[1][0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["gin_multisim", "search-nao-oracle-gin_multisim/controller-12", r"$\frac$"]
 )

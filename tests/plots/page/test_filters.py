@@ -3,8 +3,11 @@
 import math
 
 import numpy as np
+import pytest
 import torch
 from selenium.webdriver.common.keys import Keys
+
+pytestmark = pytest.mark.slow
 
 
 def expect_count(browser, mask: torch.Tensor | np.ndarray) -> None:

@@ -1,11 +1,14 @@
 """Pinned cells, their distances and drawings, against what Python says."""
 
 import numpy as np
+import pytest
 import torch
 
 from gnn_nas.plots.cell_layout import lay_out
 from gnn_nas.spaces.distance import edit_distance
 from gnn_nas.spaces.positives import PositiveSampler
+
+pytestmark = pytest.mark.slow
 
 NARROW = (390, 844)
 

@@ -3,6 +3,9 @@
 import math
 
 import numpy as np
+import pytest
+
+pytestmark = pytest.mark.slow
 
 MARKED = """
 const marks = document.querySelectorAll("#marks .queried");

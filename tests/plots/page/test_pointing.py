@@ -29,6 +29,7 @@ def test_pointing_at_a_point_shows_its_cell(opened, places, table, cell_map, sho
         assert f"{cell.vertices.item()} vertices, {edges} edges" in facts
 
 
+@pytest.mark.slow
 def test_a_neighbour_is_shown_by_a_click(opened, places, table, cell_map, shows):
     point = opened.apart(places)[3]
     opened.move(*places[point])
@@ -47,6 +48,7 @@ def test_a_neighbour_is_shown_by_a_click(opened, places, table, cell_map, shows)
     shows(nearest[1])
 
 
+@pytest.mark.slow
 def test_the_keyboard_goes_from_cell_to_cell(opened, cell_map, shows):
     embeddings = cell_map.views[0].embeddings
     start = cell_map.points_of(cell_map.paths[0].rows[-1:]).item()
@@ -58,6 +60,7 @@ def test_the_keyboard_goes_from_cell_to_cell(opened, cell_map, shows):
     shows((embeddings @ embeddings[after]).topk(2).indices[1].item())
 
 
+@pytest.mark.slow
 def test_after_moving_the_view_points_are_where_they_are_marked(opened, places, shows):
     x, y = np.median(places, axis=0)
     opened.wheel(x, y, -300)
@@ -86,6 +89,7 @@ def test_after_moving_the_view_points_are_where_they_are_marked(opened, places, 
     opened.wait_for(lambda: np.abs(opened.places() - places).max() < 0.5)
 
 
+@pytest.mark.slow
 def test_another_map_has_the_cells_elsewhere(opened, places, table, cell_map, shows):
     point = opened.apart(places)[0]
     opened.press(*places[point])
@@ -103,6 +107,7 @@ def test_another_map_has_the_cells_elsewhere(opened, places, table, cell_map, sh
     assert first == table.hash_of(cell_map.rows[nearest].item())[:6]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("colour", ["accuracy", "class", "edges", "vertices"])
 def test_colours_are_chosen(opened, colour):
     opened.driver.find_element("xpath", f"//select[@id='colour']/option[.='{colour}']").click()

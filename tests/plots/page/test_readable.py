@@ -37,6 +37,7 @@ return Math.max(...[...document.querySelectorAll(".cell .vertex")].flatMap(spill
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 def test_it_is_readable_on_large_and_small_screens(browser, page, size):
     browser.open(page, size)

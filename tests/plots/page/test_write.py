@@ -72,10 +72,12 @@ def large_page(table, large_map, tmp_path_factory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_twenty_thousand_cells_fit_into_ten_megabytes(large_page):
     assert large_page.stat().st_size < 10_000_000
 
 
+@pytest.mark.slow
 def test_twenty_thousand_cells_are_filtered_at_once(large_page, large_map, table, browser):
     browser.open(large_page)
     assert browser.text("#count") == "20,000 cells"

@@ -75,16 +75,18 @@ def run(table, make, make_objective, make_report, tmp_path):
 
 @pytest.mark.parametrize("name", METHODS)
 class TestMethod:
-    @pytest.mark.parametrize("budget", [1, 7, 50, 150])
+    @pytest.mark.parametrize("budget", [1, 7, 50, pytest.param(150, marks=pytest.mark.slow)])
     def test_the_budget_is_spent_exactly_and_no_cell_is_asked_twice(self, run, name, budget):
         _, evaluated = run(name, budget)
         assert len(evaluated) == len(set(evaluated)) == budget
 
+    @pytest.mark.slow
     def test_same_seed_same_history(self, run, name):
         history, _ = run(name, 100, seed=3)
         assert run(name, 100, seed=3)[0] == history
         assert run(name, 100, seed=4)[0] != history
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("failing", [0.5, 1.0])
     def test_failing_evaluations_are_survived(self, run, name, failing):
         if name == "nao-paper" and failing == 1.0:
@@ -93,6 +95,7 @@ class TestMethod:
         assert len(evaluated) == 100
         assert history.count("out of memory") >= 100 * failing * 0.7
 
+    @pytest.mark.slow
     def test_a_search_does_not_see_the_report(self, run, make_report, name):
         def trap(objective):
             report = make_report(objective)
@@ -130,6 +133,7 @@ class TestMethod:
         assert not {cell.module_hash for cell in asked} & set(hashes)
         assert len({cell.row for cell in asked}) == 40
 
+    @pytest.mark.slow
     def test_it_goes_on_from_its_state_bit_for_bit(self, make, name):
         def turn(searcher, number):
             cells = searcher.pending
@@ -183,6 +187,7 @@ class TestMethod:
         assert searcher.ask() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["evolution", "local"])
 def test_it_climbs_higher_than_random_search(run, make_objective, name):
     rewards = make_objective().rewards
@@ -195,6 +200,7 @@ def test_descriptors_know_nothing_of_the_controller(table):
     assert len(Searcher(table, None, "descriptors", settings={"scored": 300}).ask(40)) == 40
 
 
+@pytest.mark.slow
 def test_descriptors_find_what_the_graph_decides(run, make_objective):
     """The stand-in rewards convolutions and edges, both of them descriptors."""
     rewards = make_objective().rewards
@@ -203,6 +209,7 @@ def test_descriptors_find_what_the_graph_decides(run, make_objective):
         assert found > rewards[run("random", 1000, seed)[1]].max()
 
 
+@pytest.mark.slow
 def test_pending_cells_count_as_believed(table, standard):
     """Alike cells are not all asked for while none of them has come back."""
     searcher = Searcher(table, None, "descriptors", settings={"scored": 20_000})
@@ -227,6 +234,7 @@ def test_the_method_of_the_paper_runs_dry_where_every_evaluation_fails(make):
     assert len(searcher.ask(5)) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [{"population": 1, "sample": 1}, {"sample": 500}])
 def test_evolution_goes_on_where_all_neighbours_were_asked(run, changes):
     _, evaluated = run("evolution", 300, **changes)
