@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from gnn_nas.spaces.conversion import Spec, from_spec
-from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.packed import pack
 from gnn_nas.spaces.pruning import on_a_path, prune
 from gnn_nas.spaces.space import INPUT, OUTPUT, num_slots
@@ -72,7 +71,7 @@ class CellRows:
         """
         row = self._direct(spec)
         # The long way has the same results, and says what is wrong.
-        return int(self.table.index_of(from_spec(spec))) if row is None else row
+        return int(self.table.index_of(from_spec(spec, self.table.space))) if row is None else row
 
     def _of_hashes(self, hashes: Sequence[Any]) -> Tensor:
         # A character more than a hash has: what is too long must not become one by being cut.
@@ -80,7 +79,9 @@ class CellRows:
         rows = np.searchsorted(self._hashes, wanted).clip(max=len(self.table) - 1)
         unknown = np.flatnonzero(self._hashes[rows] != wanted)
         if len(unknown):
-            raise KeyError(f"no cell of NAS-Bench-101 has the module hash {hashes[unknown[0]]!r}")
+            raise KeyError(
+                f"no cell of {self.table.space.name} has the module hash {hashes[unknown[0]]!r}"
+            )
         return torch.from_numpy(rows)
 
     @cached_property
@@ -88,7 +89,7 @@ class CellRows:
         return np.array(module_hashes(self.table), dtype="S32")
 
     def _of_graphs(self, cells: Data | Batch) -> Tensor:
-        pruned, valid = prune(pack(cells))
+        pruned, valid = prune(pack(cells, self.table.space))
         rows = torch.where(valid.cpu(), self.table.rows_of(pruned.to("cpu")), -1)
         if bool((rows < 0).any()):
             bad = (rows < 0).nonzero().flatten().tolist()
@@ -110,7 +111,9 @@ class CellRows:
         """Row of a spec in plain integers, which takes microseconds; None where it is unusual."""
         if spec.matrix is None or spec.ops is None:
             return None
-        space, ops, count = NASBENCH101, spec.ops, len(spec.ops)
+        space, ops, count = self.table.space, spec.ops, len(spec.ops)
+        if space.wiring:
+            return None
         matrix = np.asarray(spec.matrix)
         if not 2 <= count <= space.max_vertices or matrix.shape != (count, count):
             return None

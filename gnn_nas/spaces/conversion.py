@@ -55,7 +55,7 @@ def from_matrix(matrix: ArrayLike, ops: Sequence[str], space: CellSpace = NASBEN
     )
 
 
-def from_spec(spec: Spec) -> Data:
+def from_spec(spec: Spec, space: CellSpace = NASBENCH101) -> Data:
     """Make a cell of an official ``ModelSpec``, pruned or not, or of anything like it.
 
     Raises:
@@ -64,7 +64,7 @@ def from_spec(spec: Spec) -> Data:
     """
     if spec.matrix is None or spec.ops is None:
         raise ValueError("the spec has no matrix or no ops: no path from the input to the output")
-    return pack(from_matrix(spec.matrix, spec.ops)).to_batch()[0]
+    return pack(from_matrix(spec.matrix, spec.ops, space), space).to_batch()[0]
 
 
 def to_matrix(cell: Data, space: CellSpace = NASBENCH101) -> tuple[np.ndarray, list[str]]:

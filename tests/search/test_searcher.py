@@ -1,4 +1,5 @@
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -68,7 +69,7 @@ def test_mistakes_are_named_before_anything_is_searched(table):
         Searcher(table)
     with pytest.raises(UserError, match="settings of local: initial must be greater than or equal"):
         Searcher(table, method="local", settings={"initial": 0})
-    with pytest.raises(KeyError, match="no cell of NAS-Bench-101"):
+    with pytest.raises(KeyError, match="no cell of nasbench101"):
         Searcher(table, method="random").tell("0" * 32, 0.5)
 
 
@@ -158,3 +159,24 @@ def test_the_state_of_another_method_is_refused(searcher, table):
     with pytest.raises(ValueError, match="the state is one of Local, not of Random"):
         searcher.load_state_dict(other.state_dict())
     assert searcher.pending == asked
+
+
+def test_a_searcher_of_another_space_knows_its_cells_however_they_are_given():
+    from gnn_nas.config import WEIGHTS
+    from gnn_nas.models.pretrained import load_pretrained
+    from gnn_nas.spaces.nasbench201 import NASBENCH201
+    from gnn_nas.spaces.table import Cell, load_table
+
+    cells, controller = load_table(NASBENCH201), load_pretrained(WEIGHTS / "nasbench201")
+    searcher = Searcher(cells, controller, seed=0)
+    asked = searcher.ask(3)
+    searcher.tell(asked, [0.1, 0.2, 0.3])
+    searcher.tell(cells.hash_of(77), 0.4)
+    other = Cell(cells, 99)
+    searcher.tell(SimpleNamespace(matrix=other.matrix, ops=other.ops), 0.5)
+    assert searcher.seen.told.tolist() == [*(cell.row for cell in asked), 77, 99]
+    assert searcher.best == (other, 0.5)
+    # Without a table it is the controller's.
+    assert Searcher(controller=controller).table.space == NASBENCH201
+    with pytest.raises(ValueError, match="a controller of nasbench201 knows no nasbench101"):
+        Searcher(load_table(), controller)
