@@ -111,10 +111,8 @@ def run(block: Block, namespace: dict) -> None:
     elif block.language == "bash":
         for words in lines(block.text):
             found = call(words)
-            if found is None:
-                assert words[0] == "export", f"{block}: {words[0]} is not run: say why"
-            else:
-                assert status(found) == 0, f"{block}: {' '.join(words)}"
+            assert found, f"{block}: {words[0]} is not run: say why"
+            assert status(found) == 0, f"{block}: {' '.join(words)}"
 
 
 def status(call: Call) -> int:
@@ -129,6 +127,8 @@ def test_a_block_that_does_not_run_is_found(folder):
         run(Block(page, 1, "python", "1 / 0", None), {})
     with pytest.raises(AssertionError):
         run(Block(page, 1, "bash", "gnn-nas export-cell 0000000000", None), {})
+    with pytest.raises(AssertionError, match="wget is not run: say why"):
+        run(Block(page, 1, "bash", "wget file", None), {})
     with pytest.raises(ValueError, match="nobody knows"):
         run(Block(page, 1, "bash", "gnn_nas search", None), {})
     with pytest.raises(SystemExit):
