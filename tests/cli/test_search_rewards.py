@@ -1,4 +1,4 @@
-"""nao-search with tasks, as a user has it; the trainings are made up but for one search's."""
+"""Searches with tasks, as a user has it; the trainings are made up but for one search's."""
 
 import csv
 import json
