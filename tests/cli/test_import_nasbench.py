@@ -33,7 +33,7 @@ def small_table(table) -> CellTable:
 @pytest.fixture(autouse=True)
 def user(monkeypatch, tmp_path, small_table) -> None:
     """A user of the small space in an empty folder of their own."""
-    monkeypatch.setattr(table_module, "load_table", lambda: small_table)
+    monkeypatch.setattr(table_module, "load_table", lambda *_: small_table)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
 

@@ -49,7 +49,7 @@ def measured(small_table, tmp_path_factory) -> Path:
 @pytest.fixture
 def user(monkeypatch, tmp_path, small_table, measured) -> Path:
     """A user of the small space in an empty folder of their own."""
-    monkeypatch.setattr(table_module, "load_table", lambda: small_table)
+    monkeypatch.setattr(table_module, "load_table", lambda *_: small_table)
     # The cache folder holds that of the whole space.
     monkeypatch.setattr(descriptors_module, "load_standard_descriptors", standard_descriptors)
     monkeypatch.setenv("GNN_NAS_BENCHMARK", str(measured))

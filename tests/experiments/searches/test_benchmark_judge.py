@@ -52,7 +52,7 @@ def make_judge(table, monkeypatch):
     ranked.table = table
 
     def make(queries: int) -> BenchmarkJudge:
-        config = SimpleNamespace(queries=queries, protocol="oracle", title="")
+        config = SimpleNamespace(queries=queries, protocol="oracle", dataset=None, title="")
         return BenchmarkJudge(config, ranked, None)
 
     return make
