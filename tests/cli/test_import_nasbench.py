@@ -144,7 +144,7 @@ def test_killed_while_it_writes_it_leaves_the_earlier_file_and_the_next_call_tid
         "files._sync = lambda path: time.sleep(60)\n"
         "all, few = load_table(), torch.tensor([0, 1, 2])\n"
         "small = CellTable(all.cells[few], all.module_hash[few], all.row_of_form, all.first_form)\n"
-        "table.load_table = lambda: small\n"
+        "table.load_table = lambda space: small\n"
         "main(sys.argv[1:])\n"
     )
     killed([script, source, "--out", target], lambda: any(map(is_leftover, os.listdir("out"))))
