@@ -6,6 +6,7 @@ import torch
 from bench.apart import apart, peak_memory
 
 
+@pytest.mark.slow
 def test_a_process_has_its_own_threads_and_memory():
     held = torch.zeros(1 << 26)
     assert peak_memory() > held.nbytes / 2**20
@@ -19,5 +20,6 @@ def test_what_goes_wrong_there_is_raised_here():
         apart(divmod, 1, 0, threads=1)
 
 
+@pytest.mark.slow
 def test_an_ordinary_machine_has_avx2_and_no_more():
     assert apart(torch.backends.cpu.get_cpu_capability, threads=1, ordinary=True) == "AVX2"

@@ -86,6 +86,7 @@ def test_the_same_call_gives_the_same_files_and_another_seed_others(user, monkey
     assert read(user / "b")[0] != lines
 
 
+@pytest.mark.slow
 def test_a_name_is_shown_as_it_is(user, capsys):
     name = r"[bold]$\frac$ <b>, 100 %"
     shutil.copytree(SHIPPED, user / name)

@@ -43,6 +43,7 @@ def test_the_measurements_decide_space_and_controller(measured, capsys):
     assert folder.best_cell.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["evolution", "local", "descriptors", "predictor"])
 def test_other_methods_and_more_of_the_same(measured, method):
     call = [f"--benchmark={measured}", f"--method={method}", "--dataset=cifar100", "--jobs=1"]

@@ -123,6 +123,7 @@ def history(folder: RunFolder, seed: int) -> list[dict[str, str]]:
     return queries
 
 
+@pytest.mark.slow
 def test_every_file_that_help_names_is_there(finished, capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
@@ -136,6 +137,7 @@ def test_every_file_that_help_names_is_there(finished, capsys):
         assert (finished.path / name).read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_the_summary_has_what_a_task_can_tell_and_nothing_of_a_benchmark(finished, cwd):
     text = finished.summary.read_text()
     summary = json.loads(text)
@@ -159,6 +161,7 @@ def test_the_summary_has_what_a_task_can_tell_and_nothing_of_a_benchmark(finishe
     assert f"best cell: {best['hash']} (seed {summary['best']['seed']})\n0  in\n" in printed
 
 
+@pytest.mark.slow
 def test_held_out_data_is_looked_at_once_at_the_end_of_every_seed(finished, cwd):
     summary = json.loads(finished.summary.read_text())
     found = {outcome["hash"] for outcome in summary["per_seed"]}
@@ -168,12 +171,14 @@ def test_held_out_data_is_looked_at_once_at_the_end_of_every_seed(finished, cwd)
     assert not any("test" in json.loads(metrics) for (metrics,) in rows(store, "metrics"))
 
 
+@pytest.mark.slow
 def test_two_seeds_never_train_the_same_cell_twice(finished, cwd):
     cells = {query["hash"] for seed in (0, 1) for query in history(finished, seed)}
     assert len(noted(cwd, "begun")) == len(cells)
     assert len(rows(finished.path / "evaluations.sqlite")) == len(cells)
 
 
+@pytest.mark.slow
 def test_a_text_among_the_figures_is_kept(finished):
     kept = [
         json.loads(metrics) for (metrics,) in rows(finished.path / "evaluations.sqlite", "metrics")
@@ -183,6 +188,7 @@ def test_a_text_among_the_figures_is_kept(finished):
     assert all(metrics["note"] == f"cell of {metrics['parameters']:.0f}" for metrics in told)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "begun", "queries"),
     [
@@ -211,6 +217,7 @@ def test_the_queries_of_a_task_are_few_or_those_it_was_begun_with(
     assert re.search(rf" {2 * queries} in about {-(-2 * queries // 60)} minutes?", err)
 
 
+@pytest.mark.slow
 def test_failures_are_recorded_and_the_search_goes_on(finished):
     failed = [query for seed in (0, 1) for query in history(finished, seed) if query["failure"]]
     assert failed
@@ -327,6 +334,7 @@ def test_a_wrong_place_of_measurements_is_no_reason_to_train(complaint, monkeypa
     assert "absent: cannot read: No such file" in complaint()
 
 
+@pytest.mark.slow
 def test_resuming_with_another_task_is_refused(cwd, finished, monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(cwd)
     named = [f"--out={finished.path}", "--resume", *OPTIONS[:-1], "--task=digits"]
@@ -336,6 +344,7 @@ def test_resuming_with_another_task_is_refused(cwd, finished, monkeypatch, tmp_p
     assert "task was task, now digits" in err
 
 
+@pytest.mark.slow
 def test_a_folder_says_its_task_where_it_was_noted(cwd, finished, monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(cwd)
     monkeypatch.setattr(sys, "path", list(sys.path))

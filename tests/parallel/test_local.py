@@ -29,6 +29,7 @@ def run(work, jobs, workers=2, **options):
     return ends
 
 
+@pytest.mark.slow
 def test_whatever_becomes_of_a_job_the_others_go_on(make_work, capfd):
     jobs = [0, "refuse", "die", "hang", "fail", "full disk", 1]
     ends = run(make_work(), jobs, timeout=3)
@@ -80,11 +81,13 @@ def test_who_does_not_listen_is_killed(make_work, monkeypatch):
     assert not multiprocessing.active_children()
 
 
+@pytest.mark.slow
 def test_torch_computes_with_one_thread(make_work, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     assert run(make_work(loads=torch.zeros(1)), ["threads"]) == [1]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs Linux's /proc")
 def test_no_process_outlives_a_killed_parent(make_work):
     work = make_work()

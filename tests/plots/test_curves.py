@@ -49,6 +49,7 @@ def test_a_run_that_knows_of_no_structure_is_drawn_as_one_without(tmp_path):
     assert (tmp_path / "0.png").read_bytes() == (tmp_path / "1.png").read_bytes()
 
 
+@pytest.mark.slow
 def test_the_picture_shows_the_losses(tmp_path):
     pictures = []
     falling, rising = lambda step: 1 / step, lambda step: step

@@ -123,6 +123,7 @@ def test_the_seed_decides(make_config, start):
     assert not torch.equal(weights(1), weights(2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weight", [0.0, 0.3])
 def test_the_predictor_s_lower_half_moves_with_a_weight_only_its_upper_never(
     make_config, start, weight

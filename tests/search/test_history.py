@@ -58,6 +58,7 @@ def test_a_history_grows_after_it_was_read(written):
     assert same(History(written, COLUMNS).queries, history.queries)
 
 
+@pytest.mark.slow
 def test_cut_anywhere_the_whole_lines_are_left_and_go_on(written):
     content = written.read_bytes()
     header = content.index(b"\n") + 1

@@ -16,6 +16,7 @@ from gnn_nas.spaces.table import load_table
 FILE = "nasbench101-cells-1.safetensors"
 
 
+@pytest.mark.slow
 def test_every_form_is_found_in_the_row_of_its_class(table, forms):
     rows = table.rows_of(forms)
     assert rows.dtype == torch.int64

@@ -134,6 +134,7 @@ def test_a_job_whose_processes_keep_dying_is_given_up(make, tmp_path, capsys):
     assert "job: the machine is gone" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_files_may_come_late_but_not_never(make, tmp_path, capsys):
     late, never = make("late"), make("never")
     assert run_jobs([late], Elsewhere(delay=1, lag=400), tmp_path / "logs") == []
