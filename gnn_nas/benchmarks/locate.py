@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gnn_nas.benchmarks import DATASETS, STORED_FILE
 from gnn_nas.errors import UserError, reported
+from gnn_nas.files import open_regular
 from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.nasbench201 import NASBENCH201
 from gnn_nas.user_folders import data_folder
@@ -41,28 +42,36 @@ def find_benchmark(
 
 
 def find_any_benchmark(
-    path: str | os.PathLike[str] | None = None, dataset: str | None = None
+    path: str | os.PathLike[str] | None = None,
+    table: CellTable | None = None,
+    dataset: str | None = None,
 ) -> NASBench101 | NASBench201:
-    """Open the same, of whichever space it is; ``dataset`` is for NAS-Bench-201.
+    """Open the same, of whichever space it is.
+
+    Args:
+        table: of that space; dataset: of NAS-Bench-201, by default the first.
 
     Raises:
         UserError: as `find_benchmark`.
     """
     chosen = benchmark_path(path)
     if benchmark_space(chosen) == NASBENCH101.name:
-        return find_benchmark(path)
+        return find_benchmark(path, table)
 
     from gnn_nas.benchmarks.nasbench201 import NASBench201
 
-    return NASBench201.open(chosen, dataset=dataset or DATASETS[0])
+    return NASBench201.open(chosen, table, dataset or DATASETS[0])
 
 
 def benchmark_space(path: Path) -> str:
-    """Name of the space that measurements are of, by a look at what their file is made of."""
+    """Name of the space that measurements are of, by a look at what their file is made of.
+
+    What is no such file counts as NAS-Bench-101's, whose reader says what is wrong with it.
+    """
     try:
-        with zipfile.ZipFile(path) as file:
+        with open_regular(path) as stream, zipfile.ZipFile(stream) as file:
             is_201 = f"{DATASETS[0]}_test200.npy" in file.namelist()
-    except (OSError, zipfile.BadZipFile):
+    except Exception:  # damaged bytes can raise anything in zipfile
         is_201 = False
     return (NASBENCH201 if is_201 else NASBENCH101).name
 

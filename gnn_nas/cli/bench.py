@@ -25,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _is_clone() -> bool:
-    return (_ROOT / "bench" / "__main__.py").is_file()
+    return all((_ROOT / name).is_file() for name in ("bench/__main__.py", "pyproject.toml"))
 
 
 def _refuse_elsewhere() -> None:

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gnn_nas.config_file import read_mapping
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
 
@@ -38,6 +39,10 @@ def best_hash(path: Path) -> str:
     if not folder.finished:
         raise UserError(
             f"{path} holds no finished search: go on with it by gnn-nas search --resume"
+        )
+    if (dataset := read_mapping(folder.config).get("dataset")) is not None:
+        raise UserError(
+            f"{path} searched NAS-Bench-201 for {dataset}: networks of its cells are not built"
         )
     summary = folder.load_summary()
     if "best" not in summary:

@@ -1,4 +1,4 @@
-"""``pretrain``: pretrain a controller on the whole NAS-Bench-101 space."""
+"""``pretrain``: pretrain a controller on a whole search space."""
 
 from __future__ import annotations
 

@@ -55,11 +55,12 @@ methods:
   module:object  your own: a class derived from gnn_nas.search.method.Method
 
 protocols; the literature mixes them, and their results must not be compared with each other:
-  oracle        the search sees the mean test accuracy of the three trainings (LaNAS, WeakNAS)
+  oracle        the search sees the mean test accuracy of all trainings (LaNAS, WeakNAS)
   single-trial  it sees the test accuracy of the first training; the cell that looked best is
                 reported by its mean, and by the mean of the two trainings the search never saw
   validation    it sees the validation accuracy of the first training, as in the paper; needs the
                 official data, see gnn-nas import
+of NAS-Bench-201 there are means only: no single-trial, and validation is the mean
 
 tasks; without measurements and without --task, it is digits:
   digits         scikit-learn's 8x8 images; a training takes about a second on one core
@@ -74,6 +75,7 @@ examples:
   %(prog)s --task images.yaml --engine ray --task-gpus 0.25
   %(prog)s --queries 150 --seeds 20 --benchmark data/nasbench101.safetensors
   %(prog)s --protocol single-trial --checkpoint runs/gin_nometric
+  %(prog)s --benchmark nasbench201.npz --dataset cifar100 --protocol validation
   %(prog)s --checkpoint none --set candidates=16
   %(prog)s --method random --seeds 20
   %(prog)s --resume --seeds 20
@@ -108,9 +110,10 @@ def main(argv: Sequence[str]) -> int:
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
     listed = "\n".join(f"  {name:12}  {_about(name)}" for name in methods.METHODS)
-    parser = command_parser(
-        "search", _DESCRIPTION, _EPILOG.format(methods=listed, images=TASKS / "images.yaml")
-    )
+    # argparse replaces what % stands before.
+    images = str(TASKS / "images.yaml").replace("%", "%%")
+    epilog = _EPILOG.format(methods=listed, images=images)
+    parser = command_parser("search", _DESCRIPTION, epilog)
     add = parser.add_argument
     add_checkpoint(parser, "folder of a pretraining run, or none to search from scratch")
     add("--method", help="see below (default: nao)")
@@ -127,7 +130,7 @@ def parser() -> argparse.ArgumentParser:
     add("--seed", type=int, metavar="N", help="the first seed (default: 0)")
     add_benchmark(parser)
     add_task(parser)
-    out = "runs/search-<method>-<protocol or task>[-<checkpoint>]"
+    out = "runs/search-<method>-<protocol or task>[-<dataset>][-<checkpoint>]"
     add_out(parser, out, "the run's folder")
     add(
         "--jobs",

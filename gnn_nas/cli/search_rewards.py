@@ -59,15 +59,23 @@ class Measurements:
         self.name = self._protocol
         """What is searched for, for the folder's name."""
         self._path = arguments.benchmark
+        self._dataset: str | None = arguments.dataset or (begun.dataset if begun else None)
+        if self._dataset and not (self._path or has_benchmark()):
+            raise UserError("give the .npz file of NAS-Bench-201 by --benchmark PATH")
         self.space = benchmark_space(benchmark_path(self._path))
-        self._dataset = None
         if self.space == NASBENCH101.name:
-            refuse_given(arguments, ("dataset",), "measurements of NAS-Bench-201")
-        else:
-            if arguments.html:
-                raise UserError(f"--html: {self.space} has no page to explore so far")
-            self._dataset = arguments.dataset or (begun and begun.dataset) or DATASETS[0]
-            self.name = f"{self.name}-{self._dataset}"
+            if self._dataset:
+                raise UserError(
+                    f"{benchmark_path(self._path)} has measurements of {self.space}, and data set"
+                    f" {self._dataset} is of NAS-Bench-201: give its .npz file by --benchmark PATH"
+                )
+            return
+        if arguments.html:
+            raise UserError(f"--html: {self.space} has no page to explore so far")
+        if self._protocol == "single-trial":
+            raise UserError(f"--protocol single-trial: of {self.space} means are known only")
+        self._dataset = self._dataset or DATASETS[0]
+        self.name = f"{self.name}-{self._dataset}"
 
     def begin(self, arguments: argparse.Namespace) -> Workers:
         """Start the processes that search; they load at once what takes long."""
@@ -77,7 +85,7 @@ class Measurements:
         """Open the measurements. Raises UserError."""
         from gnn_nas.experiments.searches.benchmark_judge import BenchmarkJudge
 
-        benchmark = find_any_benchmark(self._path, self._dataset)
+        benchmark = find_any_benchmark(self._path, table, self._dataset)
         config = SearchConfig(
             protocol=self._protocol,
             benchmark=benchmark.identity,

@@ -7,11 +7,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from gnn_nas.benchmarks.locate import benchmark_path, has_benchmark
+from gnn_nas.benchmarks.locate import benchmark_path, benchmark_space
 from gnn_nas.cli.common import command_parser, repeated, run_guarded
 from gnn_nas.config import CONFIGS, WEIGHTS, load_config
+from gnn_nas.errors import UserError
 from gnn_nas.spaces.known import SPACES
-from gnn_nas.spaces.nasbench101 import NASBENCH101, NUM_CELLS
+from gnn_nas.spaces.nasbench101 import NUM_CELLS
 from gnn_nas.spaces.space import CellSpace
 from gnn_nas.user_folders import cache_folder
 
@@ -25,6 +26,12 @@ examples:
   %(prog)s
   %(prog)s --json
 """
+
+
+_ABSENT = {
+    "nasbench101": "none here: see gnn-nas import",
+    "nasbench201": "none here: give their .npz file by gnn-nas search --benchmark",
+}
 
 
 def main(argv: Sequence[str]) -> int:
@@ -48,11 +55,13 @@ def _run(arguments: argparse.Namespace) -> None:
         print(name)
         for key, value in facts.items():
             text = ", ".join(value) if isinstance(value, list) else value
+            if value is None:
+                text = _ABSENT[name]
             print(f"  {key:13} {text:,}" if isinstance(value, int) else f"  {key:13} {text}")
 
 
 def _facts(space: CellSpace) -> dict[str, Any]:
-    """What is known of a space; measurements only of NAS-Bench-101, so far."""
+    """What is known of a space."""
     configs = {path.stem: load_config(path).space for path in sorted(CONFIGS.glob("*.yaml"))}
     own = [name for name, of in configs.items() if of == space.name]
     facts: dict[str, Any] = {
@@ -63,7 +72,13 @@ def _facts(space: CellSpace) -> dict[str, Any]:
         "configs": own,
         "controllers": [path.name for path in sorted(WEIGHTS.iterdir()) if path.name in own],
     }
-    if space == NASBENCH101:
-        measurements = str(benchmark_path()) if has_benchmark() else "none: see gnn-nas import"
-        facts |= {"measurements": measurements, "cache": str(cache_folder())}
-    return facts
+    return facts | {"measurements": _measurements(space), "cache": str(cache_folder())}
+
+
+def _measurements(space: CellSpace) -> str | None:
+    """Where a search finds them without being told; None where there are none of this space."""
+    try:
+        path = benchmark_path()
+    except UserError:
+        return None
+    return str(path) if benchmark_space(path) == space.name else None

@@ -11,7 +11,7 @@ from gnn_nas.spaces.tokens import from_tokens, to_tokens
 
 @torch.no_grad()
 def reconstruction(controller: Controller, table: CellTable, rows: Tensor) -> dict[str, float]:
-    """Encode cells, decode them greedily and free-running, and compare all 27 tokens.
+    """Encode cells, decode them greedily and free-running, and compare all tokens.
 
     Shapes:
         - rows: ``[N]``, rows of the cell table

@@ -39,7 +39,7 @@ class PredictorEnsemble:
 
     Args:
         controller: stays as it is; table: all cells.
-        descriptors: of these, ``[423624, 141]``, on the CPU: see
+        descriptors: of these, ``[N, columns]``, on the CPU: see
             `gnn_nas.spaces.descriptors`.
         members: number of copies, one at least.
         lr: learning rate of the copies' encoders.
@@ -80,7 +80,7 @@ class PredictorEnsemble:
 
     @torch.no_grad()
     def predict_all(self) -> Tensor:
-        """Scores of all cells, float64 ``[423624]``, of mean 0."""
+        """Scores of all cells, float64 ``[N]``, of mean 0."""
         copies = [_standardised(ranker.score(self.table)) for ranker in self.copies]
         scores: list[Any] = [
             _standardised(self.surrogate.predict_mean(self.descriptors)),

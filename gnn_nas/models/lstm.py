@@ -2,7 +2,7 @@
 
 `torch.nn.LSTM` has one input projection for all steps. Working on ``[hidden, B]`` keeps every gate
 contiguous, what does not depend on the step before is done for all steps at once, and the
-hand-written backward pass needs no autograd graph of 27 steps.
+hand-written backward pass needs no autograd graph of all steps.
 """
 
 from typing import Any

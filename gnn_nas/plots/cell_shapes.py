@@ -129,8 +129,12 @@ def cell_shapes(cell: PackedCells) -> CellShapes:
 
 def vertex_styles(cell: PackedCells) -> list[VertexStyle]:
     """Looks of the vertices of one cell, input first."""
-    styles = (INPUT_STYLE, *(_STYLE_OF_OP[op] for op in cell.space.ops), OUTPUT_STYLE)
+    styles = (INPUT_STYLE, *map(_style, cell.space.ops), OUTPUT_STYLE)
     return [styles[feature] for feature in cell.features()[0, : cell.vertices.item()].tolist()]
+
+
+def _style(op: str) -> VertexStyle:
+    return _STYLE_OF_OP.get(op, VertexStyle((op,), "#FFFFFF", "#000000", 0.07))
 
 
 def _place(point: tuple[int, float]) -> Point:

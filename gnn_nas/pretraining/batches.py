@@ -42,7 +42,7 @@ class BatchSampler:
 
     Args:
         table: the cell table.
-        excluded: bool ``[423624]``, cells that are neither anchors nor positives.
+        excluded: bool ``[N]``, cells that are neither anchors nor positives.
         anchors: anchors in a batch; positives: positives of each.
         generator: of all random draws.
     """
@@ -156,7 +156,7 @@ def held_out_cells(table: CellTable, share: float) -> Tensor:
     Module hashes are as good as random, and the same cells are held out whatever the seed.
 
     Shapes:
-        - returns: bool ``[423624]``
+        - returns: bool ``[N]``
     """
     places = torch.tensor([1 << 24, 1 << 16, 1 << 8, 1], device=table.module_hash.device)
     leading = (table.module_hash[:, :4].long() * places).sum(1)

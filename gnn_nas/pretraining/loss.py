@@ -41,7 +41,7 @@ class PretrainingObjective:
         training: of its fields ``embedding_noise`` and ``noise_power``, on the embeddings that the
             decoder reads (they are brought back to the sphere), ``structure_weight``, and
             ``precision``, of the models' matrix products, which must not be ``auto``.
-        descriptors: of every cell, standardised, ``[423624, 141]``; None where their weight is 0.
+        descriptors: of every cell, standardised, ``[N, columns]``; None where their weight is 0.
         generator: of the noise.
         processes: those that share each batch.
 

@@ -31,7 +31,7 @@ class TrainingState:
     Args:
         config: the run's config.
         table: the cell table, on the device to train on.
-        held_out: bool ``[423624]``, the cells never trained on.
+        held_out: bool ``[N]``, the cells never trained on.
         processes: those that share each batch; all have the same state.
 
     Raises:

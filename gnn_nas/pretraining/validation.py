@@ -22,9 +22,9 @@ class Validation:
 
     Args:
         table: the cell table.
-        held_out: bool ``[423624]``, the cells that were not trained on.
+        held_out: bool ``[N]``, the cells that were not trained on.
         seed: of the validation's own draws.
-        descriptors: standardised descriptors of every cell, ``[423624, 141]``; None where the
+        descriptors: standardised descriptors of every cell, ``[N, columns]``; None where the
             predictor is not pretrained.
     """
 

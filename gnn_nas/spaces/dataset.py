@@ -58,7 +58,7 @@ class CellDataset(Dataset):
 
 
 class RandomEdit(BaseTransform):
-    """Replaces a cell by a positive: one to three unit edits away, valid and not isomorphic to it.
+    """Replaces a cell by a positive: a few unit edits away, valid and not isomorphic to it.
 
     The edits are made on the cell's canonical representative and come from the same sampler as in
     pretraining. Whatever else the `Data` carries is dropped, since it described another cell.

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from gnn_nas.spaces.cache import open_cached
+from gnn_nas.spaces.known import is_known
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.space import CellSpace
 from gnn_nas.spaces.table import CellTable
@@ -195,12 +196,16 @@ def _patterns(graphs: _Graphs) -> Tensor:
 def load_standard_descriptors(table: CellTable, cache: Path | None = None) -> Tensor:
     """Open `standard_descriptors`, computing it first where the cache folder does not hold it yet.
 
+    Those of a space that does not come with the package are computed every time.
+
     Args:
         cache: folder; by default that of the cell table.
 
     Raises:
         UserError: the cache folder cannot be written.
     """
+    if not is_known(table.space):
+        return standard_descriptors(table)
     path = (cache or cache_folder()) / f"{table.space.name}-descriptors-{_VERSION}.safetensors"
     form = {_NAME: (torch.float16, (len(table), sum(num_descriptors(table.space))))}
 
@@ -231,8 +236,9 @@ def standard_descriptors(table: CellTable) -> Tensor:
         squares += raw.double().square().sum(0)
         standard[rows] = raw.half()
     mean = total / len(table)
-    # One column is the same for all cells: every input leads to an output.
-    deviation = (squares / len(table) - mean.square()).clamp(min=0).sqrt().clamp(min=1e-6)
+    deviation = (squares / len(table) - mean.square()).clamp(min=0).sqrt()
+    # Some columns are the same for all cells but for rounding, as every input leads to an output.
+    deviation[deviation <= 1e-4 * mean.abs()] = torch.inf
     for rows in parts:
         standardised = (standard[rows].float() - mean.float()) / deviation.float()
         standard[rows] = standardised.clamp(-_LARGEST, _LARGEST).half()

@@ -108,6 +108,8 @@ class CellSpace:
                     refuse(f"vertex {vertex} has no edge into it")
             if len(set(self.wiring)) < len(self.wiring):
                 refuse("an edge is given twice")
+            if len(self.wiring) != self.max_edges:
+                refuse(f"max_edges is {self.max_edges}, but the wiring has {len(self.wiring)}")
 
     @property
     def max_interior(self) -> int:

@@ -15,6 +15,7 @@ from torch import Tensor
 from gnn_nas.progress import working
 from gnn_nas.spaces.cache import open_cached
 from gnn_nas.spaces.conversion import to_matrix
+from gnn_nas.spaces.known import is_known
 from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.packed import PackedCells, pack
 from gnn_nas.spaces.space import CellSpace, num_slots
@@ -22,14 +23,14 @@ from gnn_nas.tensor_file import checksum
 from gnn_nas.user_folders import cache_folder
 
 if TYPE_CHECKING:
-    import numpy as np
     from torch_geometric.data import Batch, Data
 
 # Part of the file name: a change of the arrays below makes a new file instead of misreading.
 _FORMAT = 1
-# The space is a constant, and so is its table.
-_CHECKSUM = "b918c559"
-# Rounds of refinement after which cells of NAS-Bench-101 are told apart.
+# These spaces are constants, and so are their tables.
+_CHECKSUMS = {"nasbench101": "b918c559", "nasbench201": "a624e7b2"}
+# Rounds of refinement after which cells of NAS-Bench-101 are told apart. Elsewhere there are as
+# many as vertices, when refinement has come to its end.
 _ROUNDS = 2
 
 
@@ -126,9 +127,9 @@ def _place_values(space: CellSpace) -> Tensor:
 
 
 def load_table(space: CellSpace = NASBENCH101, *, cache: Path | None = None) -> CellTable:
-    """Open the table of a space, enumerating it first.
+    """Open the table of a space, enumerating it first where the cache folder does not hold it yet.
 
-    That of NAS-Bench-101 is enumerated once, and then in the cache folder.
+    That of a space that does not come with the package is enumerated every time.
 
     Args:
         space: one whose labelled forms memory can hold.
@@ -138,15 +139,16 @@ def load_table(space: CellSpace = NASBENCH101, *, cache: Path | None = None) -> 
         UserError: the cache folder cannot be written.
         RuntimeError: the enumeration does not give the known table, so the installation is broken.
     """
-    if space != NASBENCH101:
-        # A cell has no more vertices than rounds, so that the refinement has come to its end.
-        return _table(_build(space, rounds=space.max_vertices), space)
-    path = (cache or cache_folder()) / f"nasbench101-cells-{_FORMAT}.safetensors"
-    arrays = open_cached(path, lambda there, _noted: checksum(there) == _CHECKSUM, _checked_build)
-    return _table(arrays, NASBENCH101)
-
-
-def _table(arrays: dict[str, Tensor], space: CellSpace) -> CellTable:
+    if is_known(space):
+        path = (cache or cache_folder()) / f"{space.name}-cells-{_FORMAT}.safetensors"
+        known = _CHECKSUMS[space.name]
+        arrays = open_cached(
+            path,
+            lambda there, _noted: checksum(there) == known,
+            lambda: _checked_build(space, known),
+        )
+    else:
+        arrays = _build(space)
     vertices, edges, ops = (arrays[name].long() for name in ("vertices", "edges", "ops"))
     cells = PackedCells(vertices, edges, ops, space)
     return CellTable(cells, arrays["module_hash"], arrays["row_of_form"], arrays["first_form"])
@@ -158,14 +160,14 @@ def open_table(space: CellSpace = NASBENCH101) -> CellTable:
         return load_table(space)
 
 
-def _checked_build() -> dict[str, Tensor]:
-    arrays = _build(NASBENCH101, _ROUNDS)
-    if checksum(arrays) != _CHECKSUM:
+def _checked_build(space: CellSpace, known: str) -> dict[str, Tensor]:
+    arrays = _build(space)
+    if checksum(arrays) != known:
         raise RuntimeError("the enumeration of the search space gave a wrong table")
     return arrays
 
 
-def _build(space: CellSpace, rounds: int) -> dict[str, Tensor]:
+def _build(space: CellSpace) -> dict[str, Tensor]:
     # Imported here: opening a cached table needs no compiler.
     from gnn_nas.spaces.enumeration import distinct_cells, enumerate_forms, enumerate_matrices
     from gnn_nas.spaces.module_hash import module_hash
@@ -175,6 +177,7 @@ def _build(space: CellSpace, rounds: int) -> dict[str, Tensor]:
     if space.wiring:
         representative = cell_of_form = np.arange(len(forms))
     else:
+        rounds = _ROUNDS if space == NASBENCH101 else space.max_vertices
         representative, cell_of_form = distinct_cells(forms, rounds)
     cells = forms[torch.from_numpy(representative)]
     hashes = torch.from_numpy(module_hash(cells))

@@ -5,6 +5,7 @@ from functools import reduce
 import torch
 from torch import Tensor, nn
 
+from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.pruning import prune
 from gnn_nas.tasks.network_size import NetworkConfig, interior_channels
@@ -123,8 +124,9 @@ def _operation(op: str, channels: int, momentum: float) -> nn.Module:
             return ConvNormRelu(channels, channels, 3, momentum)
         case "conv1x1-bn-relu":
             return ConvNormRelu(channels, channels, 1, momentum)
-        case _:  # maxpool3x3
+        case "maxpool3x3":
             return nn.MaxPool2d(3, stride=1, padding=1)
+    raise ValueError(f"no network has an op {op}: those of {NASBENCH101.name} are built")
 
 
 def _initialise(module: nn.Module) -> None:

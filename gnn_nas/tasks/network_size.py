@@ -54,8 +54,11 @@ def interior_channels(cells: PackedCells, out_channels: int) -> Tensor:
         - returns: int64 ``[B, V - 2]``, 0 where there is no vertex
 
     Raises:
-        ValueError: there are fewer channels than vertices may share.
+        ValueError: there are fewer channels than vertices may share, or the cells are of another
+            space than NAS-Bench-101.
     """
+    if cells.space != NASBENCH101:
+        raise ValueError(f"no network is made of cells of {cells.space.name}")
     most = cells.space.max_interior
     if out_channels < most:
         raise ValueError(f"a cell needs at least {most} channels, got {out_channels}")

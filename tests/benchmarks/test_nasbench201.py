@@ -68,7 +68,7 @@ def test_a_search_sees_what_its_protocol_says(path, cells):
 def test_a_file_tells_of_which_space_it_is(path, made_up_benchmark, table):
     assert benchmark_space(path) == "nasbench201"
     assert benchmark_space(made_up_benchmark) == "nasbench101"
-    assert find_any_benchmark(path, "cifar100").dataset == "cifar100"
+    assert find_any_benchmark(path, dataset="cifar100").dataset == "cifar100"
     with pytest.raises(UserError, match=r"data.npz has measurements of nasbench201, not of nasb"):
         find_benchmark(path, table)
 

@@ -60,6 +60,9 @@ def test_every_launcher_names_a_verb(pytestconfig):
 
 
 def test_spaces_say_what_there_is(capsys, monkeypatch):
+    monkeypatch.setenv("GNN_NAS_BENCHMARK", "/nowhere")
+    assert main(["spaces"]) == 0
+    assert "  measurements  none here: see gnn-nas import\n" in capsys.readouterr().out
     monkeypatch.setenv("GNN_NAS_BENCHMARK", "/")
     assert main(["spaces"]) == 0
     assert "  cells         423,624\n" in capsys.readouterr().out
@@ -69,6 +72,7 @@ def test_spaces_say_what_there_is(capsys, monkeypatch):
         spaces["nasbench201"]["controllers"] == spaces["nasbench201"]["configs"] == ["nasbench201"]
     )
     assert spaces["nasbench201"]["cells"] == 15_625
+    assert spaces["nasbench201"]["measurements"] is None
     facts = spaces["nasbench101"]
     assert facts["measurements"] == "/"
     assert facts["controllers"] == ["gin_multisim"]

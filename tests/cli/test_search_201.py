@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gnn_nas.cli.embed_umap import main as embed_umap
+from gnn_nas.cli.export_cell import main as export_cell
 from gnn_nas.cli.locality import main as locality
 from gnn_nas.cli.search import main
 from gnn_nas.config import WEIGHTS
@@ -56,10 +57,13 @@ def test_other_methods_and_more_of_the_same(measured, method):
 
 def test_mistakes_are_one_line(measured, made_up_benchmark, complaint, monkeypatch):
     of_201 = f"--benchmark={measured}"
-    assert "has means over a cell's trainings only" in complaint(of_201, "--protocol=single-trial")
+    assert "of nasbench201 means are known only" in complaint(of_201, "--protocol=single-trial")
     assert "--html: nasbench201 has no page" in complaint(of_201, "--html")
     other = f"--benchmark={made_up_benchmark}"
-    assert "--dataset needs measurements of NAS-Bench-201" in complaint(other, "--dataset=cifar10")
+    wrong = complaint(other, "--dataset=cifar10")
+    assert "has measurements of nasbench101, and data set cifar10 is of NAS-Bench-201" in wrong
+    wrong = "give the .npz file of NAS-Bench-201 by --benchmark PATH"
+    assert wrong in complaint("--dataset=cifar10")
     assert "--dataset is for measurements" in complaint("--task=digits", "--dataset=cifar10")
     wrong = complaint(other, f"--checkpoint={SHIPPED}")
     assert wrong.endswith(
@@ -69,6 +73,25 @@ def test_mistakes_are_one_line(measured, made_up_benchmark, complaint, monkeypat
     assert wrong.endswith("was pretrained on nasbench101, and this is about nasbench201")
     assert "--queries must be at most 15625" in complaint(of_201, "--queries=15626")
     assert not Path("runs").exists()
+
+
+def test_a_folder_of_one_says_what_to_give_again_and_exports_nothing(measured, complaint, capsys):
+    call = ["--method=random", "--queries=3", "--jobs=1", "--out=run"]
+    assert main([f"--benchmark={measured}", *call]) == 0
+    assert "give the .npz file of NAS-Bench-201" in complaint("--resume", "--out=run")
+    assert export_cell(["--from=run"]) == 2
+    assert "networks of its cells are not built" in capsys.readouterr().err
+
+
+def test_a_damaged_file_is_one_line(measured, complaint):
+    whole = measured.read_bytes()
+    for name, content in {"cut": whole[:-1000], "empty": b"", "words": b"some words"}.items():
+        Path(name).write_bytes(content)
+        assert " is damaged or no " in complaint(f"--benchmark={name}") or name == "empty"
+    # Of another version of the format, as the central directory says.
+    at = whole.rindex(b"PK\x01\x02") + 6
+    Path("version").write_bytes(whole[:at] + b"\x63" + whole[at + 1 :])
+    assert "version" in complaint("--benchmark=version")
 
 
 def test_what_is_for_nasbench101_refuses_others(measured, capsys):

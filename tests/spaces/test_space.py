@@ -77,10 +77,8 @@ def test_the_slots_of_a_smaller_cell_come_first():
         ({"wiring": ((0, 1), (1, 5))}, r"the edge \(1, 5\) does not lead from a lower"),
         ({"wiring": ((0, 4), (1, 4), (0, 2), (2, 4), (0, 3), (3, 4))}, "vertex 1 has no edge into"),
         ({"wiring": ((0, 1), (1, 2), (0, 3), (3, 4))}, "vertex 2 has no edge out of it"),
-        (
-            {"wiring": ((0, 1), (1, 2), (2, 3), (3, 4), (3, 4))},
-            "an edge is given twice",
-        ),
+        ({"wiring": ((0, 1), (1, 2), (2, 3), (3, 4), (3, 4))}, "an edge is given twice"),
+        ({"wiring": ((0, 1), (1, 2), (2, 3), (3, 4))}, "max_edges is 6, but the wiring has 4"),
     ],
 )
 def test_an_impossible_space_is_refused_in_one_line(changes, message):

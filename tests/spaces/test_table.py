@@ -124,7 +124,7 @@ def test_the_build_gives_the_known_table(arrays, table, monkeypatch):
         "module_hash",
         lambda cells: table.module_hash[table.rows_of(cells)].numpy(),
     )
-    built = table_module._build(NASBENCH101, 2)
+    built = table_module._build(NASBENCH101)
     assert built.keys() == arrays.keys()
     for name, array in arrays.items():
         assert built[name].dtype == array.dtype

@@ -44,7 +44,7 @@ class BenchmarkSource:
         from gnn_nas.benchmarks.locate import find_any_benchmark
         from gnn_nas.benchmarks.protocols import objective_and_report
 
-        benchmark = find_any_benchmark(self.path, self.dataset)
+        benchmark = find_any_benchmark(self.path, dataset=self.dataset)
         return benchmark.table, *objective_and_report(benchmark, self.protocol)
 
 
