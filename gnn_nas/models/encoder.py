@@ -26,8 +26,8 @@ class Encoder(Protocol):
     One of a user's own is a class derived from `torch.nn.Module`, named as ``module:object`` by
     ``model.encoder.name``. It is made with ``embedding_size`` and the further keys of
     ``model.encoder`` as keyword arguments, draws its parameters from torch's generator, and need
-    not derive from this class. It is not told the space: how many columns ``x`` has elsewhere than in
-    NAS-Bench-101 is for a further key to say.
+    not derive from this class. It is not told the space: how many columns ``x`` has elsewhere than
+    in NAS-Bench-101 is for a further key to say.
 
     Attributes:
         embedding_size: dimension of the embeddings, ``model.embedding`` of the config.
