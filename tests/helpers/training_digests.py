@@ -1,6 +1,7 @@
 """Trains networks here, in a process and, where it is installed, on Ray; prints digests of them.
 
-For `test_same_bits`: what torch may use of a processor is decided when it is imported.
+For `test_same_bits`: what torch may use of a processor is decided when it is imported. To be called
+from another module: Ray's processes cannot import what is in ``__main__``.
 """
 
 import functools
@@ -62,7 +63,7 @@ def made_by(engine: str, tasks: Tasks, jobs: list[TrainingJob]) -> list[Training
         return [future.result(300) for future in [pool.submit(job) for job in jobs]]
 
 
-if __name__ == "__main__":
+def main() -> None:
     torch.set_num_threads(1)
     tasks, table = Tasks(), load_table()
     jobs = [TrainingJob.of_row(table, 0, seed, "test") for seed in range(len(KINDS))]

@@ -18,7 +18,12 @@ ROOT = Path(__file__).parents[2]
 def digests(request, table) -> dict[str, list[str]]:
     """Of trainings of grey and coloured images, moved about or not, by where they were made."""
     process = subprocess.run(
-        [sys.executable, "-P", "-m", "tests.helpers.training_digests"],
+        [
+            sys.executable,
+            "-P",
+            "-c",
+            "from tests.helpers import training_digests as here; here.main()",
+        ],
         env={**os.environ, "PYTHONPATH": str(ROOT), **request.param},
         capture_output=True,
         text=True,
