@@ -97,6 +97,7 @@ def test_a_name_is_shown_as_it_is(user, capsys):
     assert shown == {name}
 
 
+@pytest.mark.slow
 def test_random_cells_are_coloured_by_edges_where_nothing_is_measured(user, capsys):
     assert main(["--cells", "60"]) == 0
     out, err = capsys.readouterr()

@@ -110,6 +110,7 @@ def test_a_controller_whose_parameters_are_kept_is_copied_all_the_same(
     )
 
 
+@pytest.mark.slow
 def test_the_ensemble_orders_cells_it_has_not_seen(
     few, descriptors, rewards, controller, generator
 ):

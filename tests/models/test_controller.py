@@ -77,6 +77,7 @@ def test_rows_are_encoded_in_chunks_without_seams(table, controller, monkeypatch
         assert not chunked.requires_grad
 
 
+@pytest.mark.slow
 def test_without_rows_all_cells_are_encoded(table):
     tiny = SIZES.model_copy(update={"hidden": 2, "layers": 1, "embedding": 2})
     everything = Controller(tiny).encode_rows(table)

@@ -141,6 +141,7 @@ def test_the_predictor_s_lower_half_moves_with_a_weight_only_its_upper_never(
         assert torch.equal(parameter, first[name]) == name.startswith(still), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path", [*sorted(CONFIGS.glob("gin_*.yaml")), CONFIGS / "paper_sgd.yaml"], ids=lambda p: p.stem
 )
@@ -162,6 +163,7 @@ def test_there_is_a_config_for_each_of_the_nine_losses():
     assert len(list(CONFIGS.glob("gin_*.yaml"))) == 9
 
 
+@pytest.mark.slow
 def test_the_losses_go_down(make_config, start):
     config = make_config(
         "training.steps=150",

@@ -58,6 +58,7 @@ def rows(table, small_rows) -> torch.Tensor:
     return torch.cat([small_rows[::3], *drawn])
 
 
+@pytest.mark.slow
 def test_agrees_with_plain_loops(table, rows, plain):
     owner, found = neighbours(table, rows)
     for position, row in enumerate(rows.tolist()):

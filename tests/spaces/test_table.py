@@ -117,6 +117,7 @@ def assert_same_table(first, second):
         assert getattr(first, name).equal(getattr(second, name))
 
 
+@pytest.mark.slow
 def test_the_build_gives_the_known_table(arrays, table, monkeypatch):
     # The MD5s take most of the time and are tested on their own.
     monkeypatch.setattr(

@@ -45,6 +45,7 @@ def test_pretraining_brings_positives_to_their_anchors(shipped, table, draws):
     assert scratch["precision_at_1"] < 0.6
 
 
+@pytest.mark.slow
 def test_a_map_of_random_cells_measures_what_neighbours_share(controller, table):
     cells = draw_cells(table, 60, torch.Generator().manual_seed(1))
     values = table.cells.vertices[cells.rows].double().numpy()

@@ -9,6 +9,7 @@ from gnn_nas.plots.cell_shapes import vertex_styles
 from gnn_nas.spaces.distance import edit_distance
 
 
+@pytest.mark.slow
 def test_pointing_at_a_point_shows_its_cell(opened, places, table, cell_map, shows):
     points = opened.apart(places)[::8]
     assert len(points) > 8
