@@ -122,6 +122,7 @@ def test_missing_ray_is_one_line(call, tmp_path, monkeypatch):
     assert not (tmp_path / "out" / "gin_nometric").exists()
 
 
+@pytest.mark.slow
 def test_ray_gives_the_results_of_this_machine(call, tmp_path):
     pytest.importorskip("ray", reason="Ray is not installed")
     made = {}
