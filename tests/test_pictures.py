@@ -235,6 +235,7 @@ def test_no_legend_covers_what_is_drawn(drawn, name):
             assert not np.logical_and.reduce(inside).any(), "the legend covers a point"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PICTURES)
 def test_what_is_written_beside_points_stays_in_its_panel(drawn, name):
     figure = drawn(name)
@@ -245,12 +246,14 @@ def test_what_is_written_beside_points_stays_in_its_panel(drawn, name):
                 assert within(text.get_window_extent(), axes.bbox), f"{text.get_text()!r}"
 
 
+@pytest.mark.slow
 def test_the_best_so_far_is_drawn_as_steps(drawn):
     for name in ("rewards of one seed", "search of one seed"):
         (line,) = drawn(name).axes[0].lines
         assert line.get_drawstyle() == "steps-post"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "title"),
     [

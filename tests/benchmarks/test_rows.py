@@ -38,6 +38,7 @@ def short_way(cell_rows, spec) -> int | str:
         return str(error)
 
 
+@pytest.mark.slow
 def test_specs_pruned_or_not_find_the_row_of_the_long_way(cell_rows, table, unpruned):
     expected = [long_way(table, spec) for spec in specs_of(unpruned)]
     assert [short_way(cell_rows, spec) for spec in specs_of(unpruned)] == expected

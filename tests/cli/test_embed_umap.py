@@ -143,6 +143,7 @@ def test_every_mistake_is_one_line_before_any_work(user, complaint):
     assert os.listdir(user) == []
 
 
+@pytest.mark.slow
 def test_a_folder_of_another_map_or_of_something_else_is_refused(user, complaint):
     assert main(["--cells", "50", "--out", "a"]) == 0
     assert "cells was 50, now 60" in complaint("--cells", "60", "--out", "a")

@@ -75,6 +75,7 @@ def test_mistakes_are_one_line(measured, made_up_benchmark, complaint, monkeypat
     assert not Path("runs").exists()
 
 
+@pytest.mark.slow
 def test_a_folder_of_one_says_what_to_give_again_and_exports_nothing(measured, complaint, capsys):
     call = ["--method=random", "--queries=3", "--jobs=1", "--out=run"]
     assert main([f"--benchmark={measured}", *call]) == 0

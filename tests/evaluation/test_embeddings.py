@@ -237,6 +237,7 @@ def test_near_points_are_found_past_others_that_lie_between_them_on_the_line():
     assert count_distinct(points, 0.19) == 432
 
 
+@pytest.mark.slow
 def test_all_cells_are_encoded_in_double_precision_and_the_encoder_is_left_as_it_was(
     thinned, controller, monkeypatch
 ):
@@ -256,6 +257,7 @@ def test_all_cells_are_encoded_in_double_precision_and_the_encoder_is_left_as_it
     torch.testing.assert_close(points[rows], expected, rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_an_encoder_that_sees_ops_only_tells_few_cells_apart(thinned, controller):
     """Without edges there are the multisets of at most five ops: 1 + 3 + 6 + 10 + 15 + 21."""
     for conv in controller.encoder.convs:

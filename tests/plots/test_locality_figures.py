@@ -49,6 +49,7 @@ def test_violins_of_near_and_far_pairs_have_their_colours(tmp_path):
         assert share(tmp_path / name, FAR) > 0.03
 
 
+@pytest.mark.slow
 def test_a_panel_for_every_checkpoint_three_in_a_row(tmp_path):
     widths, heights = [], []
     for count in (1, 2, 3, 4):

@@ -51,6 +51,7 @@ def test_all_three_distances_are_drawn(table):
     assert shares[1:].min() > 0.2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.01, 0.5])
 def test_held_out_cells_are_in_no_batch(table, share):
     held_out = held_out_cells(table, share)

@@ -30,6 +30,7 @@ def new_state(table, config, device) -> TrainingState:
     return TrainingState(config, moved, held_out_cells(moved, config.data.held_out))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_metric_losses_and_miners(on_device, path):
     metric = load_config(path).metric
@@ -49,6 +50,7 @@ def test_metric_losses_and_miners(on_device, path):
     on_device(compute)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_steps_of_every_config(table, on_device, path):
     config = load_config(path, [*SMALL, "training.structure_weight=0"])
@@ -62,6 +64,7 @@ def test_steps_of_every_config(table, on_device, path):
     on_device(compute, drawn=True)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_the_device_goes_on(table, on_device, tmp_path):
     path = next(path for path in CONFIGS if path.stem == "gin_multisim")
     config = load_config(path, [*SMALL, "training.structure_weight=0"])

@@ -55,6 +55,7 @@ def assert_as_long_from_the_start(folder: RunFolder, whole: RunFolder, ends: lis
     assert len(folder.read_metrics()) == len(whole.read_metrics()) + len(ends)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schedule", [CONSTANT, STEP], ids=["constant", "step"])
 def test_a_finished_run_goes_on_to_the_same_bits(make, tmp_path, schedule):
     whole = pretrain(make(12, *schedule), tmp_path / "whole")

@@ -13,6 +13,7 @@ def draw(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+@pytest.mark.slow
 def test_networkx_agrees_with_the_exact_distance(table, small_rows):
     rows = torch.randint(len(table), (2, 60), generator=draw(0))
     small = small_rows[torch.randint(len(small_rows), (2, 60), generator=draw(1))]
@@ -25,6 +26,7 @@ def test_networkx_agrees_with_the_exact_distance(table, small_rows):
     assert [networkx_distance(a, b) for a, b in pairs] == exact
 
 
+@pytest.mark.slow
 def test_upper_bound_decides_between_distance_and_none(table):
     rows = torch.randint(len(table), (2, 30), generator=draw(2))
     first, second = table.cells[rows[0]], table.cells[rows[1]]

@@ -104,6 +104,7 @@ def normal_form(labels: list[int], edges: set[tuple[int, int]]):
     )
 
 
+@pytest.mark.slow
 def test_all_cells_of_the_space_differ(table):
     assert len(isomorphism_hash(table.cells, 2).unique()) == 423_624
 

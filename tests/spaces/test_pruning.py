@@ -56,6 +56,7 @@ def test_forms_need_no_pruning(forms):
     assert pruned.ops.equal(forms.ops)
 
 
+@pytest.mark.slow
 @given(st.integers(2, 70), st.floats(0, 1), st.randoms(use_true_random=False))
 def test_one_cell_of_any_size_agrees_with_plain_loops(count, density, random):
     edges = {(x, y) for y in range(count) for x in range(y) if random.random() < density}

@@ -49,6 +49,7 @@ def test_cell_0_has_the_official_size_and_runs_forward_and_backward(table):
     assert all(weight.grad.any() for weight in network.parameters() if weight.ndim > 1)
 
 
+@pytest.mark.slow
 def test_blocks_agree_with_the_matrix_read_vertex_by_vertex(some):
     torch.manual_seed(0)
     x = torch.randn(2, 6, 4, 5)

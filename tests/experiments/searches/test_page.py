@@ -58,6 +58,7 @@ def written(path) -> dict:
     return json.loads(re.search(r'id="data">(.*?)</script>', path.read_text())[1])
 
 
+@pytest.mark.slow
 def test_the_best_seeds_play_over_random_cells(searched, table, tmp_path, monkeypatch):
     monkeypatch.setattr(page, "BACKGROUND", 60)
     folder, judge = searched

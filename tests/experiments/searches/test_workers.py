@@ -155,6 +155,7 @@ def test_a_process_that_was_asked_to_end_ends_all(folder, config, source):
     assert no_process_is_left()
 
 
+@pytest.mark.slow
 def test_a_defect_is_no_mistake_of_the_user(folder, config, source, capfd):
     broken = config.model_copy(update={"queries": "many"})
     with pytest.raises(RuntimeError, match="see its traceback"):

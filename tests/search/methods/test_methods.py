@@ -104,6 +104,7 @@ class TestMethod:
 
         assert run(name, 100, report=trap)[1] == run(name, 100)[1]
 
+    @pytest.mark.slow
     def test_asked_together_or_apart_no_cell_comes_twice_while_others_are_out(self, make, name):
         searcher = make(name)
         out, seen = [], set()
@@ -166,6 +167,7 @@ class TestMethod:
         searcher.tell(searcher.pending, [0.5] * 11)
         assert searcher.ask() == []
 
+    @pytest.mark.slow
     def test_a_small_space_is_searched_to_its_last_cell(self, make, make_objective, table, name):
         rows = (table.cells.vertices <= 4).nonzero().flatten()
         new_row = torch.full((len(table),), -1, dtype=torch.int32)

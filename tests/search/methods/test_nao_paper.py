@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from gnn_nas.config import GINConfig, ModelConfig
@@ -11,6 +12,7 @@ SIZES = ModelConfig(
 SETTINGS = {"initial": 20, "seeds": 10, "candidates": 10, "epochs": 2, "steps": 5, "floor": -3.0}
 
 
+@pytest.mark.slow
 def test_joint_training_lowers_both_losses_and_leaves_the_global_generator_alone(table):
     controller = Controller(SIZES)
     rows, targets = torch.arange(0, 640, 10), torch.linspace(0, 1, 64)
