@@ -18,10 +18,8 @@ def busy():
 @pytest.mark.slow
 def test_marked(): busy()
 
-@pytest.mark.slow
 def test_unmarked(): busy()
 
-@pytest.mark.slow
 def test_soon(): ...
 """
 
@@ -49,14 +47,12 @@ def run(tmp_path):
     return call
 
 
-@pytest.mark.slow
 def test_all_run_without_it(run):
     shown = run()
     assert "3 passed" in shown
     assert "Warning" not in shown
 
 
-@pytest.mark.slow
 def test_it_leaves_out_what_is_marked_slow_and_warns_of_what_should_be(run):
     shown = run("--quick")
     assert "2 passed, 1 deselected, 1 warning" in shown
