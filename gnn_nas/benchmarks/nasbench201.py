@@ -15,6 +15,7 @@ from gnn_nas.benchmarks import DATASETS
 from gnn_nas.errors import UserError
 from gnn_nas.files import open_regular
 from gnn_nas.spaces.nasbench201 import NASBENCH201
+from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.table import CellTable, load_table
 from gnn_nas.tensor_file import checksum
 
@@ -137,9 +138,10 @@ def _rows(path: Path, ops: np.ndarray, table: CellTable) -> Tensor:
         raise _unusable(path, f"its ops are {ops.dtype} {ops.shape}")
     if int(ops.max()) >= len(space.ops):
         raise _unusable(path, f"it has an op {int(ops.max())}")
-    code = torch.from_numpy(ops).long() @ len(space.ops) ** torch.arange(space.max_interior)
-    own = table.cells.ops @ len(space.ops) ** torch.arange(space.max_interior)
-    rows = torch.empty_like(own).scatter_(0, own, torch.arange(len(table)))[code]
+    cells = table.cells
+    rows = table.rows_of(
+        PackedCells(cells.vertices, cells.edges, torch.from_numpy(ops).long(), space)
+    )
     if len(rows.unique()) < len(table):
         raise _unusable(path, "it has a cell twice")
     return rows

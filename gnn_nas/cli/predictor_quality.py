@@ -181,10 +181,8 @@ def _measure(
             if kind == "pretrained":
                 controller, lr = checkpoint.controller(seed), PRETRAINED_LR
             else:
-                controller, lr = (
-                    Controller(checkpoint.config.model, seed, table.space).eval(),
-                    SCRATCH_LR,
-                )
+                controller = Controller(checkpoint.config.model, seed, table.space).eval()
+                lr = SCRATCH_LR
             ensemble = PredictorEnsemble(controller, table, descriptors, members, lr)
             started = time.perf_counter()
             kendall, spearman = measure(ensemble, labels, truth, size, seed)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from gnn_nas.spaces.packed import PackedCells
-from gnn_nas.spaces.space import SLOT_SOURCES, SLOT_TARGETS, CellSpace
+from gnn_nas.spaces.space import CellSpace
 
 # Forms hashed at a time.
 _CHUNK = 1 << 16
@@ -31,7 +31,7 @@ def enumerate_matrices(space: CellSpace) -> tuple[np.ndarray, np.ndarray]:
     masks = masks[np.bitwise_count(masks) <= space.max_edges]
     out_edge = np.zeros((most, len(masks)), dtype=bool)
     in_edge = np.zeros_like(out_edge)
-    for slot, (source, target) in _slots(space):
+    for slot, (source, target) in enumerate(space.slots):
         present = (masks >> slot) & 1 != 0
         out_edge[source] |= present
         in_edge[target] |= present
@@ -112,16 +112,10 @@ def isomorphism_hash(cells: PackedCells, rounds: int) -> Tensor:
 def _neighbour_sums(bits: Tensor, state: Tensor, space: CellSpace) -> tuple[Tensor, Tensor]:
     """Sums of ``state`` ``[V, B]`` over in-neighbours and over out-neighbours."""
     incoming, outgoing = torch.zeros_like(state), torch.zeros_like(state)
-    for slot, (source, target) in _slots(space):
+    for slot, (source, target) in enumerate(space.slots):
         incoming[target] += bits[slot] * state[source]
         outgoing[source] += bits[slot] * state[target]
     return incoming, outgoing
-
-
-def _slots(space: CellSpace) -> list[tuple[int, tuple[int, int]]]:
-    """Every edge slot with its ends."""
-    ends = list(zip(SLOT_SOURCES, SLOT_TARGETS, strict=True))
-    return list(enumerate(ends[: space.num_slots]))
 
 
 def _mix(values: Tensor) -> Tensor:

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from gnn_nas.spaces.packed import PackedCells
-from gnn_nas.spaces.space import SLOT_SOURCES, SLOT_TARGETS
 
 
 def prune(cells: PackedCells) -> tuple[PackedCells, Tensor]:
@@ -22,8 +21,7 @@ def prune(cells: PackedCells) -> tuple[PackedCells, Tensor]:
     backward = torch.zeros_like(forward)
     forward[0] = True
     backward.scatter_(0, cells.vertices[None] - 1, True)
-    ends = list(zip(SLOT_SOURCES, SLOT_TARGETS, strict=True))
-    slots = list(enumerate(ends[: space.num_slots]))
+    slots = list(enumerate(space.slots))
     for slot, (source, target) in slots:  # ascending targets: a topological order
         forward[target] |= bits[slot] & forward[source]
     for slot, (source, target) in reversed(slots):

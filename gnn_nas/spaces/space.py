@@ -122,6 +122,11 @@ class CellSpace:
         return num_slots(self.max_vertices)
 
     @property
+    def slots(self) -> list[tuple[int, int]]:
+        """Source and target of every edge slot, by its number."""
+        return list(zip(SLOT_SOURCES, SLOT_TARGETS, strict=True))[: self.num_slots]
+
+    @property
     def mask(self) -> int:
         """Bitmask of the wiring's edges; 0 where edges are free."""
         return sum(1 << slot_of(x, y) for x, y in self.wiring or ())

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from gnn_nas.spaces.packed import PackedCells
-from gnn_nas.spaces.space import SLOT_SOURCES, SLOT_TARGETS, CellSpace, num_slots
+from gnn_nas.spaces.space import CellSpace, num_slots
 
 PAD, NO_EDGE, EDGE = 0, 1, 2
 
@@ -48,8 +48,7 @@ def vocabulary(space: CellSpace) -> Vocabulary:
     if space.wiring:
         places = torch.arange(space.max_vertices - 1, device="cpu")
         return Vocabulary(1, 1 + len(space.ops), places[:0], places)
-    ends = list(zip(SLOT_SOURCES, SLOT_TARGETS, strict=True))[: space.num_slots]
-    edges = [(y - 1) * (y + 2) // 2 + x for x, y in ends]
+    edges = [(y - 1) * (y + 2) // 2 + x for x, y in space.slots]
     ops = [(c - 1) * (c + 2) // 2 + c for c in range(1, space.max_vertices)]
     # Kept for all callers, so not on the device of the first one's `torch.device` block.
     edge_positions, op_positions = (torch.tensor(each, device="cpu") for each in (edges, ops))
