@@ -1,40 +1,25 @@
-"""The space of NAS-Bench-201 (Dong & Yang 2020): four nodes, an operation on each of six edges.
-
-The operation of an edge ``i -> j`` is a vertex here; it feeds the operation of every edge that
-leaves ``j``.
-"""
+"""The space of NAS-Bench-201 (Dong & Yang 2020): four nodes, an operation on each of six edges."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from gnn_nas.spaces.space import CellSpace
+from gnn_nas.spaces.space import CellSpace, node_edges
 
 # torch takes a second to import, and commands list spaces before.
 if TYPE_CHECKING:
     from gnn_nas.spaces.packed import PackedCells
 
 NODES = 4
-EDGES = tuple((source, target) for target in range(1, NODES) for source in range(target))
+EDGES = node_edges(NODES)
 """Of the cell as it is published, in the order of its text."""
 
-
-def _wiring() -> list[tuple[int, int]]:
-    """Edges between the vertices that stand for edges, the input and the output."""
-    number = {edge: place for place, edge in enumerate(EDGES, start=1)}
-    last = len(EDGES) + 1
-    wiring = [(0, number[edge]) for edge in EDGES if edge[0] == 0]
-    wiring += [(number[edge], last) for edge in EDGES if edge[1] == NODES - 1]
-    wiring += [(number[a], number[b]) for a in EDGES for b in EDGES if a[1] == b[0]]
-    return wiring
-
-
-NASBENCH201 = CellSpace.wired(
+NASBENCH201 = CellSpace.on_edges(
     name="nasbench201",
     ops=("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"),
     parameters=(0.0, 0.0, 1.0, 9.0, 0.0),
-    wiring=_wiring(),
+    nodes=NODES,
 )
 
 

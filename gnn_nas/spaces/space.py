@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gnn_nas.errors import UserError
 
@@ -37,6 +37,11 @@ def num_slots(vertices: Count) -> Count:
     return vertices * (vertices - 1) // 2
 
 
+def node_edges(nodes: int) -> tuple[tuple[int, int], ...]:
+    """Edges between nodes that carry an operation, in the order of NAS-Bench-201's text."""
+    return tuple((source, target) for target in range(1, nodes) for source in range(target))
+
+
 @dataclass(frozen=True)
 class CellSpace:
     """A space of cells.
@@ -50,6 +55,10 @@ class CellSpace:
         max_edits: unit edits that a positive may be away from its anchor.
         wiring: edges that every cell has, where only ops differ, by source and target; else None.
             The cells are then no classes of isomorphism: every choice of ops is a cell.
+        nodes: where the vertices stand for operations on edges, the nodes of the cell as people
+            draw it, see `on_edges`; else None.
+        modules: ``module:object`` of every op that networks can be built of, as many as ``ops``:
+            what makes a module of a number of channels. Empty where no op is built.
 
     Raises:
         UserError: two ops have one name, one is called as input or output are, the limits admit no
@@ -63,6 +72,8 @@ class CellSpace:
     max_edges: int
     max_edits: int = 3
     wiring: tuple[tuple[int, int], ...] | None = None
+    nodes: int | None = None
+    modules: tuple[str, ...] = ()
 
     @classmethod
     def wired(
@@ -72,11 +83,38 @@ class CellSpace:
         parameters: tuple[float, ...],
         wiring: Iterable[tuple[int, int]],
         max_edits: int = 1,
+        **others: Any,
     ) -> CellSpace:
         """A space whose cells all have these edges."""
         edges = tuple(sorted((x, y) for x, y in wiring))
         vertices = 1 + max((y for _, y in edges), default=0)
-        return cls(name, ops, parameters, vertices, len(edges), max_edits, edges)
+        return cls(name, ops, parameters, vertices, len(edges), max_edits, edges, **others)
+
+    @classmethod
+    def on_edges(
+        cls,
+        name: str,
+        ops: tuple[str, ...],
+        parameters: tuple[float, ...],
+        nodes: int,
+        **others: Any,
+    ) -> CellSpace:
+        """A space with an operation on every edge between so many nodes (Dong & Yang 2020).
+
+        The operation of an edge ``i -> j`` is a vertex here; it feeds the operation of every edge
+        that leaves ``j``. Vertices are in the order of `node_edges`.
+        """
+        edges = node_edges(nodes)
+        last = len(edges) + 1
+        wiring = [(0, number) for number, edge in enumerate(edges, 1) if edge[0] == 0]
+        wiring += [(number, last) for number, edge in enumerate(edges, 1) if edge[1] == nodes - 1]
+        wiring += [
+            (number, onward)
+            for number, edge in enumerate(edges, 1)
+            for onward, next_edge in enumerate(edges, 1)
+            if edge[1] == next_edge[0]
+        ]
+        return cls.wired(name, ops, parameters, wiring, nodes=nodes, **others)
 
     def __post_init__(self) -> None:
         def refuse(what: str) -> None:
@@ -88,6 +126,8 @@ class CellSpace:
             refuse(f"{doubled[0]} is the name of two ops, or of an op and of the cell's end")
         if len(self.parameters) != len(self.ops):
             refuse(f"{len(self.parameters)} numbers of parameters do not fit {len(self.ops)} ops")
+        if self.modules and len(self.modules) != len(self.ops):
+            refuse(f"{len(self.modules)} modules do not fit {len(self.ops)} ops")
         if not 3 <= self.max_vertices <= MOST_VERTICES:
             refuse(f"max_vertices must be from 3 to {MOST_VERTICES}, not {self.max_vertices}")
         if self.max_edges < 2:
