@@ -58,6 +58,75 @@ class RunConfig(Section):
         return dump_yaml({"format": 1 + len(self.moved), **self.model_dump()})
 
 
+class SpaceConfig(Section):
+    """A space of one's own, of which `gnn_nas.spaces.known.get_space` makes a ``CellSpace``."""
+
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][\w.-]{0,99}$", description="for files and messages, one word"
+    )
+    ops: dict[str, str | None] = Field(
+        description="names of the ops, and how each is built: module:object, which makes a module"
+        " of a number of channels, or null; a list of names where none is built"
+    )
+    on: Literal["vertices", "edges"] = Field(
+        default="vertices", description="what of a cell carries the ops"
+    )
+    max_vertices: int | None = Field(
+        default=None, description="of a cell, input and output included; where edges are free"
+    )
+    max_edges: int | None = Field(default=None, description="of a cell; where edges are free")
+    edges: list[tuple[int, int]] | None = Field(
+        default=None,
+        description="those that every cell has, where only ops differ: [[0, 1], [0, 2], ...], the"
+        " input being 0 and the output the highest number",
+    )
+    nodes: int | None = Field(default=None, description="of a cell; with on: edges")
+    max_edits: int | None = Field(
+        default=None,
+        description="unit edits that a positive may be away from its anchor; by default as many as"
+        " leave most random pairs of cells beyond twice that",
+    )
+    parameters: dict[str, float] = Field(
+        default={},
+        description="of ops of unit width, relative to each other: what descriptors weigh them by;"
+        " 1 where nothing is said",
+    )
+
+    @field_validator("ops", mode="before")
+    @classmethod
+    def _names_alone(cls, value: Any) -> Any:
+        if isinstance(value, list) and all(isinstance(op, str) for op in value):
+            if len(set(value)) < len(value):
+                raise ValueError("two ops have one name")
+            return dict.fromkeys(value)
+        return value
+
+    @field_validator("edges", mode="before")
+    @classmethod
+    def _pairs(cls, value: Any) -> Any:
+        if isinstance(value, list):
+            return [tuple(edge) if isinstance(edge, list) else edge for edge in value]
+        return value
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "SpaceConfig":
+        for op, reference in self.ops.items():
+            if reference is not None and not is_reference(reference):
+                raise ValueError(f"ops: {shortened(reference)}, of {op}, is no module:object")
+        if unknown := self.parameters.keys() - self.ops.keys():
+            raise ValueError(f"parameters: {min(unknown)} is none of the ops")
+        kind, needed = "free edges", {"max_vertices", "max_edges"}
+        if self.on == "edges":
+            kind, needed = "on: edges", {"nodes"}
+        elif self.edges is not None:
+            kind, needed = "given edges", {"edges"}
+        for key in ("max_vertices", "max_edges", "edges", "nodes"):
+            if (getattr(self, key) is None) == (key in needed):
+                verb = "needs" if key in needed else "takes no"
+                raise ValueError(f"a space with {kind} {verb} {key}")
+        return self
+
+
 class GINConfig(Section):
     """Our encoder, see `gnn_nas.models.gin`."""
 
@@ -202,12 +271,24 @@ class PretrainConfig(RunConfig):
 
     seed: int = Field(ge=0, lt=2**32, description="seed of all random generators")
     # Older files lack it.
-    space: str = Field(default="nasbench101", description="of the cells, see gnn-nas spaces")
+    space: str | SpaceConfig = Field(
+        default="nasbench101",
+        description="of the cells: a name that gnn-nas spaces lists, or a space of one's own",
+    )
     model: ModelConfig = Field(description="sizes of the controller")
     data: DataConfig = Field(description="what a batch is made of")
     metric: MetricConfig | None = Field(description="metric-learning loss, or null for none")
     optimizer: OptimizerConfig = Field(description="how the weights are stepped")
     training: TrainingConfig = Field(description="length and intervals")
+
+    @field_validator("space", mode="before")
+    @classmethod
+    def _named_or_described(cls, value: Any) -> Any:
+        if isinstance(value, str | SpaceConfig):
+            return value
+        if not isinstance(value, dict):
+            raise ValueError("neither the name of a space nor a mapping that describes one")
+        return SpaceConfig.model_validate(value)
 
 
 def load_config(

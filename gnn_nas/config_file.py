@@ -4,6 +4,7 @@ import copy
 import difflib
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -192,7 +193,10 @@ def _section_at(kind: type[BaseModel], location: Iterable[Any]) -> type[BaseMode
 
 
 def _purpose(kind: type[BaseModel], location: tuple[Any, ...]) -> str:
-    description = _section_at(kind, location[:-1]).model_fields[location[-1]].description
+    *sections, last = location
+    description = None
+    with suppress(StopIteration, KeyError):  # an entry of a list or of a mapping has none
+        description = _section_at(kind, sections).model_fields[last].description
     return f" ({description})" if description else ""
 
 

@@ -64,6 +64,9 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         seen = set()
         for key_node, _ in node.value:
+            # YAML 1.1 takes these for booleans, which no key is.
+            if key_node.value in ("on", "off", "yes", "no"):
+                key_node.tag = "tag:yaml.org,2002:str"
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str):
                 raise _refused(f"the key {shortened(str(key))} is not a string", key_node)

@@ -4,13 +4,13 @@ import torch
 from torch import Tensor
 
 from gnn_nas.models.controller import Controller
+from gnn_nas.spaces.index import CellIndex
 from gnn_nas.spaces.pruning import prune
-from gnn_nas.spaces.table import CellTable
 from gnn_nas.spaces.tokens import from_tokens, to_tokens
 
 
 @torch.no_grad()
-def reconstruction(controller: Controller, table: CellTable, rows: Tensor) -> dict[str, float]:
+def reconstruction(controller: Controller, table: CellIndex, rows: Tensor) -> dict[str, float]:
     """Encode cells, decode them greedily and free-running, and compare all tokens.
 
     Shapes:
@@ -31,7 +31,7 @@ def reconstruction(controller: Controller, table: CellTable, rows: Tensor) -> di
 @torch.no_grad()
 def prior(
     controller: Controller,
-    table: CellTable,
+    table: CellIndex,
     embeddings: Tensor,
     generator: torch.Generator,
     draws: int = 10_000,

@@ -11,10 +11,12 @@ from torch import Tensor
 
 from gnn_nas.models.controller import Controller
 from gnn_nas.spaces.distance import edit_distance
+from gnn_nas.spaces.index import CellIndex
 from gnn_nas.spaces.positives import PositiveSampler
-from gnn_nas.spaces.table import CellTable
 
 _TOLERANCE = 1e-6
+# Cells of a space without a table whose embeddings are compared.
+_MANY = 100_000
 # Pairs of points compared at a time.
 _CHUNK = 1 << 15
 
@@ -43,7 +45,7 @@ def retrieval(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
 
 
 def locality(
-    controller: Controller, table: CellTable, rows: Tensor, generator: torch.Generator
+    controller: Controller, table: CellIndex, rows: Tensor, generator: torch.Generator
 ) -> dict[str, float]:
     """Spearman correlation of edit distance and cosine distance.
 
@@ -64,12 +66,17 @@ def locality(
     return {"edit_distance_spearman": spearmanr(edits.cpu(), 1 - cosine.cpu()).statistic.item()}
 
 
-def distinct_embeddings(controller: Controller, table: CellTable) -> int:
-    """Count the cells of the space whose float64 embeddings are distinct, see `count_distinct`.
+def distinct_embeddings(controller: Controller, table: CellIndex) -> int:
+    """Count the cells whose float64 embeddings are distinct, see `count_distinct`.
 
-    As many as the table has cells means that all are told apart: 423,624 in NAS-Bench-101.
+    They are those of the whole table, where there is one; as many as it has means that all are told
+    apart: 423,624 in NAS-Bench-101. Else they are 100,000 random cells.
     """
-    return count_distinct(copy.deepcopy(controller).double().encode_rows(table), _TOLERANCE)
+    rows = None
+    if not table.is_complete:
+        rows = table.draw(_MANY, torch.Generator().manual_seed(0))
+    embeddings = copy.deepcopy(controller).double().encode_rows(table, rows)
+    return count_distinct(embeddings, _TOLERANCE)
 
 
 def count_distinct(points: Tensor, tolerance: float) -> int:

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from gnn_nas.models.decoder import Decoder
 from gnn_nas.models.encoder import make_encoder
 from gnn_nas.models.predictor import Predictor
+from gnn_nas.spaces.index import CellIndex
 from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.pruning import prune
 from gnn_nas.spaces.space import CellSpace
-from gnn_nas.spaces.table import CellTable
 from gnn_nas.spaces.tokens import from_tokens
 
 if TYPE_CHECKING:
@@ -75,10 +75,10 @@ class Controller(nn.Module):
         return pruned, valid & parsed
 
     @torch.no_grad()
-    def encode_rows(self, table: CellTable, rows: Tensor | None = None) -> Tensor:
-        """Embeddings of rows of the cell table, or of all cells, ``[N, embedding]``."""
+    def encode_rows(self, table: CellIndex, rows: Tensor | None = None) -> Tensor:
+        """Embeddings of rows, or of all cells that have one, ``[N, embedding]``."""
         if rows is None:
-            rows = torch.arange(len(table), device=table.module_hash.device)
+            rows = torch.arange(len(table), device=table.cells.edges.device)
         like = next(self.predictor.parameters())
         embeddings = like.new_empty(len(rows), self.encoder.embedding_size)
         for part, own in zip(rows.split(_CHUNK), embeddings.split(_CHUNK), strict=True):

@@ -9,26 +9,36 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch
 
+from gnn_nas.errors import UserError
 from gnn_nas.pretraining.form import refuse_other_form
 from gnn_nas.spaces.batch import join, split
+from gnn_nas.spaces.index import CellIndex, open_index
 from gnn_nas.spaces.positives import PositiveSampler
-from gnn_nas.spaces.table import CellTable
+from gnn_nas.spaces.space import CellSpace
 
 BLOCK = 16
 """Batches whose positives are drawn in one go: a few batches' worth costs little more than one."""
+# Of a space without a table: cells that are measured on, and how they are looked for.
+_MEASURED_HELD_OUT, _MEASURED_OTHERS = 4_000, 20_000
+_SCREENED_AT_ONCE, _MOST_SCREENED = 100_000, 10_000_000
+_PATIENCE = 100
 
 
 @dataclass(frozen=True)
 class TrainingBatch:
     """``A`` anchors followed by ``A * positives`` positives.
 
+    Attributes:
+        index: what the rows are of.
+
     Shapes:
         - cells: `Batch` of ``B = A * (1 + positives)`` cells
-        - rows: ``[B]``, their rows in the cell table
+        - rows: ``[B]``, their rows in the index
         - labels: ``[B]``, number of the anchor each belongs to
         - duplicates: scalar, positives isomorphic to another positive of the same anchor
     """
 
+    index: CellIndex
     cells: Batch
     rows: Tensor
     labels: Tensor
@@ -49,19 +59,21 @@ class BatchSampler:
 
     def __init__(
         self,
-        table: CellTable,
+        table: CellIndex,
         excluded: Tensor,
         anchors: int,
         positives: int,
         generator: torch.Generator,
     ) -> None:
-        self.table = table
+        self.sampler = PositiveSampler(table, forbidden=excluded)
+        self.candidates = (~excluded & (table.cells.vertices > 2)).nonzero().flatten()
+        self._begin(anchors, positives, generator)
+
+    def _begin(self, anchors: int, positives: int, generator: torch.Generator) -> None:
         self.anchors = anchors
         self.positives = positives
         self.generator = generator
-        self.sampler = PositiveSampler(table, forbidden=excluded)
-        self.candidates = (~excluded & (table.cells.vertices > 2)).nonzero().flatten()
-        number = torch.arange(anchors, device=excluded.device)
+        number = torch.arange(anchors, device=self.candidates.device)
         self.labels = torch.cat([number, number.repeat_interleave(positives)])
         self.order = self.candidates[:0]
         self.block: list[TrainingBatch] = []
@@ -78,6 +90,14 @@ class BatchSampler:
         self.used += 1
         return self.block.pop(0)
 
+    def draw_anchors(
+        self, count: int, generator: torch.Generator
+    ) -> tuple[PositiveSampler, Tensor]:
+        """Some anchors apart from those of batches, rows ``[count]``, and what draws positives."""
+        device = self.candidates.device
+        chosen = torch.randint(len(self.candidates), (count,), generator=generator, device=device)
+        return self.sampler, self.candidates[chosen]
+
     def state_dict(self) -> dict[str, Any]:
         """What is needed to go on drawing the same batches."""
         return {
@@ -88,14 +108,7 @@ class BatchSampler:
 
     def refuse_impossible(self, state: Any, drawn: int) -> None:
         """Raise ``ValueError`` unless this is a `state_dict` after ``drawn`` batches."""
-        whole_pass = len(self.candidates) // self.anchors
-        in_pass = (drawn - 1) % whole_pass if drawn else 0
-        in_block = in_pass % BLOCK
-        if in_pass >= BLOCK:
-            left = len(self.candidates) - (in_pass - in_block) * self.anchors
-        else:
-            # A pass begins with what the one before has left over.
-            left = len(self.candidates) % self.anchors if drawn > whole_pass else 0
+        in_block, left = self._progress(drawn)
         used = in_block + 1 if drawn else 0
         refuse_other_form(state, {**self.state_dict(), "order": self.candidates[:left]}, "batches")
         if state["used"] != used:
@@ -108,6 +121,16 @@ class BatchSampler:
                 torch.Generator(self.candidates.device).set_state(state[name])
             except RuntimeError as error:
                 raise ValueError(f"batches.{name} is none: {error}") from error
+
+    def _progress(self, drawn: int) -> tuple[int, int]:
+        """After so many batches, the last one's place in its block, and candidates left before."""
+        whole_pass = len(self.candidates) // self.anchors
+        in_pass = (drawn - 1) % whole_pass if drawn else 0
+        in_block = in_pass % BLOCK
+        if in_pass >= BLOCK:
+            return in_block, len(self.candidates) - (in_pass - in_block) * self.anchors
+        # A pass begins with what the one before has left over.
+        return in_block, len(self.candidates) % self.anchors if drawn > whole_pass else 0
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where `state_dict` was taken."""
@@ -129,9 +152,14 @@ class BatchSampler:
             self.order = self.candidates[shuffled]
         batches = min(BLOCK, len(self.order) // self.anchors)
         anchors, self.order = self.order.tensor_split([batches * self.anchors])
-        positives = self.sampler.sample(anchors, self.positives, self.generator)
+        return self._with_positives(self.sampler, anchors)
+
+    def _with_positives(self, sampler: PositiveSampler, anchors: Tensor) -> list[TrainingBatch]:
+        """Batches of anchors, as many as these are enough for."""
+        positives = sampler.sample(anchors, self.positives, self.generator)
+        batches = len(anchors) // self.anchors
         return [
-            self._batch(*parts)
+            self._batch(sampler.table, *parts)
             for parts in zip(
                 anchors.split(self.anchors),
                 positives.rows.split(self.anchors * self.positives),
@@ -140,24 +168,102 @@ class BatchSampler:
             )
         ]
 
-    def _batch(self, anchors: Tensor, rows: Tensor, positives: Batch) -> TrainingBatch:
+    def _batch(
+        self, index: CellIndex, anchors: Tensor, rows: Tensor, positives: Batch
+    ) -> TrainingBatch:
         among = rows.view(self.anchors, self.positives).sort(dim=1).values
         return TrainingBatch(
-            cells=join(self.table.cells.take(anchors).to_batch(), positives),
+            index=index,
+            cells=join(index.cells.take(anchors).to_batch(), positives),
             rows=torch.cat([anchors, rows]),
             labels=self.labels,
             duplicates=(among[:, 1:] == among[:, :-1]).sum(),
         )
 
 
-def held_out_cells(table: CellTable, share: float) -> Tensor:
-    """Mark the cells whose module hash, read as a number, lies in the lowest ``share`` of hashes.
+class EndlessBatchSampler(BatchSampler):
+    """Draws batches of a space that has no table: anchors are random cells, new ones for ever.
 
-    Module hashes are as good as random, and the same cells are held out whatever the seed.
+    Args:
+        space: of the cells.
+        held_out: share of the hashes whose cells are neither anchors nor positives.
+        anchors: anchors in a batch; positives: positives of each.
+        generator: of all random draws, of the CPU.
+    """
+
+    def __init__(
+        self,
+        space: CellSpace,
+        held_out: float,
+        anchors: int,
+        positives: int,
+        generator: torch.Generator,
+    ) -> None:
+        self.space = space
+        self.held_out = held_out
+        # None are waiting.
+        self.candidates = torch.empty(0, dtype=torch.long)
+        self._begin(anchors, positives, generator)
+
+    def draw_anchors(
+        self, count: int, generator: torch.Generator
+    ) -> tuple[PositiveSampler, Tensor]:
+        # In an index of their own, as what is met in a run need not be remembered.
+        index = open_index(self.space)
+        rows = _draw_trained(index, count, self.held_out, generator)
+        return PositiveSampler(index, self.held_out), rows
+
+    def _progress(self, drawn: int) -> tuple[int, int]:
+        return (drawn - 1) % BLOCK if drawn else 0, 0
+
+    def _draw_block(self) -> list[TrainingBatch]:
+        return self._with_positives(*self.draw_anchors(BLOCK * self.anchors, self.generator))
+
+
+def held_out_cells(index: CellIndex, share: float) -> Tensor:
+    """Mark the cells that are never trained on, the ``share`` of them with the lowest hashes.
+
+    Hashes are as good as random, and the same cells are held out whatever the seed. Where the index
+    is a registry, cells to measure on are met first: 4,000 that are held out, and 20,000 others.
 
     Shapes:
         - returns: bool ``[N]``
     """
-    places = torch.tensor([1 << 24, 1 << 16, 1 << 8, 1], device=table.module_hash.device)
-    leading = (table.module_hash[:, :4].long() * places).sum(1)
-    return leading < share * 2**32
+    if not index.is_complete:
+        _meet_to_measure(index, share)
+    return index.share_below(torch.arange(len(index), device=index.cells.edges.device), share)
+
+
+def _draw_trained(
+    index: CellIndex, count: int, held_out: float, generator: torch.Generator
+) -> Tensor:
+    """Draw cells with interior vertices that are not held out, distinct rows ``[count]``.
+
+    Raises:
+        UserError: the space has hardly as many.
+    """
+    for _ in range(_PATIENCE):
+        rows = index.draw(count + int(2 * held_out * count), generator)
+        suitable = (index.cells.vertices[rows] > 2) & ~index.share_below(rows, held_out)
+        if suitable.sum() >= count:
+            return rows[suitable][:count]
+    raise UserError(f"space {index.space.name} has too few cells for batches of as many anchors")
+
+
+def _meet_to_measure(index: CellIndex, share: float) -> None:
+    # Imported only now, as numba takes a while.
+    from gnn_nas.spaces.forms import draw_forms
+
+    generator = torch.Generator().manual_seed(0)
+    screened, found = open_index(index.space), torch.empty(0, dtype=torch.long)
+    while len(found) < _MEASURED_HELD_OUT and len(screened) < _MOST_SCREENED:
+        before = len(screened)
+        screened.rows_of(draw_forms(index.space, _SCREENED_AT_ONCE, generator))
+        new = torch.arange(before, len(screened))
+        if not len(new):
+            break
+        found = torch.cat([found, new[screened.share_below(new, share)]])
+    index.rows_of(screened.cells.take(found[:_MEASURED_HELD_OUT]))
+    others = torch.arange(min(len(screened), 2 * _MEASURED_OTHERS))
+    others = others[~screened.share_below(others, share)][:_MEASURED_OTHERS]
+    index.rows_of(screened.cells.take(others))

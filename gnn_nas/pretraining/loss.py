@@ -15,7 +15,7 @@ from gnn_nas.pretraining.batches import TrainingBatch
 from gnn_nas.pretraining.distributed import ALONE, Processes
 from gnn_nas.pretraining.metric.metric_loss import make_metric_loss
 from gnn_nas.spaces.batch import select
-from gnn_nas.spaces.table import CellTable
+from gnn_nas.spaces.descriptors import Describer
 from gnn_nas.spaces.tokens import to_tokens
 
 
@@ -41,7 +41,7 @@ class PretrainingObjective:
         training: of its fields ``embedding_noise`` and ``noise_power``, on the embeddings that the
             decoder reads (they are brought back to the sphere), ``structure_weight``, and
             ``precision``, of the models' matrix products, which must not be ``auto``.
-        descriptors: of every cell, standardised, ``[N, columns]``; None where their weight is 0.
+        describe: gives the descriptors of cells; None where their weight is 0.
         generator: of the noise.
         processes: those that share each batch.
 
@@ -54,30 +54,31 @@ class PretrainingObjective:
         self,
         metric: MetricConfig | None,
         training: TrainingConfig,
-        descriptors: Tensor | None,
+        describe: Describer | None,
         generator: torch.Generator,
         processes: Processes = ALONE,
     ) -> None:
         self.weight = metric.weight if metric else 0.0
         self.metric_loss = metric and make_metric_loss(metric).to(generator.device)
-        self.descriptors = descriptors
+        self.describe = describe
         self.structure_weight = training.structure_weight
         self.noise, self.power = training.embedding_noise, training.noise_power
         self.precision = training.precision
         self.generator = generator
         self.processes = processes
 
-    def __call__(self, controller: Controller, table: CellTable, batch: TrainingBatch) -> Losses:
+    def __call__(self, controller: Controller, batch: TrainingBatch) -> Losses:
         """Compute the losses of one batch; the target is the canonical representative's tokens."""
         cells, own = self._share(batch)
         rows = batch.rows[own]
-        tokens = to_tokens(table.cells.take(rows))
+        tokens = to_tokens(batch.index.cells.take(rows))
+        described = self.describe(batch.index, rows) if self.describe else None
         lower = self.precision == "bfloat16"
         with torch.autocast(tokens.device.type, torch.bfloat16, enabled=lower):
             embeddings = controller.encode(cells)
             noisy = self._with_noise(embeddings, own, len(batch.rows))
             logits = controller.decoder(noisy, tokens)
-            descriptors = self._descriptor_loss(controller, embeddings, rows)
+            descriptors = _descriptor_loss(controller, embeddings, described)
         reconstruction = cross_entropy(logits.float(), tokens.T)
         metric = (
             self.metric_loss(self.processes.gather(embeddings, batch.labels), batch.labels)
@@ -100,12 +101,6 @@ class PretrainingObjective:
         chosen = torch.zeros_like(batch.labels, dtype=torch.bool).index_fill(0, own, True)
         return select(batch.cells, chosen), own
 
-    def _descriptor_loss(self, controller: Controller, embeddings: Tensor, rows: Tensor) -> Tensor:
-        if self.descriptors is None:
-            return embeddings.new_zeros(())
-        predicted = controller.predictor.predict_descriptors(embeddings)
-        return mse_loss(predicted.float(), self.descriptors.index_select(0, rows).float())
-
     def _with_noise(self, embeddings: Tensor, own: Tensor | slice, count: int) -> Tensor:
         if not self.noise:
             return embeddings
@@ -116,3 +111,12 @@ class PretrainingObjective:
         # that what lies between the cells' embeddings decodes to valid cells.
         deviation = self.noise * torch.rand(count, 1, **draws)[own].pow(self.power)
         return normalize(embeddings + deviation * noise, dim=1)
+
+
+def _descriptor_loss(
+    controller: Controller, embeddings: Tensor, described: Tensor | None
+) -> Tensor:
+    if described is None:
+        return embeddings.new_zeros(())
+    predicted = controller.predictor.predict_descriptors(embeddings)
+    return mse_loss(predicted.float(), described.float())

@@ -15,7 +15,7 @@ from gnn_nas.pretraining.arguments import reason
 from gnn_nas.pretraining.metric.metric_loss import make_metric_loss
 from gnn_nas.pretraining.optimisation import make_optimizer, make_schedule
 from gnn_nas.references import place, users_code
-from gnn_nas.spaces.table import CellTable
+from gnn_nas.spaces.index import CellIndex
 
 # Cells that an encoder of the user's own encodes first.
 _CELLS = 16
@@ -75,7 +75,7 @@ def rehearse(config: PretrainConfig, device: torch.device) -> None:
         )
 
 
-def rehearse_encoder(encoder: Any, name: str, table: CellTable) -> None:
+def rehearse_encoder(encoder: Any, name: str, table: CellIndex) -> None:
     """Encode some cells with copies of an encoder of the user's own, as a run does.
 
     Args:

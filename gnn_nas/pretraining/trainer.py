@@ -29,8 +29,9 @@ from gnn_nas.pretraining.validation import Validation
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.signals import HeldSignals
 from gnn_nas.spaces.checker import PositivesCheck, check_positives
+from gnn_nas.spaces.index import open_index
 from gnn_nas.spaces.known import get_space
-from gnn_nas.spaces.table import open_table
+from gnn_nas.spaces.table import CellTable
 
 # Anchors whose positives networkx checks, and how many of each: 28 pairs with seven.
 _FIRST_CHECK, _LAST_CHECK = 2, 15
@@ -94,7 +95,14 @@ def pretrain(
             load_pretrained(folder.path), folder.load_summary(), folder.read_metrics()
         )
     with joined(device, config.data) as (processes, place):
-        table = open_table(get_space(config.space)).to(place)
+        table = open_index(get_space(config.space))
+        if isinstance(table, CellTable):
+            table = table.to(place)
+        elif place.type != "cpu":
+            raise UserError(
+                f"cells of {table.space.name}, which are too many for a table, are drawn on the"
+                " processor: use --device cpu"
+            )
         held_out = held_out_cells(table, config.data.held_out)
         # Before the folder: a loss or an optimiser that does not exist leaves nothing behind.
         state = TrainingState(config, table, held_out, processes)
@@ -112,7 +120,7 @@ def _run(
     state: TrainingState, folder: RunFolder | None, callbacks: Sequence[Callback]
 ) -> Pretraining:
     config = state.config
-    validation = Validation(state.table, state.held_out, config.seed, state.descriptors)
+    validation = Validation(state.table, state.held_out, config.seed, state.describe)
     _warn_of_emulation(state)
     _check(state, _FIRST_CHECK)
     with Metrics(folder, state.step) as metrics:
@@ -223,13 +231,10 @@ def _warn_of_emulation(state: TrainingState) -> None:
 
 def _check(state: TrainingState, anchors: int) -> PositivesCheck:
     """Let networkx measure positives of a few anchors, drawn apart from the training's draws."""
-    sampler, candidates = state.batches.sampler, state.batches.candidates
-    generator = torch.Generator(candidates.device).manual_seed(state.config.seed)
-    chosen = torch.randint(
-        len(candidates), (anchors,), generator=generator, device=candidates.device
-    )
+    generator = torch.Generator(state.held_out.device).manual_seed(state.config.seed)
+    sampler, rows = state.batches.draw_anchors(anchors, generator)
     positives = min(state.config.data.positives, _MOST_POSITIVES)
-    check = check_positives(sampler, candidates[chosen], positives, generator)
+    check = check_positives(sampler, rows, positives, generator)
     if check.violations:
         raise PositivesViolation("; ".join(check.violations))
     return check

@@ -12,7 +12,7 @@ from torch import Tensor
 from gnn_nas.config import OwnEncoderConfig, PretrainConfig
 from gnn_nas.errors import UserError
 from gnn_nas.models.controller import Controller
-from gnn_nas.pretraining.batches import BatchSampler
+from gnn_nas.pretraining.batches import BatchSampler, EndlessBatchSampler
 from gnn_nas.pretraining.checkpoint import refuse_other_run
 from gnn_nas.pretraining.distributed import ALONE, Processes
 from gnn_nas.pretraining.loss import PretrainingObjective
@@ -21,8 +21,8 @@ from gnn_nas.pretraining.precision import choose_precision
 from gnn_nas.pretraining.rehearsal import rehearse, rehearse_encoder
 from gnn_nas.references import is_reference, users_code
 from gnn_nas.run_folder import RunFolder
-from gnn_nas.spaces.descriptors import load_standard_descriptors
-from gnn_nas.spaces.table import CellTable
+from gnn_nas.spaces.descriptors import open_descriptors
+from gnn_nas.spaces.index import CellIndex
 
 
 class TrainingState:
@@ -30,8 +30,8 @@ class TrainingState:
 
     Args:
         config: the run's config.
-        table: the cell table, on the device to train on.
-        held_out: bool ``[N]``, the cells never trained on.
+        table: the cells, on the device to train on.
+        held_out: bool ``[N]``, which of them are never trained on.
         processes: those that share each batch; all have the same state.
 
     Raises:
@@ -42,7 +42,7 @@ class TrainingState:
     def __init__(
         self,
         config: PretrainConfig,
-        table: CellTable,
+        table: CellIndex,
         held_out: Tensor,
         processes: Processes = ALONE,
     ) -> None:
@@ -54,17 +54,20 @@ class TrainingState:
         self.processes = processes
         self.generator = torch.Generator(device).manual_seed(config.seed)
         self.controller = Controller(config.model, config.seed, table.space).to(device)
-        self.batches = BatchSampler(
-            table, held_out, config.data.anchors, config.data.positives, self.generator
+        draws = (config.data.anchors, config.data.positives, self.generator)
+        self.batches = (
+            BatchSampler(table, held_out, *draws)
+            if table.is_complete
+            else EndlessBatchSampler(table.space, config.data.held_out, *draws)
         )
         learnt = config.training.structure_weight > 0
-        self.descriptors = load_standard_descriptors(table) if learnt else None
+        self.describe = open_descriptors(table) if learnt else None
         # The predictor's upper half has no part in pretraining and stays as it was drawn.
         self.trained = [
             *self.controller.encoder.parameters(),
             *self.controller.decoder.parameters(),
         ]
-        if self.descriptors is not None:
+        if self.describe is not None:
             self.trained += self.controller.predictor.structure.parameters()
         try:
             rehearse(config, device)
@@ -74,7 +77,7 @@ class TrainingState:
                 self.objective = PretrainingObjective(
                     config.metric,
                     config.training.model_copy(update={"precision": self._precision()}),
-                    self.descriptors,
+                    self.describe,
                     self.generator,
                     processes,
                 )
@@ -96,7 +99,7 @@ class TrainingState:
         if not self.controller.training:
             self.controller.train()
         with self._seeded(), self._own_parts_reported():
-            losses = self.objective(self.controller, self.table, batch)
+            losses = self.objective(self.controller, batch)
         self.optimizer.zero_grad()
         losses.total.backward()
         for parameter in self.trained:

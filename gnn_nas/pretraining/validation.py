@@ -9,8 +9,9 @@ from torch.nn.functional import mse_loss
 from gnn_nas.evaluation.decoding import prior, reconstruction
 from gnn_nas.evaluation.embeddings import distinct_embeddings, locality, retrieval
 from gnn_nas.models.controller import Controller
+from gnn_nas.spaces.descriptors import Describer
+from gnn_nas.spaces.index import CellIndex
 from gnn_nas.spaces.positives import PositiveSampler
-from gnn_nas.spaces.table import CellTable
 
 _RETRIEVAL_ANCHORS = 1000
 _POSITIVES = 7
@@ -21,23 +22,24 @@ class Validation:
     """Measures a controller on held-out cells, the same ones and the same draws every time.
 
     Args:
-        table: the cell table.
-        held_out: bool ``[N]``, the cells that were not trained on.
+        table: the cells.
+        held_out: bool ``[N]``, which of its first cells were not trained on.
         seed: of the validation's own draws.
-        descriptors: standardised descriptors of every cell, ``[N, columns]``; None where the
-            predictor is not pretrained.
+        describe: gives the descriptors of cells; None where the predictor is not pretrained.
     """
 
     def __init__(
-        self, table: CellTable, held_out: Tensor, seed: int, descriptors: Tensor | None = None
+        self, table: CellIndex, held_out: Tensor, seed: int, describe: Describer | None = None
     ) -> None:
         self.table = table
         self.rows = held_out.nonzero().flatten()
         self.seed = seed
-        self.descriptors = descriptors
+        self.describe = describe
         generator = self._generator()
         # Held-out cells that can be anchors, and training cells, in a random but fixed order.
-        self.anchors = self._shuffled(held_out & (table.cells.vertices > 2), generator)
+        self.anchors = self._shuffled(
+            held_out & (table.cells.vertices[: len(held_out)] > 2), generator
+        )
         self.training_rows = self._shuffled(~held_out, generator)
 
     def measure(self, controller: Controller) -> dict[str, float]:
@@ -73,14 +75,16 @@ class Validation:
     @torch.no_grad()
     def _descriptor_error(self, controller: Controller) -> dict[str, float]:
         """Mean squared error of the descriptors told, in standard deviations."""
-        if self.descriptors is None:
+        if self.describe is None:
             return {}
         embeddings = controller.encode_rows(self.table, self.rows)
         told = controller.predictor.predict_descriptors(embeddings)
-        return {"structure_error": mse_loss(told, self.descriptors[self.rows].float()).item()}
+        return {
+            "structure_error": mse_loss(told, self.describe(self.table, self.rows).float()).item()
+        }
 
     def _generator(self) -> torch.Generator:
-        return torch.Generator(self.table.module_hash.device).manual_seed(self.seed)
+        return torch.Generator(self.table.cells.edges.device).manual_seed(self.seed)
 
     @staticmethod
     def _shuffled(mask: Tensor, generator: torch.Generator) -> Tensor:

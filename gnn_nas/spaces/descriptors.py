@@ -7,12 +7,14 @@ Isomorphic cells have the same.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from gnn_nas.spaces.cache import open_cached
+from gnn_nas.spaces.index import CellIndex
 from gnn_nas.spaces.known import is_known
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.space import CellSpace
@@ -26,6 +28,8 @@ _LONGEST_SEQUENCE, _MOST_SEQUENCES = 3, 200
 _VERSION = 1
 _NAME = "descriptors"
 _CHUNK = 8192
+# Random cells that stand for a space without a table.
+_SAMPLE = 50_000
 # In standard deviations: a few cells have tens of times the usual number of some path.
 _LARGEST = 4.0
 
@@ -193,6 +197,30 @@ def _patterns(graphs: _Graphs) -> Tensor:
     return torch.cat(columns, dim=1)
 
 
+Describer = Callable[[CellIndex, Tensor], Tensor]
+"""Gives standardised descriptors of rows of an index, ``[N] -> [N, columns]``."""
+
+
+def open_descriptors(index: CellIndex) -> Describer:
+    """What gives the standardised descriptors of cells by their rows.
+
+    Of a table they are at hand for the whole space. Elsewhere they are computed when they are asked
+    for, of the cells of any index of the space, and what they are standardised by are the mean and
+    the deviation of random cells.
+
+    Raises:
+        UserError: the cache folder cannot be written.
+    """
+    if isinstance(index, CellTable):
+        standard = load_standard_descriptors(index)
+        return lambda _, rows: standard.index_select(0, rows)
+    from gnn_nas.spaces.forms import draw_forms
+
+    sample = draw_forms(index.space, _SAMPLE, torch.Generator().manual_seed(0))
+    scale = _Scale(sample)
+    return lambda index, rows: scale(_computed(index.cells.take(rows)))
+
+
 def load_standard_descriptors(table: CellTable, cache: Path | None = None) -> Tensor:
     """Open `standard_descriptors`, computing it first where the cache folder does not hold it yet.
 
@@ -227,19 +255,42 @@ def standard_descriptors(table: CellTable) -> Tensor:
     """
     device, columns = table.module_hash.device, sum(num_descriptors(table.space))
     standard = torch.empty(len(table), columns, dtype=torch.float16, device=device)
-    total = torch.zeros(columns, dtype=torch.float64, device=device)
-    squares = torch.zeros_like(total)
-    parts = torch.arange(len(table), device=device).split(_CHUNK)
-    for rows in parts:
-        raw = torch.cat(descriptors(table.cells[rows]), dim=1)
-        total += raw.sum(0, dtype=torch.float64)
-        squares += raw.double().square().sum(0)
-        standard[rows] = raw.half()
-    mean = total / len(table)
-    deviation = (squares / len(table) - mean.square()).clamp(min=0).sqrt()
-    # Some columns are the same for all cells but for rounding, as every input leads to an output.
-    deviation[deviation <= 1e-4 * mean.abs()] = torch.inf
-    for rows in parts:
-        standardised = (standard[rows].float() - mean.float()) / deviation.float()
-        standard[rows] = standardised.clamp(-_LARGEST, _LARGEST).half()
+    scale = _Scale(table.cells, standard)
+    for rows in torch.arange(len(table), device=device).split(_CHUNK):
+        standard[rows] = scale(standard[rows])
     return standard
+
+
+def _computed(cells: PackedCells) -> Tensor:
+    """Descriptors of cells, shape before patterns, in half precision."""
+    parts = torch.arange(len(cells), device=cells.edges.device).split(_CHUNK)
+    return torch.cat([torch.cat(descriptors(cells[rows]), dim=1).half() for rows in parts])
+
+
+class _Scale:
+    """Standardises descriptors by the mean and deviation of those of some cells.
+
+    Args:
+        cells: the cells; raw: receives their descriptors, where it is given.
+    """
+
+    def __init__(self, cells: PackedCells, raw: Tensor | None = None) -> None:
+        device, columns = cells.edges.device, sum(num_descriptors(cells.space))
+        total = torch.zeros(columns, dtype=torch.float64, device=device)
+        squares = torch.zeros_like(total)
+        for rows in torch.arange(len(cells), device=device).split(_CHUNK):
+            part = torch.cat(descriptors(cells[rows]), dim=1)
+            total += part.sum(0, dtype=torch.float64)
+            squares += part.double().square().sum(0)
+            if raw is not None:
+                raw[rows] = part.half()
+        mean = total / len(cells)
+        deviation = (squares / len(cells) - mean.square()).clamp(min=0).sqrt()
+        # Some columns are the same for all cells but for rounding, as every input leads to an
+        # output.
+        deviation[deviation <= 1e-4 * mean.abs()] = torch.inf
+        self._mean, self._deviation = mean.float(), deviation.float()
+
+    def __call__(self, raw: Tensor) -> Tensor:
+        standardised = (raw.float() - self._mean) / self._deviation
+        return standardised.clamp(-_LARGEST, _LARGEST).half()

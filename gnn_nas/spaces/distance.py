@@ -48,14 +48,17 @@ def _pairings(interior: int, device: torch.device) -> _Pairings:
     sets = np.arange(1 << len(sources))
     adjacency = np.zeros((len(sets), interior, interior), dtype=bool)
     adjacency[:, sources, targets] = sets[:, None] & places
-    renumbered = adjacency[:, pairings[:, sources], pairings[:, targets]] @ places
+    # One bit at a time, as all at once would be gigabytes for eight vertices.
+    renumbered = np.zeros((len(sets), len(pairings)), dtype=np.int16)
+    for source, target, place in zip(sources, targets, places, strict=True):
+        renumbered |= adjacency[:, pairings[:, source], pairings[:, target]] * np.int16(place)
     tables = (
         is_paired,
         sources,
         targets,
         places,
         np.bitwise_count(sets),
-        renumbered.astype(np.int16),
+        renumbered,
     )
     return _Pairings(*(torch.from_numpy(each).to(device) for each in tables))
 

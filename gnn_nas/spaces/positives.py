@@ -12,10 +12,11 @@ from torch import Tensor
 from gnn_nas.spaces.edits import change_ops, delete_vertices, toggle_edges
 from gnn_nas.spaces.packed import PackedCells, slot_bits, slot_ends
 from gnn_nas.spaces.space import num_slots
-from gnn_nas.spaces.table import CellTable
 
 if TYPE_CHECKING:
     from torch_geometric.data import Batch
+
+    from gnn_nas.spaces.index import CellIndex
 
 # Of a vertex, with its one in- and its one out-edge.
 _DELETION_EDITS = 3
@@ -80,7 +81,7 @@ class Positives:
     """Positives of a batch of anchors, ``count`` for each, in the anchors' order.
 
     Shapes:
-        - rows: ``[B * count]``, their rows in the cell table
+        - rows: ``[B * count]``, their rows in the table or registry
         - cells: the edited cells, as a `Batch` of ``B * count``
         - num_edits: ``[B * count]``, unit edits made, from 1 to the space's ``max_edits``
     """
@@ -98,11 +99,12 @@ class PositiveSampler:
     the space allows, except for the few cells too small to have a positive at each.
 
     Args:
-        table: the cell table.
-        forbidden: bool ``[N]``, rows that are never a positive (the held-out cells).
+        table: the cells.
+        forbidden: rows that are never a positive (the held-out cells), as bool ``[N]``, or as the
+            share of hashes that they have, see `gnn_nas.spaces.index.CellIndex`.
     """
 
-    def __init__(self, table: CellTable, forbidden: Tensor | None = None) -> None:
+    def __init__(self, table: CellIndex, forbidden: Tensor | float | None = None) -> None:
         self.table = table
         self.forbidden = forbidden
 
@@ -110,7 +112,7 @@ class PositiveSampler:
         """Draw ``count`` positives for every anchor.
 
         Shapes:
-            - anchors: ``[B]``, rows of the cell table
+            - anchors: ``[B]``, rows of the cells
 
         Raises:
             ValueError: an anchor has no interior vertex, or all cells around it are forbidden.
@@ -133,8 +135,7 @@ class PositiveSampler:
             proposed_rows = table.rows_of(proposed.preview(origins))
             accepted = (proposed_rows >= 0) & proposed.distinct
             accepted &= proposed_rows != anchors.index_select(0, index)
-            if self.forbidden is not None:
-                accepted &= ~self.forbidden.index_select(0, proposed_rows.clamp(min=0))
+            accepted &= ~self._are_forbidden(proposed_rows.clamp(min=0))
             accepted = accepted.view(-1, copies)
             found = accepted.any(1)
             first = accepted.int().argmax(1) + torch.arange(len(pending), device=device) * copies
@@ -154,6 +155,13 @@ class PositiveSampler:
             stuck = anchors[pending].unique().tolist()
             raise ValueError(f"no positive found for rows {stuck[:10]}")
         return Positives(rows, edits.apply(cells.to_batch()), num_edits)
+
+    def _are_forbidden(self, rows: Tensor) -> Tensor:
+        if self.forbidden is None:
+            return torch.zeros_like(rows, dtype=torch.bool)
+        if isinstance(self.forbidden, Tensor):
+            return self.forbidden.index_select(0, rows)
+        return self.table.share_below(rows, self.forbidden)
 
 
 def _no_edits(cells: PackedCells) -> Edits:

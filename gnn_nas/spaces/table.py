@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import torch
@@ -51,6 +52,8 @@ class CellTable:
     row_of_form: Tensor
     first_form: Tensor
 
+    is_complete: ClassVar[bool] = True
+
     @property
     def space(self) -> CellSpace:
         """The space of the cells."""
@@ -88,11 +91,28 @@ class CellTable:
         Raises:
             ValueError: a cell is malformed, invalid, or would first have to be pruned.
         """
-        rows = self.rows_of(pack(cells, self.space))
-        if bool((rows < 0).any()):
-            bad = (rows < 0).nonzero().flatten().tolist()
-            raise ValueError(f"not valid unpruned cells of the space: batch positions {bad[:10]}")
-        return rows
+        return all_found(self.rows_of(pack(cells, self.space)))
+
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """Distinct rows, all being equally likely, ``[count]``, or all rows where they are fewer.
+
+        Args:
+            generator: of the device of the cells.
+        """
+        device = self.cells.edges.device
+        return torch.randperm(len(self), generator=generator, device=device)[:count]
+
+    def share_below(self, rows: Tensor, share: float) -> Tensor:
+        """Which rows are of the cells whose module hash is in the lowest share of all numbers.
+
+        Module hashes are as good as random.
+
+        Shapes:
+            - rows: ``[B]``; returns: bool ``[B]``
+        """
+        places = torch.tensor([1 << 24, 1 << 16, 1 << 8, 1], device=rows.device)
+        leading = (self.module_hash[rows, :4].long() * places).sum(1)
+        return leading < share * 2**32
 
     def hash_of(self, row: int) -> str:
         """Official module hash of one row, as 32 hexadecimal digits."""
@@ -114,6 +134,14 @@ class CellTable:
         return CellTable(*(part.to(device) for part in vars(self).values()))
 
 
+def all_found(rows: Tensor) -> Tensor:
+    """The same rows. Raises ValueError where one is -1, which is no cell."""
+    if bool((rows < 0).any()):
+        bad = (rows < 0).nonzero().flatten().tolist()
+        raise ValueError(f"not valid unpruned cells of the space: batch positions {bad[:10]}")
+    return rows
+
+
 @cache
 def _place_values(space: CellSpace) -> Tensor:
     """Worth of each op in a cell of so many vertices: ops are digits, the first one leading."""
@@ -129,8 +157,6 @@ def _place_values(space: CellSpace) -> Tensor:
 def load_table(space: CellSpace = NASBENCH101, *, cache: Path | None = None) -> CellTable:
     """Open the table of a space, enumerating it first where the cache folder does not hold it yet.
 
-    That of a space that does not come with the package is enumerated every time.
-
     Args:
         space: one whose labelled forms memory can hold.
         cache: folder; by default ``$GNN_NAS_CACHE``, else ``gnn_nas`` in the user's cache folder.
@@ -139,16 +165,13 @@ def load_table(space: CellSpace = NASBENCH101, *, cache: Path | None = None) -> 
         UserError: the cache folder cannot be written.
         RuntimeError: the enumeration does not give the known table, so the installation is broken.
     """
-    if is_known(space):
-        path = (cache or cache_folder()) / f"{space.name}-cells-{_FORMAT}.safetensors"
-        known = _CHECKSUMS[space.name]
-        arrays = open_cached(
-            path,
-            lambda there, _noted: checksum(there) == known,
-            lambda: _checked_build(space, known),
-        )
-    else:
-        arrays = _build(space)
+    known = _CHECKSUMS[space.name] if is_known(space) else None
+    name = space.name if known else f"own-{hashlib.sha256(repr(space).encode()).hexdigest()[:16]}"
+    arrays = open_cached(
+        (cache or cache_folder()) / f"{name}-cells-{_FORMAT}.safetensors",
+        lambda there, noted: checksum(there) == (known or noted),
+        lambda: _checked_build(space, known),
+    )
     vertices, edges, ops = (arrays[name].long() for name in ("vertices", "edges", "ops"))
     cells = PackedCells(vertices, edges, ops, space)
     return CellTable(cells, arrays["module_hash"], arrays["row_of_form"], arrays["first_form"])
@@ -160,15 +183,16 @@ def open_table(space: CellSpace = NASBENCH101) -> CellTable:
         return load_table(space)
 
 
-def _checked_build(space: CellSpace, known: str) -> dict[str, Tensor]:
+def _checked_build(space: CellSpace, known: str | None) -> dict[str, Tensor]:
     arrays = _build(space)
-    if checksum(arrays) != known:
+    if known and checksum(arrays) != known:
         raise RuntimeError("the enumeration of the search space gave a wrong table")
     return arrays
 
 
 def _build(space: CellSpace) -> dict[str, Tensor]:
     # Imported here: opening a cached table needs no compiler.
+    from gnn_nas.spaces.canonical import canonical
     from gnn_nas.spaces.enumeration import distinct_cells, enumerate_forms, enumerate_matrices
     from gnn_nas.spaces.module_hash import module_hash
 
@@ -180,6 +204,9 @@ def _build(space: CellSpace) -> dict[str, Tensor]:
         rounds = _ROUNDS if space == NASBENCH101 else space.max_vertices
         representative, cell_of_form = distinct_cells(forms, rounds)
     cells = forms[torch.from_numpy(representative)]
+    if space != NASBENCH101:
+        # Elsewhere the first form has nothing that speaks for it.
+        cells, _ = canonical(cells)
     hashes = torch.from_numpy(module_hash(cells))
 
     high, low = hashes.numpy().view(">u8").T

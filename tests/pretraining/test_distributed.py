@@ -159,9 +159,9 @@ def test_gradients_of_every_loss_average_to_those_of_one_process(
         processes = Processes(rank, count)
         generator = torch.Generator().manual_seed(4)
         objective = PretrainingObjective(
-            config.metric, config.training, targets, generator, processes
+            config.metric, config.training, lambda _, rows: targets[rows], generator, processes
         )
-        result = objective(controller, table, batch)
+        result = objective(controller, batch)
         trained = [*controller.encoder.parameters(), *controller.decoder.parameters()]
         trained += controller.predictor.structure.parameters()
         return result, torch.autograd.grad(result.total, trained)

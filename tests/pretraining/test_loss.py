@@ -49,9 +49,8 @@ def objective(
     **training,
 ) -> PretrainingObjective:
     generator = generator or torch.Generator().manual_seed(4)
-    return PretrainingObjective(
-        metric, TRAINING.model_copy(update=training), descriptors, generator
-    )
+    describe = None if descriptors is None else lambda _, rows: descriptors[rows]
+    return PretrainingObjective(metric, TRAINING.model_copy(update=training), describe, generator)
 
 
 def naive_reconstruction(logits: Tensor, tokens: Tensor) -> tuple[float, float]:
@@ -69,7 +68,7 @@ def naive_reconstruction(logits: Tensor, tokens: Tensor) -> tuple[float, float]:
 
 def test_reconstruction_is_the_mean_over_all_27_positions(table, batch, controller):
     with torch.no_grad():
-        result = objective()(controller, table, batch)
+        result = objective()(controller, batch)
         tokens = to_tokens(table.cells[batch.rows])
         logits = controller.decoder(controller.encode(batch.cells), tokens)
     assert (tokens == 0).any()  # padding, which counts
@@ -95,8 +94,8 @@ def test_the_target_is_the_canonical_cell_not_the_edited_one(table, batch, contr
 
 def test_the_metric_loss_is_the_library_s_and_weighted(table, batch, controller):
     with torch.no_grad():
-        result = objective(MULTISIM)(controller, table, batch)
-        plain = objective()(controller, table, batch)
+        result = objective(MULTISIM)(controller, batch)
+        plain = objective()(controller, batch)
         embeddings = controller.encode(batch.cells)
         mined = miners.AngularMiner(angle=20)(embeddings, batch.labels)
         expected = losses.MultiSimilarityLoss(2, 30, 1)(embeddings, batch.labels, mined)
@@ -109,7 +108,7 @@ def test_the_metric_loss_is_the_library_s_and_weighted(table, batch, controller)
 
 def test_the_weight_scales_the_encoder_s_gradient(table, batch, controller):
     def gradient(metric: MetricConfig | None) -> Tensor:
-        total = objective(metric)(controller, table, batch).total
+        total = objective(metric)(controller, batch).total
         parameters = list(controller.encoder.parameters())
         return torch.cat([g.flatten() for g in torch.autograd.grad(total, parameters)])
 
@@ -121,7 +120,7 @@ def test_the_weight_scales_the_encoder_s_gradient(table, batch, controller):
 
 
 def test_without_structure_the_predictor_has_no_part_in_it(table, batch, controller):
-    result = objective(MULTISIM, embedding_noise=0.1)(controller, table, batch)
+    result = objective(MULTISIM, embedding_noise=0.1)(controller, batch)
     assert result.descriptors == 0
     result.total.backward()
     assert all(p.grad is None for p in controller.predictor.parameters())
@@ -136,7 +135,7 @@ def test_the_structure_loss_is_the_mean_squared_error_and_weighted(
 ):
     # Noise is for the decoder alone.
     weights = {"structure_weight": 0.3, "embedding_noise": 0.1}
-    result = objective(MULTISIM, descriptors=standard, **weights)(controller, table, batch)
+    result = objective(MULTISIM, descriptors=standard, **weights)(controller, batch)
     told = controller.predictor.predict_descriptors(controller.encode(batch.cells)).tolist()
     squares = [
         (value - wanted) ** 2
@@ -157,7 +156,7 @@ def test_the_structure_loss_trains_the_encoder_and_the_predictor_s_lower_half(
     def gradients(descriptors: Tensor | None, weight: float) -> dict[str, Tensor | None]:
         controller.zero_grad()
         loss = objective(MULTISIM, descriptors=descriptors, structure_weight=weight)
-        loss(controller, table, batch).total.backward()
+        loss(controller, batch).total.backward()
         return {name: parameter.grad for name, parameter in controller.named_parameters()}
 
     without, once, twice = gradients(None, 0.0), gradients(standard, 0.3), gradients(standard, 0.6)
@@ -188,9 +187,9 @@ def test_noise_reaches_the_decoder_only_and_stays_on_the_sphere(table, batch, co
     controller.decoder = Listening()
     with torch.no_grad():
         plain = controller.encode(batch.cells)
-        result = objective(MULTISIM, embedding_noise=noise)(controller, table, batch)
-        assert result.metric == objective(MULTISIM)(controller, table, batch).metric
-        objective(None, embedding_noise=noise)(controller, table, batch)
+        result = objective(MULTISIM, embedding_noise=noise)(controller, batch)
+        assert result.metric == objective(MULTISIM)(controller, batch).metric
+        objective(None, embedding_noise=noise)(controller, batch)
     heard = controller.decoder.heard
     if not noise:
         assert torch.equal(heard, plain)
@@ -208,9 +207,9 @@ def test_noise_reaches_the_decoder_only_and_stays_on_the_sphere(table, batch, co
 def test_without_noise_nothing_is_drawn(table, batch, controller):
     generator = torch.Generator().manual_seed(4)
     before = generator.get_state()
-    objective(None, generator)(controller, table, batch)
+    objective(None, generator)(controller, batch)
     assert torch.equal(generator.get_state(), before)
-    objective(None, generator, embedding_noise=0.1)(controller, table, batch)
+    objective(None, generator, embedding_noise=0.1)(controller, batch)
     assert not torch.equal(generator.get_state(), before)
 
 
@@ -218,7 +217,7 @@ def test_without_noise_nothing_is_drawn(table, batch, controller):
 def test_lower_precision_moves_losses_and_gradients_a_little(table, batch, controller, standard):
     def measured(precision: str) -> tuple[Tensor, Tensor]:
         options = {"descriptors": standard, "structure_weight": 0.3, "precision": precision}
-        result = objective(MULTISIM, **options)(controller, table, batch)
+        result = objective(MULTISIM, **options)(controller, batch)
         parameters = [
             *controller.encoder.parameters(),
             *controller.decoder.parameters(),

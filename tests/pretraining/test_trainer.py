@@ -169,7 +169,9 @@ def test_the_summary_counts_and_times(run, config):
 def test_the_structure_error_is_noted_where_the_structure_is_learnt(
     make_config, table, standard, tmp_path, monkeypatch, weight
 ):
-    monkeypatch.setattr(training_state, "load_standard_descriptors", lambda _: standard)
+    monkeypatch.setattr(
+        training_state, "open_descriptors", lambda _: lambda _, rows: standard[rows]
+    )
     monkeypatch.setattr(trainer, "_LAST_CHECK", 1)
     monkeypatch.setattr(validation, "reconstruction", lambda *_: FIGURES)
     monkeypatch.setattr(validation, "distinct_embeddings", lambda *_: 7)

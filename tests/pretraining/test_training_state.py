@@ -14,6 +14,7 @@ from gnn_nas.pretraining import training_state as module
 from gnn_nas.pretraining.batches import held_out_cells
 from gnn_nas.pretraining.training_state import TrainingState
 from gnn_nas.run_folder import RunFolder
+from gnn_nas.spaces.descriptors import Describer
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -22,11 +23,12 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 def start(table, monkeypatch, request):
     """Gives a new state of a config; all states share the cells' descriptors."""
 
-    def shared(given) -> Tensor:
+    def shared(given) -> Describer:
         assert given is table
-        return request.getfixturevalue("standard")
+        standard = request.getfixturevalue("standard")
+        return lambda _, rows: standard[rows]
 
-    monkeypatch.setattr(module, "load_standard_descriptors", shared)
+    monkeypatch.setattr(module, "open_descriptors", shared)
     held_out = held_out_cells(table, 0.01)
     return lambda config: TrainingState(config, table, held_out)
 
@@ -131,7 +133,7 @@ def test_the_predictor_s_lower_half_moves_with_a_weight_only_its_upper_never(
     torch.manual_seed(3)
     before = torch.get_rng_state()
     state = start(make_config(f"training.structure_weight={weight}"))
-    assert (state.descriptors is None) == (weight == 0)
+    assert (state.describe is None) == (weight == 0)
     first = {name: p.clone() for name, p in state.controller.named_parameters()}
     losses = advanced(state, 3).averages(3)
     assert torch.equal(torch.get_rng_state(), before)
