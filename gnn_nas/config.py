@@ -22,6 +22,10 @@ CONFIGS = Path(__file__).with_name("configs")
 WEIGHTS = CONFIGS.with_name("weights")
 """The controllers that come with the package, run folders without their checkpoints."""
 
+DEFAULT_SPACE = "nasbench101"
+CONTROLLERS = {DEFAULT_SPACE: "gin_multisim", "nasbench201": "nasbench201"}
+"""The config, by space, of which a finished run comes with the package."""
+
 FROM_SCRATCH = "none"
 """What stands for a checkpoint where a controller is to be as it is drawn."""
 
@@ -272,7 +276,7 @@ class PretrainConfig(RunConfig):
     seed: int = Field(ge=0, lt=2**32, description="seed of all random generators")
     # Older files lack it.
     space: str | SpaceConfig = Field(
-        default="nasbench101",
+        default=DEFAULT_SPACE,
         description="of the cells: a name that gnn-nas spaces lists, or a space of one's own",
     )
     model: ModelConfig = Field(description="sizes of the controller")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
 import sys
 import time
@@ -19,13 +20,13 @@ from gnn_nas.cli.common import (
     continued,
     run_guarded,
 )
-from gnn_nas.config import load_config
+from gnn_nas.config import CONTROLLERS, DEFAULT_SPACE, PretrainConfig, load_config
 from gnn_nas.errors import UserError
 from gnn_nas.plots.curves import draw_curves
 from gnn_nas.pretraining.callback import Callback
 from gnn_nas.pretraining.extending import has_ended
 from gnn_nas.run_folder import RunFolder
-from gnn_nas.spaces.known import get_space
+from gnn_nas.spaces.known import described_space, get_space
 
 _DESCRIPTION = """\
 Pretrain a controller (GIN encoder, LSTM decoder) on all cells of a search space: the 423,624 of
@@ -41,6 +42,7 @@ examples:
   %(prog)s --config gin_multisim
   %(prog)s --config gin_margin --seed 1 --out runs/margin-1
   %(prog)s --config gin_multisim --max-steps 300 --set model.embedding=16
+  %(prog)s --space my_space.yaml
   %(prog)s --resume --out runs/margin-1
   torchrun --nproc-per-node 4 -m gnn_nas pretrain --config gin_multisim
 
@@ -106,7 +108,13 @@ def parser() -> argparse.ArgumentParser:
         help="one that comes with the package (gnn-nas spaces lists them) or a YAML file; with"
         " --resume and --out by default the run's own",
     )
-    add_out(parser, "runs/<config name>", "the run's folder")
+    parser.add_argument(
+        "--space",
+        metavar="NAME|FILE",
+        help="instead of the config's space, one that gnn-nas spaces lists or a YAML file of your"
+        " own; without --config, sizes and steps follow from how large it is",
+    )
+    add_out(parser, "runs/<name of the config, or of the space>", "the run's folder")
     parser.add_argument("--seed", type=int, metavar="N", help="instead of the config's seed")
     parser.add_argument(
         "--max-steps",
@@ -137,16 +145,48 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _config_of_space(
+    arguments: argparse.Namespace, overrides: list[str]
+) -> tuple[PretrainConfig, Path]:
+    """The config, and the run's folder, for a space that was given instead of the config's."""
+    described = described_space(arguments.space)
+    name = described if isinstance(described, str) else described.name
+    path = arguments.out or RunFolder.default_path(arguments.config or name)
+    if isinstance(described, str):
+        config = load_config(arguments.config or CONTROLLERS[described], overrides)
+        return config.model_copy(update={"space": described}), path
+    given = load_config(arguments.config or CONTROLLERS[DEFAULT_SPACE], overrides)
+
+    # Imported only now: a mistake is answered and help is shown before torch has loaded.
+    from gnn_nas.pretraining.suggested import measure_space, suggested_settings
+
+    measures = measure_space(get_space(described), described.max_edits)
+    print(measures, file=sys.stderr)
+    described = described.model_copy(update={"max_edits": measures.space.max_edits})
+    if not arguments.config:
+        settings = [
+            f"{section}.{key}={json.dumps(value)}"
+            for section, values in suggested_settings(measures).items()
+            for key, value in values.items()
+        ]
+        given = load_config(CONTROLLERS[DEFAULT_SPACE], [*settings, *overrides])
+    return given.model_copy(update={"space": described}), path
+
+
 def _run(arguments: argparse.Namespace) -> None:
     overrides = list(arguments.overrides)
     if arguments.seed is not None:
         overrides.append(f"seed={arguments.seed}")
     if arguments.max_steps is not None:
         overrides.append(f"training.steps={arguments.max_steps}")
-    if arguments.config is None and not (arguments.resume and arguments.out):
-        raise UserError("give --config, or --resume and --out of a run to go on with")
-    path = arguments.out or RunFolder.default_path(arguments.config)
-    config = load_config(arguments.config or RunFolder.open(path).config, overrides)
+    resumes = arguments.resume and arguments.out and not arguments.config
+    if not (arguments.config or arguments.space or resumes):
+        raise UserError("give --config or --space, or --resume and --out of a run to go on with")
+    if arguments.space and not resumes:
+        config, path = _config_of_space(arguments, overrides)
+    else:
+        path = arguments.out or RunFolder.default_path(arguments.config)
+        config = load_config(arguments.config or RunFolder.open(path).config, overrides)
     get_space(config.space)
     if has_ended(RunFolder(path), config, arguments.resume):
         print(f"{path} holds a finished run: nothing to resume", file=sys.stderr)

@@ -5,9 +5,16 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from gnn_nas.config import FROM_SCRATCH, WEIGHTS, PretrainConfig, load_config
+from gnn_nas.config import (
+    CONTROLLERS,
+    DEFAULT_SPACE,
+    FROM_SCRATCH,
+    WEIGHTS,
+    PretrainConfig,
+    load_config,
+)
 from gnn_nas.models.controller import Controller
-from gnn_nas.models.pretrained import CONTROLLERS, default_folder, load_pretrained
+from gnn_nas.models.pretrained import default_folder, load_pretrained
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.spaces.known import get_space
 
@@ -43,7 +50,7 @@ class Checkpoint:
         folder.save_weights(controller.state_dict())
 
 
-def open_checkpoint(checkpoint: str | None, space: str = "nasbench101") -> Checkpoint:
+def open_checkpoint(checkpoint: str | None, space: str = DEFAULT_SPACE) -> Checkpoint:
     """Open a run folder, ``none``, or by default ``runs/gin_multisim``, else the shipped weights.
 
     ``none`` and the default are those of ``space``.

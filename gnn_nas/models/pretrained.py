@@ -5,15 +5,13 @@ from pathlib import Path
 
 import torch
 
-from gnn_nas.config import WEIGHTS, load_config
+from gnn_nas.config import CONTROLLERS, DEFAULT_SPACE, WEIGHTS, load_config
 from gnn_nas.models.controller import Controller
 from gnn_nas.module_weights import load_into, refuse_other_architecture
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.spaces.known import get_space
 
-CONTROLLERS = {"nasbench101": "gin_multisim", "nasbench201": "nasbench201"}
-"""The config, by space, of which a finished run comes with the package."""
-SHIPPED = WEIGHTS / CONTROLLERS["nasbench101"]
+SHIPPED = WEIGHTS / CONTROLLERS[DEFAULT_SPACE]
 
 
 def load_pretrained(path: str | os.PathLike[str] | None = None) -> Controller:
@@ -37,7 +35,7 @@ def load_pretrained(path: str | os.PathLike[str] | None = None) -> Controller:
     return controller.eval()
 
 
-def default_folder(space: str = "nasbench101") -> Path:
+def default_folder(space: str = DEFAULT_SPACE) -> Path:
     """Folder of ``runs/gin_multisim`` where it has weights, else of the shipped ones.
 
     Of another space it is that of its config in `CONTROLLERS`.

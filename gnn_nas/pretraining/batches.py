@@ -67,6 +67,12 @@ class BatchSampler:
     ) -> None:
         self.sampler = PositiveSampler(table, forbidden=excluded)
         self.candidates = (~excluded & (table.cells.vertices > 2)).nonzero().flatten()
+        if len(self.candidates) < anchors:
+            raise UserError(
+                f"data.batch_size is {anchors} anchors with their positives, but space"
+                f" {table.space.name} has only {len(self.candidates)} cells to train on: set it to"
+                f" at most {len(self.candidates) * (1 + positives)}"
+            )
         self._begin(anchors, positives, generator)
 
     def _begin(self, anchors: int, positives: int, generator: torch.Generator) -> None:

@@ -9,9 +9,12 @@ import torch
 from torch import Tensor
 
 from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.user_folders import compiled_code_kept
 
 # Pairs worked on at a time: about 20 MB of intermediate results.
 _CHUNK = 4096
+# Vertices of cells whose pairings are all tried; for larger ones a search is faster.
+_MOST_PAIRED = 7
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,8 @@ def edit_distance(first: PackedCells, second: PackedCells) -> Tensor:
     Input and output are fixed. The interiors are padded with null vertices to the most that a cell
     has; every edit script then is a pairing of vertices, and the minimum over all, 120 in
     NAS-Bench-101, is exact. It is the distance of the paper's Fig. 1a, and 0 exactly for isomorphic
-    cells. The pairings limit it to cells of eight vertices. Where the wiring is fixed only ops can
-    be changed, and the distance is the number of those that differ.
+    cells. Where the wiring is fixed only ops can be changed, and the distance is the number of
+    those that differ.
 
     Shapes:
         - first, second: `PackedCells` of ``B`` cells each
@@ -85,6 +88,10 @@ def edit_distance(first: PackedCells, second: PackedCells) -> Tensor:
         raise ValueError(f"cells of {first.space.name} have no distance to {second.space.name}'s")
     if first.space.wiring:
         return (first.ops != second.ops).sum(1)
+    if first.space.max_vertices > _MOST_PAIRED:
+        with compiled_code_kept():
+            from gnn_nas.spaces.pairing_search import searched_distance
+        return searched_distance(first, second)
     distances = first.edges.new_empty(len(first))
     for start in range(0, len(first), _CHUNK):
         part = slice(start, start + _CHUNK)
