@@ -96,6 +96,7 @@ class _Watched:
 
     def __init__(self, objective: Objective) -> None:
         self.objective = objective
+        self.allowed = objective.allowed
         self.asked: list[int] = []
         self.at: list[float] = []
 

@@ -27,6 +27,10 @@ class Evaluation:
 class Objective(Protocol):
     """Anything that evaluates cells: a table of measurements, real trainings, remote workers."""
 
+    @property
+    def allowed(self) -> Tensor | None:
+        """Which rows it can evaluate, bool ``[cells]``; None where it can all."""
+
     def evaluate(self, rows: Tensor) -> list[Evaluation]:
         """Evaluate cells, distinct rows of the cell table, int64 ``[N]``, in this order."""
 

@@ -32,6 +32,9 @@ class NASBench201:
             fractions, training ``seconds``.
     """
 
+    allowed = None
+    """All cells are measured."""
+
     def __init__(
         self, table: CellTable, dataset: str, figures: dict[str, Tensor], source: object
     ) -> None:

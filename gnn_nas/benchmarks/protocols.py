@@ -35,6 +35,9 @@ class BenchmarkObjective:
 
     It keeps the rewards and nothing else, so that nothing else can be asked of it.
 
+    Attributes:
+        allowed: which rows have measurements, None for all: see `gnn_nas.objective.Objective`.
+
     Args:
         benchmark: the measurements; protocol: one of `PROTOCOLS`.
 
@@ -47,6 +50,7 @@ class BenchmarkObjective:
         # Imported here: the names of the protocols are asked for before torch has loaded.
         from gnn_nas.benchmarks.rows import CellRows
 
+        self.allowed = benchmark.allowed
         rows = benchmark.all_rows()
         try:
             self._rewards = rewards_of(benchmark, protocol, rows)
@@ -60,7 +64,12 @@ class BenchmarkObjective:
         """Evaluate cells: see `gnn_nas.objective.Objective`."""
         rows = self._rows.of(rows)
         pairs = zip(self._rewards[rows].tolist(), self._seconds[rows].tolist(), strict=True)
-        return [Evaluation(reward, seconds) for reward, seconds in pairs]
+        return [
+            Evaluation(None, seconds, "the measurements have no reward of it")
+            if math.isnan(reward)
+            else Evaluation(reward, seconds)
+            for reward, seconds in pairs
+        ]
 
 
 class BenchmarkReport:

@@ -26,7 +26,8 @@ class Method:
       every time; what it notes beside that is in its `state_dict`. It draws from its generator
       alone, so the same seed and the same answers give the same proposals.
     - **Duplicates.** It proposes distinct rows of which none is ``taken``; decoded or mutated cells
-      that are isomorphic to a taken one are its business to leave out.
+      that are isomorphic to a taken one are its business to leave out. Where only a part of the
+      space may be asked for, all other cells are taken from the beginning.
     - **Failures** are in ``told`` with a reward of NaN, and not in ``rows``. They have no value to
       learn from, and are not proposed again; all of them may fail, for ever.
     - **Pending** cells count as believed: a model takes its own prediction for their value, and no

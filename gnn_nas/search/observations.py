@@ -19,37 +19,57 @@ class Observations:
 
     Args:
         table: the cells; budget: how many may be handed out or told in all, None for no limit.
+        allowed: which rows may be handed out, bool ``[cells]``, None for all of them, those of a
+            growing table included.
 
     Attributes:
         told: rows whose evaluation has ended, in the order of being told, int64 ``[T]``.
         told_rewards: theirs, float64 ``[T]``, NaN where the evaluation failed.
         rows, rewards: the same without the failed ones, ``[N]`` each.
         pending: rows that were handed out and not told yet, in this order, int64 ``[P]``.
-        taken: which rows are one or the other, bool ``[cells]``; none of them is handed out again.
     """
 
-    def __init__(self, table: CellTable, budget: int | None = None) -> None:
-        self.budget = len(table) if budget is None else min(budget, len(table))
-        self.taken = torch.zeros(len(table), dtype=torch.bool)
+    def __init__(
+        self, table: CellTable, budget: int | None = None, allowed: Tensor | None = None
+    ) -> None:
+        self.budget = budget
+        self._table = table
+        self._allowed = allowed
+        self._forget()
+
+    def _forget(self) -> None:
+        allowed = self._allowed
+        outside = torch.zeros(len(self._table), dtype=torch.bool) if allowed is None else ~allowed
+        self._taken = outside
+        self._fresh = int((~outside).sum())
         self.told = torch.empty(0, dtype=torch.long)
         self.told_rewards = torch.empty(0, dtype=torch.float64)
         self.rows, self.rewards = self.told, self.told_rewards
         self.pending = torch.empty(0, dtype=torch.long)
-        self._is_limited = budget is not None
 
     def __len__(self) -> int:
         """How many cells are taken: told or pending."""
         return len(self.told) + len(self.pending)
 
     @property
+    def taken(self) -> Tensor:
+        """Rows that are not to be handed out: told, pending or not allowed, bool ``[cells]``."""
+        if added := len(self._table) - len(self._taken):
+            is_part = self._allowed is not None
+            self._taken = torch.cat([self._taken, torch.full((added,), is_part)])
+            self._fresh += 0 if is_part else added
+        return self._taken
+
+    @property
     def remaining(self) -> int:
         """Cells that may still be handed out."""
-        return max(self.budget - len(self), 0)
+        left = self._fresh if self.budget is None else self.budget - len(self)
+        return max(min(left, self._fresh), 0)
 
     @property
     def horizon(self) -> int:
         """How many more cells to plan for: those that remain, without a budget as many again."""
-        return self.remaining if self._is_limited else max(len(self), 1)
+        return self.remaining if self.budget is not None else max(len(self), 1)
 
     def draw_fresh(self, count: int, generator: torch.Generator) -> Tensor:
         """Draw distinct cells uniformly from all that are not taken; fewer where few are left.
@@ -66,10 +86,10 @@ class Observations:
         return torch.tensor([known.get(row, -torch.inf) for row in rows], dtype=torch.float64)
 
     def hand_out(self, rows: Tensor) -> None:
-        """Note that cells are being evaluated. Raises ValueError where one is taken."""
+        """Note that cells are being evaluated. Raises ValueError where one is `taken`."""
         if len(rows.unique()) < len(rows) or bool(self.taken[rows].any()):
-            raise ValueError("a search may ask for a cell only once")
-        self.taken[rows] = True
+            raise ValueError("a search may ask for a cell only once, and for none not allowed")
+        self._take(rows)
         self.pending = torch.cat([self.pending, rows])
 
     def tell(self, rows: Tensor, rewards: Tensor) -> None:
@@ -86,7 +106,7 @@ class Observations:
         rewards = rewards.clone()
         there = rewards.isfinite()
         rewards[~there] = torch.nan
-        self.taken[rows] = True
+        self._take(rows)
         self.pending = self.pending[~torch.isin(self.pending, rows)]
         self.told = torch.cat([self.told, rows])
         self.told_rewards = torch.cat([self.told_rewards, rewards])
@@ -99,9 +119,10 @@ class Observations:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Know what another knew, whatever was known here."""
-        self.taken.zero_()
-        for name in ("told", "pending", "rows"):
-            setattr(self, name, torch.empty(0, dtype=torch.long))
-        self.told_rewards = self.rewards = torch.empty(0, dtype=torch.float64)
+        self._forget()
         self.tell(state["told"], state["rewards"])
         self.hand_out(state["pending"])
+
+    def _take(self, rows: Tensor) -> None:
+        self._fresh -= int((~self.taken[rows]).sum())
+        self._taken[rows] = True

@@ -39,6 +39,7 @@ class Searcher:
             ``module:object``.
         seed: of all draws; settings: of the method, where they are not its defaults.
         budget: how many cells may be asked for or told in all, None for no limit.
+        allowed: which rows may be asked for, bool ``[cells]``, None for all: of a part of a space.
 
     Raises:
         UserError: there is no such method, or it has no such setting.
@@ -53,6 +54,7 @@ class Searcher:
         seed: int = 0,
         settings: Mapping[str, Any] | None = None,
         budget: int | None = None,
+        allowed: Tensor | None = None,
     ) -> None:
         kind = get_method(method) if isinstance(method, str) else method
         if kind.needs_controller and controller is None:
@@ -62,7 +64,7 @@ class Searcher:
         self.table = load_table(space) if table is None else table
         if controller and space != self.table.space:
             raise ValueError(f"a controller of {space.name} knows no {self.table.space.name}")
-        self.seen = Observations(self.table, budget)
+        self.seen = Observations(self.table, budget, allowed)
         self._generator = torch.Generator().manual_seed(seed)
         self.method = kind(self.table, controller, self._generator, checked)
         self._rows_of = CellRows(self.table).of

@@ -33,6 +33,7 @@ class Evaluator:
     """
 
     columns = METRICS
+    allowed = None
 
     def __init__(self, task: Task, table: CellTable, store: Store, engine: Engine) -> None:
         self._task = task

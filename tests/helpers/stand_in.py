@@ -23,6 +23,8 @@ class StandIn:
         table: the cells; failing: share of the cells that cannot be evaluated.
     """
 
+    allowed = None
+
     def __init__(self, table: CellTable, failing: float = 0.0) -> None:
         cells = table.cells
         convs = ((cells.ops == 0) & cells.has_interior()).sum(1)

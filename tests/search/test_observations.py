@@ -61,6 +61,39 @@ def test_the_budget_is_no_more_than_there_are_cells(table):
     assert Observations(table, 10**9).remaining == Observations(table).remaining == len(table)
 
 
+def test_only_what_is_allowed_is_drawn_and_handed_out_but_all_may_be_told(table):
+    allowed = torch.zeros(len(table), dtype=torch.bool)
+    allowed[[3, 5, 8, 400_000]] = True
+    seen = Observations(table, 100, allowed)
+    drawn = seen.draw_fresh(100, torch.Generator().manual_seed(0))
+    assert sorted(drawn.tolist()) == [3, 5, 8, 400_000]
+    with pytest.raises(ValueError, match="for none not allowed"):
+        seen.hand_out(torch.tensor([3, 4]))
+    seen.tell(torch.tensor([4]), tensor(0.5))
+    assert seen.remaining == 4
+    seen.hand_out(torch.tensor([3, 8]))
+    state = seen.state_dict()
+    again = Observations(table, 100, allowed)
+    again.load_state_dict(state)
+    for each in (seen, again):
+        assert each.remaining == 2
+        assert each.draw_fresh(9, torch.Generator().manual_seed(0)).tolist() in (
+            [5, 400_000],
+            [400_000, 5],
+        )
+    assert Observations(table, 3, allowed).remaining == 3
+
+
+@pytest.mark.parametrize("is_part", [False, True])
+def test_where_cells_are_added_they_are_fresh_but_for_a_part_of_a_space(is_part):
+    cells = [0, 1, 2]
+    seen = Observations(cells, allowed=torch.ones(3, dtype=torch.bool) if is_part else None)
+    seen.hand_out(torch.tensor([1]))
+    cells += [3, 4]
+    assert seen.taken.tolist() == [False, True, False, is_part, is_part]
+    assert seen.remaining == (2 if is_part else 4)
+
+
 def test_the_horizon_is_what_remains_or_as_many_again(table):
     for budget, horizon in ((10, 7), (None, 3)):
         seen = Observations(table, budget)

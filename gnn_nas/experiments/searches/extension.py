@@ -54,6 +54,9 @@ class _Recorded:
 
     columns: tuple[str, ...] = ()
 
+    def __init__(self, allowed: torch.Tensor | None) -> None:
+        self.allowed = allowed
+
     def evaluate(self, rows: torch.Tensor) -> Any:
         raise _HistoryEnds
 
@@ -65,11 +68,12 @@ def _refuse_inexact(folder: RunFolder, judge: Judge, begun: SearchConfig, seed: 
     if not history.queries:
         return
     controller = open_checkpoint(config.checkpoint, judge.table.space.name).controller(seed)
+    recorded = _Recorded(judge.again[0].allowed if judge.again else None)
     threads = torch.get_num_threads()
     # As the processes that search.
     torch.set_num_threads(1)
     try:
-        search_seed(config, seed, judge.table, controller, _Recorded(), _Recorded(), history)
+        search_seed(config, seed, judge.table, controller, recorded, recorded, history)
     except _HistoryEnds:
         return
     except ForeignHistory:

@@ -80,6 +80,12 @@ def search_seed(
         proposing = partial(users_code, f"--method {config.method} has failed")
     with proposing():
         searcher = Searcher(
-            table, controller, config.method, seed, config.settings, budget=config.queries
+            table,
+            controller,
+            config.method,
+            seed,
+            config.settings,
+            budget=config.queries,
+            allowed=objective.allowed,
         )
     Queries(table, objective, report, history).spend(searcher, proposing)

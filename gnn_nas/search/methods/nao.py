@@ -96,7 +96,7 @@ class Nao(GuidedMethod):
             return pool[mean.argsort(descending=True)[: max(seen.horizon, count)]]
 
         _, edited = neighbours(self.table, promising())
-        self.cells.meet(edited)
+        self.cells.meet(edited[~seen.taken[edited]])
         pool = promising()
         order = torch.randperm(len(pool), generator=self.generator)
         return torch.cat([kept, pool[order[:drawn]]])

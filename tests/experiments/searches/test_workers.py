@@ -84,6 +84,8 @@ def test_threads_have_ended_when_their_context_is_left(folder, config, source):
     there, closed = threading.Event(), threading.Event()
 
     class Waits:
+        allowed = None
+
         def evaluate(self, rows):
             there.set()
             closed.wait(60)

@@ -46,10 +46,10 @@ def spells_at_random(controller: Controller, table: CellTable) -> Controller:
 def make(table):
     """Gives searchers."""
 
-    def searcher(name, seed=0, budget=None, cells=table, **changes) -> Searcher:
+    def searcher(name, seed=0, budget=None, cells=table, allowed=None, **changes) -> Searcher:
         controller = spells_at_random(Controller(SIZES), cells)
         settings = {**QUICK.get(name, {}), **changes}
-        return Searcher(cells, controller, name, seed, settings, budget)
+        return Searcher(cells, controller, name, seed, settings, budget, allowed)
 
     return searcher
 
@@ -133,6 +133,23 @@ class TestMethod:
         asked = [cell for _ in range(20) for cell in searcher.ask(2)]
         assert not {cell.module_hash for cell in asked} & set(hashes)
         assert len({cell.row for cell in asked}) == 40
+
+    def test_of_a_part_of_a_space_nothing_else_is_proposed_and_all_of_it_is(
+        self, make, table, name
+    ):
+        allowed = torch.zeros(len(table), dtype=torch.bool)
+        allowed[torch.randperm(len(table), generator=torch.Generator().manual_seed(6))[:70]] = True
+        searcher = make(name, allowed=allowed)
+        # What lies outside may be known, and does not count.
+        searcher.tell(torch.tensor([int((~allowed).nonzero()[0])]), 0.5)
+        asked: list[int] = []
+        while cells := searcher.ask(7):
+            asked += [cell.row for cell in cells]
+            searcher.tell(cells, [cell.row % 997 / 997 for cell in cells])
+        assert len(asked) == len(set(asked))
+        assert set(asked) <= set(allowed.nonzero().flatten().tolist())
+        # The paper's NAO ends where its embeddings decode to no new cell.
+        assert len(asked) == (20 - 1 if name == "nao-paper" else 70)
 
     @pytest.mark.slow
     def test_it_goes_on_from_its_state_bit_for_bit(self, make, name):
