@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from gnn_nas.spaces.table import CellTable
 
 VARIABLE = "GNN_NAS_BENCHMARK"
+# Arrays that are in every file of theirs.
+_OF_101, _OF_201 = "module_hash.npy", f"{DATASETS[0]}_test200.npy"
 _URL = "https://storage.googleapis.com/nasbench/nasbench_only108.tfrecord"
 
 
@@ -68,12 +70,24 @@ def benchmark_space(path: Path) -> str:
 
     What is no such file counts as NAS-Bench-101's, whose reader says what is wrong with it.
     """
+    return (NASBENCH201 if _OF_201 in _members(path) else NASBENCH101).name
+
+
+def is_own_table(path: Path) -> bool:
+    """Whether a file is no benchmark's, but a table as `gnn_nas.benchmarks.own_table` reads."""
+    if path.suffix != ".npz":
+        return path.suffix == ".csv"
+    members = _members(path)
+    return bool(members) and not members & {_OF_101, _OF_201}
+
+
+def _members(path: Path) -> set[str]:
+    """Names of the arrays of an ``.npz`` file; none of what is no such file."""
     try:
         with open_regular(path) as stream, zipfile.ZipFile(stream) as file:
-            is_201 = f"{DATASETS[0]}_test200.npy" in file.namelist()
+            return set(file.namelist())
     except Exception:  # damaged bytes can raise anything in zipfile
-        is_201 = False
-    return (NASBENCH201 if is_201 else NASBENCH101).name
+        return set()
 
 
 def benchmark_path(path: str | os.PathLike[str] | None = None) -> Path:

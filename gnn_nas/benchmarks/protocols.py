@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from gnn_nas.benchmarks.nasbench101 import NASBench101
     from gnn_nas.benchmarks.nasbench201 import NASBench201
+    from gnn_nas.spaces.table import CellTable
 
     Benchmark = NASBench101 | NASBench201
 
@@ -30,13 +31,44 @@ def objective_and_report(
     return BenchmarkObjective(benchmark, protocol), BenchmarkReport(benchmark, protocol)
 
 
-class BenchmarkObjective:
-    """Rewards cells by the table of measurements; a `gnn_nas.objective.Objective`.
+class KnownRewards:
+    """Rewards cells by what is known of them; a `gnn_nas.objective.Objective`.
 
     It keeps the rewards and nothing else, so that nothing else can be asked of it.
 
-    Attributes:
-        allowed: which rows have measurements, None for all: see `gnn_nas.objective.Objective`.
+    Args:
+        table: all cells.
+        allowed: which rows are known, bool ``[cells]``, None for all.
+
+    Shapes:
+        - rewards, seconds: float64 ``[cells]``, NaN where there is none
+    """
+
+    def __init__(
+        self, table: CellTable, rewards: Tensor, seconds: Tensor, allowed: Tensor | None = None
+    ) -> None:
+        # Imported here: the names of the protocols are asked for before torch has loaded.
+        from gnn_nas.benchmarks.rows import CellRows
+
+        self.allowed = allowed
+        self._rewards, self._seconds = rewards, seconds
+        # Knows the cells only; a row of -1 must not count as the last one.
+        self._rows = CellRows(table)
+
+    def evaluate(self, rows: Tensor) -> list[Evaluation]:
+        """Evaluate cells: see `gnn_nas.objective.Objective`."""
+        rows = self._rows.of(rows)
+        pairs = zip(self._rewards[rows].tolist(), self._seconds[rows].tolist(), strict=True)
+        return [
+            Evaluation(None, seconds, "there is no reward of it")
+            if math.isnan(reward)
+            else Evaluation(reward, seconds)
+            for reward, seconds in pairs
+        ]
+
+
+class BenchmarkObjective(KnownRewards):
+    """The same of a benchmark under a protocol.
 
     Args:
         benchmark: the measurements; protocol: one of `PROTOCOLS`.
@@ -47,29 +79,12 @@ class BenchmarkObjective:
     """
 
     def __init__(self, benchmark: Benchmark, protocol: str) -> None:
-        # Imported here: the names of the protocols are asked for before torch has loaded.
-        from gnn_nas.benchmarks.rows import CellRows
-
-        self.allowed = benchmark.allowed
         rows = benchmark.all_rows()
         try:
-            self._rewards = rewards_of(benchmark, protocol, rows)
+            rewards = rewards_of(benchmark, protocol, rows)
         except UserError as error:
             raise UserError(f"protocol {protocol}: {error}") from error
-        self._seconds = benchmark.seconds(rows)
-        # Knows the cells only; a row of -1 must not count as the last one.
-        self._rows = CellRows(benchmark.table)
-
-    def evaluate(self, rows: Tensor) -> list[Evaluation]:
-        """Evaluate cells: see `gnn_nas.objective.Objective`."""
-        rows = self._rows.of(rows)
-        pairs = zip(self._rewards[rows].tolist(), self._seconds[rows].tolist(), strict=True)
-        return [
-            Evaluation(None, seconds, "the measurements have no reward of it")
-            if math.isnan(reward)
-            else Evaluation(reward, seconds)
-            for reward, seconds in pairs
-        ]
+        super().__init__(benchmark.table, rewards, benchmark.seconds(rows), benchmark.allowed)
 
 
 class BenchmarkReport:

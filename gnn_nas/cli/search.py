@@ -30,6 +30,7 @@ from gnn_nas.cli.search_rewards import (
     add_task,
     chosen_rewards,
 )
+from gnn_nas.cli.search_table import TableRewards
 from gnn_nas.cli.search_text import best_cell_text, default_folder, figures_text
 from gnn_nas.config_file import load
 from gnn_nas.experiments.searches.config import SearchConfig, begun_config
@@ -62,6 +63,15 @@ protocols; the literature mixes them, and their results must not be compared wit
                 official data, see gnn-nas import
 of NAS-Bench-201 there are means only: no single-trial, and validation is the mean
 
+a table of your own, a .csv or .npz file given by --benchmark, has no protocols but columns:
+  ops, edges     a cell: "conv3x3-bn-relu maxpool3x3" and "0>1 1>2 2>3", vertex 0 being the input;
+                 where the space has one wiring ops alone
+  reward         to be maximised, empty where the evaluation failed; without a column of this name
+                 the only one of numbers, or --reward COLUMN
+  seconds        that an evaluation took, where it is known
+  others         of numbers: told of what was found, no search sees them
+what it does not have is not proposed
+
 tasks; without measurements and without --task, it is digits:
   digits         scikit-learn's 8x8 images; a training takes about a second on one core
   FILE.yaml      a folder or an .npz file of your images; {images}
@@ -76,6 +86,7 @@ examples:
   %(prog)s --queries 150 --seeds 20 --benchmark data/nasbench101.safetensors
   %(prog)s --protocol single-trial --checkpoint runs/gin_nometric
   %(prog)s --benchmark nasbench201.npz --dataset cifar100 --protocol validation
+  %(prog)s --benchmark results.csv --reward accuracy --space nasbench201
   %(prog)s --checkpoint none --set candidates=16
   %(prog)s --method random --seeds 20
   %(prog)s --resume --seeds 20
@@ -129,8 +140,10 @@ def parser() -> argparse.ArgumentParser:
     add("--seeds", type=int, metavar="K", help="independent searches (default: 1)")
     add("--seed", type=int, metavar="N", help="the first seed (default: 0)")
     add_benchmark(parser)
+    add("--reward", metavar="COLUMN", help="of a table of your own (default: see below)")
+    add("--space", metavar="NAME", help="of a table's cells (default: the checkpoint's)")
     add_task(parser)
-    out = "runs/search-<method>-<protocol or task>[-<dataset>][-<checkpoint>]"
+    out = "runs/search-<method>-<protocol, task or table>[-<dataset>][-<checkpoint>]"
     add_out(parser, out, "the run's folder")
     add(
         "--jobs",
@@ -193,7 +206,9 @@ def _begun(given: argparse.Namespace) -> SearchConfig | None:
 
 
 def _completed(
-    given: argparse.Namespace, begun: SearchConfig | None, rewards: Measurements | Trainings
+    given: argparse.Namespace,
+    begun: SearchConfig | None,
+    rewards: Measurements | TableRewards | Trainings,
 ) -> argparse.Namespace:
     """The options with what was not said: as the search was begun with, else the defaults."""
     arguments = argparse.Namespace(**vars(given))
@@ -209,7 +224,7 @@ def _completed(
 def _search(
     arguments: argparse.Namespace,
     begun: SearchConfig | None,
-    rewards: Measurements | Trainings,
+    rewards: Measurements | TableRewards | Trainings,
     workers: Workers | None,
 ) -> None:
     # Imported only now: a mistake is answered and help is shown before torch has loaded.

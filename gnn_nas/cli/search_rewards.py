@@ -15,10 +15,16 @@ from gnn_nas.benchmarks.locate import (
     benchmark_space,
     find_any_benchmark,
     has_benchmark,
+    is_own_table,
 )
 from gnn_nas.cli.common import available_cores, option_name, refuse_given
+from gnn_nas.cli.search_table import TableRewards
 from gnn_nas.errors import UserError
-from gnn_nas.experiments.searches.config import SearchConfig, TaskSearchConfig
+from gnn_nas.experiments.searches.config import (
+    SearchConfig,
+    TableSearchConfig,
+    TaskSearchConfig,
+)
 from gnn_nas.experiments.searches.workers import Workers
 from gnn_nas.parallel import ENGINES, get_engine
 from gnn_nas.spaces.nasbench101 import NASBENCH101
@@ -54,7 +60,11 @@ class Measurements:
     """Evaluations a seed where it is not said."""
 
     def __init__(self, arguments: argparse.Namespace, begun: SearchConfig | None) -> None:
-        refuse_given(arguments, ("engine", *_OF_RAY), "--task")
+        if arguments.reward:
+            raise UserError(
+                "--reward names a column of a table of your own: give its .csv or .npz"
+                " file by --benchmark"
+            )
         self._protocol = arguments.protocol or (begun.protocol if begun else _DEFAULT_PROTOCOL)
         self.name = self._protocol
         """What is searched for, for the folder's name."""
@@ -63,6 +73,7 @@ class Measurements:
         if self._dataset and not (self._path or has_benchmark()):
             raise UserError("give the .npz file of NAS-Bench-201 by --benchmark PATH")
         self.space = benchmark_space(benchmark_path(self._path))
+        _refuse_other_space(arguments, self.space, f"{benchmark_path(self._path)} has measurements")
         if self.space == NASBENCH101.name:
             if self._dataset:
                 raise UserError(
@@ -113,7 +124,8 @@ class Trainings:
     """The same where each is a training: of NAO the first random cells and three rounds."""
 
     def __init__(self, arguments: argparse.Namespace, reference: str | None) -> None:
-        for name in ("benchmark", "protocol", "dataset", "html"):
+        _refuse_other_space(arguments, self.space, "trainings are")
+        for name in ("benchmark", "reward", "protocol", "dataset", "html"):
             if getattr(arguments, name):
                 raise UserError(f"--{name} is for measurements: it does not go with --task")
         if arguments.engine != "ray":
@@ -200,7 +212,7 @@ def add_task(parser: argparse.ArgumentParser) -> None:
 
 def chosen_rewards(
     arguments: argparse.Namespace, begun: SearchConfig | None
-) -> Measurements | Trainings:
+) -> Measurements | TableRewards | Trainings:
     """What the options ask for, else what the search was begun with, else what is here.
 
     Raises:
@@ -215,10 +227,21 @@ def chosen_rewards(
                 " give it too"
             )
         return Trainings(arguments, begun.reference)
-    if (
-        begun
-        or has_benchmark()
-        or any((arguments.benchmark, arguments.protocol, arguments.dataset, arguments.html))
-    ):
-        return Measurements(arguments, begun)
-    return Trainings(arguments, None)
+    has_path = bool(arguments.benchmark) or has_benchmark()
+    is_table = has_path and is_own_table(benchmark_path(arguments.benchmark))
+    of_table = begun if isinstance(begun, TableSearchConfig) else None
+    if begun and is_table != bool(of_table):
+        wanted = "its table" if of_table else "its measurements"
+        raise UserError(f"{arguments.out}: give {wanted} again, by --benchmark PATH")
+    named = (arguments.benchmark, arguments.protocol, arguments.dataset, arguments.html)
+    if not (begun or has_path or any(named) or arguments.reward):
+        return Trainings(arguments, None)
+    refuse_given(arguments, ("engine", *_OF_RAY), "--task")
+    if is_table:
+        return TableRewards(arguments, of_table, benchmark_path(arguments.benchmark))
+    return Measurements(arguments, begun)
+
+
+def _refuse_other_space(arguments: argparse.Namespace, space: str, what: str) -> None:
+    if arguments.space not in (None, space):
+        raise UserError(f"--space {arguments.space}: {what} of {space}")

@@ -17,7 +17,7 @@ def default_folder(arguments: argparse.Namespace, subject: str) -> Path:
     """The folder of a search whose ``--out`` was not said.
 
     Args:
-        subject: the protocol, or the task's name.
+        subject: the protocol, or the name of the task or table.
     """
     names = ["search", arguments.method.rpartition(":")[2], subject]
     if arguments.checkpoint:
@@ -44,8 +44,11 @@ def figures_text(
     lines = [f"{summary['method'] + ', ' + subject:36}{heads}"]
     named = []
     for name, label in labels.items():
-        by_count = {"": spreads[name]} if "mean" in spreads[name] else spreads[name]
-        named += [(label.format(count), spread) for count, spread in by_count.items()]
+        by_count = spreads[name]
+        # One of several may be called as a spread's own figures are.
+        if not isinstance(by_count.get("mean", {}), dict):
+            by_count = {"": by_count}
+        named += [(label.replace("{}", count), spread) for count, spread in by_count.items()]
     for label, spread in named:
         if spread["mean"] is None:
             continue

@@ -33,25 +33,33 @@ def from_text(text: str) -> PackedCells:
 
     from gnn_nas.spaces.packed import PackedCells
 
-    names = re.findall(r"([^|~+]+)~(\d+)", text)
-    ops = [name for name, _ in names]
-    if unknown := [op for op in ops if op not in NASBENCH201.ops]:
-        known = ", ".join(NASBENCH201.ops)
-        raise ValueError(f"unknown op {unknown[0]!r}; known are {known}")
-    if len(ops) != len(EDGES) or text != _text(ops):
-        raise ValueError(f"no cell of NAS-Bench-201: {text!r:.200}")
-    numbers = torch.tensor([[NASBENCH201.ops.index(op) for op in ops]])
+    numbers = torch.tensor([ops_of(text)])
     vertices = torch.tensor([NASBENCH201.max_vertices])
     return PackedCells(vertices, torch.tensor([NASBENCH201.mask]), numbers, NASBENCH201)
 
 
+def ops_of(text: str, space: CellSpace = NASBENCH201) -> list[int]:
+    """The numbers of the ops in such a text of any space with its ops on edges.
+
+    Raises:
+        ValueError: the text is no cell of the space.
+    """
+    names = [name for name, _ in re.findall(r"([^|~+]+)~(\d+)", text)]
+    if unknown := [name for name in names if name not in space.ops]:
+        known = ", ".join(space.ops)
+        raise ValueError(f"unknown op {unknown[0]!r:.80}; known are {known}")
+    if len(names) != space.max_interior or text != _text(names, space):
+        raise ValueError(f"no cell of {space.name}: {text!r:.200}")
+    return [space.ops.index(name) for name in names]
+
+
 def to_text(cell: PackedCells) -> str:
     """The official text of a batch of one cell."""
-    return _text([NASBENCH201.ops[op] for op in cell.ops[0].tolist()])
+    return _text([NASBENCH201.ops[op] for op in cell.ops[0].tolist()], NASBENCH201)
 
 
-def _text(ops: list[str]) -> str:
-    nodes: list[list[str]] = [[] for _ in range(NODES)]
-    for (source, target), op in zip(EDGES, ops, strict=True):
+def _text(ops: list[str], space: CellSpace) -> str:
+    nodes: list[list[str]] = [[] for _ in range(space.nodes or 0)]
+    for (source, target), op in zip(node_edges(len(nodes)), ops, strict=True):
         nodes[target].append(f"{op}~{source}|")
     return "+".join(f"|{''.join(parts)}" for parts in nodes[1:])

@@ -5,7 +5,6 @@ from itertools import combinations, permutations, product
 import pytest
 import torch
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import Tensor
 
 from gnn_nas.config import GINConfig, ModelConfig
@@ -23,27 +22,11 @@ from gnn_nas.spaces.pruning import prune
 from gnn_nas.spaces.space import SLOT_SOURCES, SLOT_TARGETS, CellSpace, num_slots, slot_of
 from gnn_nas.spaces.table import CellTable, load_table
 from gnn_nas.spaces.tokens import from_tokens, to_tokens
+from tests.helpers.spaces import spaces
 
 SMALL = ModelConfig(
     encoder=GINConfig(hidden=8, layers=2), embedding=6, decoder_hidden=8, predictor_hidden=8
 )
-
-
-@st.composite
-def spaces(draw):
-    """Small spaces, of free and of fixed wiring."""
-    ops = draw(st.integers(1, 5))
-    named = tuple(f"op{op}" for op in range(ops)), tuple(float(op % 3) for op in range(ops))
-    edits = draw(st.integers(1, 3))
-    if draw(st.booleans()):
-        vertices, edges = draw(st.integers(3, 5)), draw(st.integers(2, 8))
-        return CellSpace("drawn", *named, vertices, edges, edits)
-    vertices = draw(st.integers(4, 6))
-    slots = list(combinations(range(vertices), 2))
-    # A path through all vertices, and any other edges.
-    path = {(vertex, vertex + 1) for vertex in range(vertices - 1)}
-    more = draw(st.sets(st.sampled_from(slots)))
-    return CellSpace.wired("drawn", *named, path | more, min(edits, vertices - 2))
 
 
 def test_slots_number_the_upper_triangle():

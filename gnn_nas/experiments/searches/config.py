@@ -76,6 +76,19 @@ class TaskSearchConfig(SearchConfig):
         return super().as_begun(begun).model_copy(update={"reference": reference})
 
 
+class TableSearchConfig(SearchConfig):
+    """The same where rewards come from a table of the user's own."""
+
+    protocol: Literal["table"] = Field(default="table", exclude=True)
+    reward: str = Field(description="the table's column of rewards")
+    space: str = Field(description="of its cells")
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        """What is searched for, by its kind and name."""
+        return "reward", self.reward
+
+
 def begun_config(folder: RunFolder) -> SearchConfig | None:
     """What a search in a folder was begun with; None where none was.
 
@@ -88,5 +101,9 @@ def begun_config(folder: RunFolder) -> SearchConfig | None:
     # Else the format of a pretraining, which is higher, would be taken for a newer one of searches.
     if "training" in begun:
         raise UserError(f"{folder.path} holds a pretraining, no search: give another --out")
-    kind = TaskSearchConfig if "task" in begun else SearchConfig
+    kind: type[SearchConfig] = SearchConfig
+    if "task" in begun:
+        kind = TaskSearchConfig
+    elif "reward" in begun:
+        kind = TableSearchConfig
     return load(kind, folder.config)

@@ -5,13 +5,27 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-Worst = Callable[[Iterable[float]], float]
+if TYPE_CHECKING:
+    from gnn_nas.search.history import History
+
+Worst = Callable[[Iterable[float]], float | None]
 """What is the worst of several seeds: ``min`` of what is better the larger it is, else ``max``."""
 
 QUERY_COUNTS = (50, 100, 150, 200, 300, 500)
 """Numbers of queries after which what was found is noted."""
+
+
+def rewards_of(history: History) -> list[float | None]:
+    """The reward of every query; None where it failed."""
+    return [query.evaluation.reward for query in history.queries]
+
+
+def rewards_so_far(history: History) -> list[float]:
+    """The best reward until every query, NaN for none."""
+    rewards = rewards_of(history)
+    return with_nan(None if best is None else rewards[best] for best in best_so_far(rewards))
 
 
 def best_so_far(rewards: Iterable[float | None]) -> list[int | None]:
@@ -73,6 +87,11 @@ def over_seeds(values: list[float | None], worst: Worst) -> dict[str, float | No
 def deviation(values: Sequence[float]) -> float | None:
     """The standard deviation; ``None`` of less than two values."""
     return statistics.stdev(values) if len(values) > 1 else None
+
+
+def with_nan(values: Iterable[float | None]) -> list[float]:
+    """The same values with NaN for ``None``."""
+    return [math.nan if value is None else value for value in values]
 
 
 def without_nan(figures: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,10 @@ from gnn_nas.experiments.searches.figures import (
     best_so_far,
     deviation,
     found_after_counts,
+    rewards_of,
+    rewards_so_far,
     spreads,
+    with_nan,
     without_nan,
 )
 from gnn_nas.experiments.searches.judge import Judge
@@ -102,7 +105,7 @@ class TaskJudge(Judge):
 
         See `gnn_nas.experiments.searches.judge.Judge`. Held-out data is not among them yet.
         """
-        queries, rewards = history.queries, _rewards(history)
+        queries, rewards = history.queries, rewards_of(history)
         best = best_so_far(rewards)
         found = best[-1] if best else None
         known = [reward for reward in rewards if reward is not None]
@@ -194,7 +197,7 @@ class TaskJudge(Judge):
             draw_reward_curves(
                 folder.search_curves,
                 [rewards_so_far(history) for history in histories],
-                [_with_nan(_rewards(history)) for history in histories],
+                [with_nan(rewards_of(history)) for history in histories],
                 self.config.title,
             )
             if front:
@@ -207,12 +210,6 @@ class TaskJudge(Judge):
                     self.config.title,
                 )
         return {"pareto_cost": cost, "pareto": front}
-
-
-def rewards_so_far(history: History) -> list[float]:
-    """The best reward until every query, NaN for none."""
-    rewards = _rewards(history)
-    return _with_nan(None if best is None else rewards[best] for best in best_so_far(rewards))
 
 
 def pareto_front(points: Iterable[tuple[float, float, str]]) -> list[dict[str, Any]]:
@@ -228,11 +225,3 @@ def pareto_front(points: Iterable[tuple[float, float, str]]) -> list[dict[str, A
         if not front or score > front[-1]["score"]:
             front.append({"hash": module_hash, "cost": cost, "score": score})
     return front
-
-
-def _rewards(history: History) -> list[float | None]:
-    return [query.evaluation.reward for query in history.queries]
-
-
-def _with_nan(values: Iterable[float | None]) -> list[float]:
-    return [math.nan if value is None else value for value in values]

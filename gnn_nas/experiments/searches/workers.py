@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from gnn_nas.errors import UserError
@@ -17,6 +18,7 @@ from gnn_nas.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from gnn_nas.objective import Objective, Report
+    from gnn_nas.spaces.space import CellSpace
     from gnn_nas.spaces.table import CellTable
 
 # Seconds between two looks at how far the searches are.
@@ -46,6 +48,28 @@ class BenchmarkSource:
 
         benchmark = find_any_benchmark(self.path, dataset=self.dataset)
         return benchmark.table, *objective_and_report(benchmark, self.protocol)
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """Opens a table of the user's own; a `Source` for any process.
+
+    Args:
+        path: the file; reward: its column of rewards; space: of its cells.
+    """
+
+    path: Path
+    reward: str
+    space: CellSpace
+
+    def __call__(self) -> tuple[CellTable, Objective, Report]:
+        from gnn_nas.benchmarks.columns import read_columns
+        from gnn_nas.benchmarks.own_table import OwnTable
+        from gnn_nas.spaces.table import load_table
+
+        table = load_table(self.space)
+        own = OwnTable(table, read_columns(self.path), self.reward)
+        return table, *own.objective_and_report()
 
 
 class Workers:

@@ -3,7 +3,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from gnn_nas.experiments.searches.task_judge import TaskJudge, pareto_front, rewards_so_far
+from gnn_nas.experiments.searches.figures import rewards_so_far
+from gnn_nas.experiments.searches.task_judge import TaskJudge, pareto_front
 from gnn_nas.objective import Evaluation
 from gnn_nas.search.history import History, Query
 

@@ -1,0 +1,86 @@
+"""Where ``search`` gets rewards from a table of the user's own."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gnn_nas.benchmarks.columns import read_columns
+from gnn_nas.benchmarks.own_table import cell_columns, report_columns, reward_column
+from gnn_nas.cli.common import available_cores
+from gnn_nas.config import FROM_SCRATCH, load_config
+from gnn_nas.errors import UserError
+from gnn_nas.experiments.searches.config import TableSearchConfig
+from gnn_nas.experiments.searches.workers import Workers
+from gnn_nas.run_folder import RunFolder
+from gnn_nas.spaces.known import get_space
+from gnn_nas.spaces.nasbench101 import NASBENCH101
+
+if TYPE_CHECKING:
+    from gnn_nas.experiments.searches.table_judge import TableJudge
+    from gnn_nas.spaces.table import CellTable
+
+_QUERIES = 300
+
+
+class TableRewards:
+    """Rewards out of a table of the user's own.
+
+    Attributes:
+        space: name of that of its cells; name: what is searched for, for the folder's name.
+        queries: evaluations a seed where it is not said.
+
+    Args:
+        arguments: of the command; begun: what the search to resume was begun with, if any.
+        path: the table.
+
+    Raises:
+        UserError: options do not go together, or what the table's columns are does not fit.
+    """
+
+    def __init__(
+        self, arguments: argparse.Namespace, begun: TableSearchConfig | None, path: Path
+    ) -> None:
+        for name in ("protocol", "dataset", "html"):
+            if getattr(arguments, name):
+                raise UserError(f"--{name} is for benchmarks: {path} is a table of your own")
+        self.space = _space(arguments, begun)
+        self.name = path.stem
+        self._columns = read_columns(path)
+        self._reward = reward_column(
+            self._columns, arguments.reward or (begun.reward if begun else None)
+        )
+        report_columns(self._columns, self._reward)
+        cell_columns(self._columns, get_space(self.space))
+        self.queries = min(_QUERIES, len(self._columns))
+
+    def begin(self, arguments: argparse.Namespace) -> AbstractContextManager[Workers]:
+        """Start the processes that search. Raises UserError where queries are more than cells."""
+        if arguments.queries > len(self._columns):
+            raise UserError(
+                f"--queries must be at most {len(self._columns)}, the number of cells in"
+                f" {self._columns.path}"
+            )
+        return Workers(min(arguments.jobs or available_cores(), arguments.seeds))
+
+    def judge(self, table: CellTable, workers: Workers, **common: Any) -> TableJudge:
+        """Find the table's cells in their space. Raises UserError."""
+        from gnn_nas.benchmarks.own_table import OwnTable
+        from gnn_nas.experiments.searches.table_judge import TableJudge
+
+        own = OwnTable(table, self._columns, self._reward)
+        config = TableSearchConfig(
+            **common, reward=self._reward, space=self.space, benchmark=own.identity
+        )
+        return TableJudge(config, own, workers)
+
+
+def _space(arguments: argparse.Namespace, begun: TableSearchConfig | None) -> str:
+    """Name of the space that was said, else of the checkpoint's."""
+    if arguments.space or begun:
+        return arguments.space or begun.space
+    if arguments.checkpoint in (None, FROM_SCRATCH):
+        return NASBENCH101.name
+    return load_config(RunFolder.open(arguments.checkpoint).config).space

@@ -1,0 +1,24 @@
+"""Spaces that hypothesis draws."""
+
+from itertools import combinations
+
+from hypothesis import strategies as st
+
+from gnn_nas.spaces.space import CellSpace
+
+
+@st.composite
+def spaces(draw):
+    """Small spaces, of free and of fixed wiring."""
+    ops = draw(st.integers(1, 5))
+    named = tuple(f"op{op}" for op in range(ops)), tuple(float(op % 3) for op in range(ops))
+    edits = draw(st.integers(1, 3))
+    if draw(st.booleans()):
+        vertices, edges = draw(st.integers(3, 5)), draw(st.integers(2, 8))
+        return CellSpace("drawn", *named, vertices, edges, edits)
+    vertices = draw(st.integers(4, 6))
+    slots = list(combinations(range(vertices), 2))
+    # A path through all vertices, and any other edges.
+    path = {(vertex, vertex + 1) for vertex in range(vertices - 1)}
+    more = draw(st.sets(st.sampled_from(slots)))
+    return CellSpace.wired("drawn", *named, path | more, min(edits, vertices - 2))
