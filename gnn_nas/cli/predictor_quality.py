@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gnn_nas.benchmarks.locate import benchmark_path, find_benchmark
+from gnn_nas.benchmarks import DATASETS
+from gnn_nas.benchmarks.locate import benchmark_path, benchmark_space, find_any_benchmark
 from gnn_nas.benchmarks.protocols import rewards_of
 from gnn_nas.cli.checkpoints import add_checkpoint, refuse_missing
 from gnn_nas.cli.common import (
@@ -23,6 +24,7 @@ from gnn_nas.cli.common import (
 from gnn_nas.errors import UserError, reported
 from gnn_nas.experiments.predictor_quality import (
     KINDS,
+    PUBLISHED,
     SIZES,
     Measurement,
     QualityConfig,
@@ -33,32 +35,36 @@ from gnn_nas.experiments.predictor_quality import (
 )
 from gnn_nas.files import write_text
 from gnn_nas.run_folder import RunFolder
+from gnn_nas.spaces.known import get_space
+from gnn_nas.spaces.nasbench101 import NASBENCH101
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from gnn_nas.benchmarks.nasbench101 import NASBench101
+    from gnn_nas.benchmarks.protocols import Benchmark
     from gnn_nas.models.checkpoint import Checkpoint
 
 _DESCRIPTION = """\
 Measure the rank correlation (Kendall's tau, Spearman's rho) of the performance predictor.
 
-It learns from random cells of NAS-Bench-101 and then scores all others, whose mean test accuracies
-its scores are compared with. It is an ensemble: a Gaussian process and trees on the descriptors of
+It learns from random cells of NAS-Bench-101 or NAS-Bench-201 and then scores all others, whose mean
+test accuracies its scores are compared with. It is an ensemble: a Gaussian process and trees on the descriptors of
 a cell, and copies of the controller's encoder and predictor that are fine-tuned to order the cells.
 It is measured with copies of the pretrained controller, and of one from scratch.
 """
 
 _EPILOG = """\
 labels, what the predictor learns from; it is always judged by the mean test accuracy:
-  test          the mean test accuracy of the three trainings
+  test          the mean test accuracy of all trainings
   single-trial  the test accuracy of the first training
   validation    the validation accuracy of the first training; needs the official data, see
                 gnn-nas import
+of NAS-Bench-201 there are means only: no single-trial, and validation is the mean
 
 examples:
   %(prog)s
   %(prog)s --sizes 100 172 --seeds 3
+  %(prog)s --benchmark nasbench201.npz --dataset cifar100
   %(prog)s --checkpoint runs/gin_nometric --out runs/predictor-quality-nometric
 
 the folder (--out) receives:
@@ -84,14 +90,13 @@ def parser() -> argparse.ArgumentParser:
     parser = command_parser("predictor-quality", _DESCRIPTION, _EPILOG)
     add = parser.add_argument
     add_checkpoint(parser, "folder of a pretraining run, or none to measure only from scratch")
-    shown = " ".join(map(str, SIZES))
+    shown = "; of ".join(f"{space} {' '.join(map(str, sizes))}" for space, sizes in SIZES.items())
     add(
         "--sizes",
         type=int,
         nargs="+",
-        default=SIZES,
         metavar="N",
-        help=f"numbers of training cells (default: {shown})",
+        help=f"numbers of training cells (default: of {shown})",
     )
     add("--seeds", type=int, default=10, metavar="K", help="measurements of each (default: 10)")
     add("--seed", type=int, default=0, metavar="N", help="the first seed (default: 0)")
@@ -103,6 +108,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--members", type=int, default=2, metavar="M", help="fine-tuned copies (default: 2)")
     add_benchmark(parser)
+    add("--dataset", choices=DATASETS, help=f"of NAS-Bench-201 (default: {DATASETS[0]})")
     add_out(parser, Path("runs/predictor-quality"))
     return parser
 
@@ -110,20 +116,24 @@ def parser() -> argparse.ArgumentParser:
 def _run(arguments: argparse.Namespace) -> None:
     refuse_below_one(arguments, ("seeds", "members"))
     refuse_seeds(arguments)
-    refuse_missing(arguments.checkpoint)
     RunFolder(arguments.out).refuse_taken(resume=True)
-    benchmark_path(arguments.benchmark)
+    path = benchmark_path(arguments.benchmark)
+    space = benchmark_space(path)
+    if space == NASBENCH101.name and arguments.dataset:
+        raise UserError(f"{path} has measurements of {space}, and --dataset is of NAS-Bench-201")
+    refuse_missing(arguments.checkpoint, space)
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from gnn_nas.models.checkpoint import open_checkpoint
     from gnn_nas.spaces.table import open_table
 
-    checkpoint = open_checkpoint(arguments.checkpoint)
-    table = open_table()
+    checkpoint = open_checkpoint(arguments.checkpoint, space)
+    table = open_table(get_space(space))
+    arguments.sizes = arguments.sizes or SIZES[space]
     # Two at least to learn from, and two to put in order.
     if wrong := [size for size in arguments.sizes if not 2 <= size <= len(table) - 2]:
         raise UserError(f"--sizes must be from 2 to {len(table) - 2}, not {wrong[0]}")
-    benchmark = find_benchmark(arguments.benchmark, table)
+    benchmark = find_any_benchmark(arguments.benchmark, table, arguments.dataset)
     protocol = "oracle" if arguments.label == "test" else arguments.label
     labels = rewards_of(benchmark, protocol, benchmark.all_rows())
     config = QualityConfig(
@@ -132,13 +142,17 @@ def _run(arguments: argparse.Namespace) -> None:
         checkpoint=arguments.checkpoint,
         weights=checkpoint.fingerprint,
         benchmark=benchmark.identity,
+        dataset=None if space == NASBENCH101.name else arguments.dataset or DATASETS[0],
     )
     wanted = list(_wanted(arguments, has_weights=checkpoint.folder is not None))
     with RunFolder.claimed(arguments.out, config, resume=True) as folder:
         file = QualityFile(folder.path / "quality.csv")
         _measure(wanted, file, checkpoint, config.members, labels, benchmark)
         results = summarised(file.measurements[key] for key in wanted)
-        text = markdown(results, list(dict.fromkeys(size for _, size, _ in wanted)))
+        sizes = list(dict.fromkeys(size for _, size, _ in wanted))
+        # Of CIFAR-100 there are none.
+        published = {} if config.dataset in DATASETS[1:] else PUBLISHED[space]
+        text = markdown(results, sizes, published)
         with reported(f"cannot write {folder.path}"):
             write_text(folder.path / "quality.md", text)
         folder.save_summary({**config.model_dump(), "results": results})
@@ -160,7 +174,7 @@ def _measure(
     checkpoint: Checkpoint,
     members: int,
     labels: Tensor,
-    benchmark: NASBench101,
+    benchmark: Benchmark,
 ) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn
 

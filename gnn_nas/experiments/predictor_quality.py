@@ -6,7 +6,7 @@ import csv
 import io
 import os
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,17 +25,24 @@ if TYPE_CHECKING:
     from gnn_nas.experiments.ensemble import PredictorEnsemble
 
 KINDS = ("pretrained", "scratch")
-SIZES = (100, 172, 424, 4236)
-"""Numbers of training cells for which the literature gives figures."""
+SIZES = {"nasbench101": (100, 172, 424, 4236), "nasbench201": (78, 156, 469, 1563)}
+"""Numbers of training cells for which the literature gives figures, by space."""
 
-PUBLISHED = {
-    "NN-Former": (0.709, 0.765, 0.809, 0.877),
-    "PINAT, supplement (BCE loss)": (0.717, 0.764, 0.812, 0.854),
-    "PINAT, main table": (0.679, 0.715, 0.772, 0.846),
-    "GMAE-NAS": (0.666, 0.697, 0.732, 0.775),
-    "arch2vec": (0.435, 0.511, 0.547, 0.596),
+PUBLISHED: dict[str, dict[str, dict[int, float]]] = {
+    "nasbench101": {
+        "NN-Former": {100: 0.709, 172: 0.765, 424: 0.809, 4236: 0.877},
+        "PINAT, supplement (BCE loss)": {100: 0.717, 172: 0.764, 424: 0.812, 4236: 0.854},
+        "PINAT, main table": {100: 0.679, 172: 0.715, 424: 0.772, 4236: 0.846},
+        "GMAE-NAS": {100: 0.666, 172: 0.697, 424: 0.732, 4236: 0.775},
+        "arch2vec": {100: 0.435, 172: 0.511, 424: 0.547, 4236: 0.596},
+    },
+    "nasbench201": {
+        "NN-Former": {156: 0.804, 1563: 0.890},
+        "PINAT": {78: 0.549, 156: 0.631, 469: 0.706, 781: 0.761, 1563: 0.784},
+        "arch2vec": {78: 0.542, 156: 0.573, 469: 0.601, 781: 0.606, 1563: 0.605},
+    },
 }
-"""Kendall's tau of others, by `SIZES`."""
+"""Kendall's tau of others, by space and number of training cells; of CIFAR-10."""
 
 
 class QualityConfig(RunConfig):
@@ -46,6 +53,7 @@ class QualityConfig(RunConfig):
     checkpoint: str | None = Field(description="a run folder, none, or null for the default")
     weights: str | None = Field(description="SHA-256 of its weights file; null without one")
     benchmark: str = Field(description="which measurements labels come from")
+    dataset: str | None = Field(default=None, description="of NAS-Bench-201; null elsewhere")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +128,7 @@ def measure(
     """Kendall's tau and Spearman's rho on all cells but the ``size`` random ones trained on.
 
     Shapes:
-        - labels: ``[423624]``, what is learnt from; truth: ``[423624]``, what the scores are
-          compared with
+        - labels, truth: ``[cells]``, what is learnt from, and what the scores are compared with
     """
     import torch
     from scipy.stats import kendalltau, spearmanr
@@ -148,7 +155,11 @@ def summarised(measurements: Iterable[Measurement]) -> dict[str, dict[str, Any]]
     }
 
 
-def markdown(results: dict[str, dict[str, Any]], sizes: Iterable[int]) -> str:
+def markdown(
+    results: dict[str, dict[str, Any]],
+    sizes: Iterable[int],
+    published: Mapping[str, Mapping[int, float]],
+) -> str:
     """A table of `summarised` figures beside those of others, a column for every size."""
     sizes = list(sizes)
     heads = ["", *(f"{size:,} cells" for size in sizes)]
@@ -157,8 +168,7 @@ def markdown(results: dict[str, dict[str, Any]], sizes: Iterable[int]) -> str:
         for kind, by_size in results.items():
             spreads = [by_size[str(size)][figure] for size in sizes]
             lines.append([f"{name}, {kind}", *map(_shown, spreads)])
-    for name, figures in PUBLISHED.items():
-        known = dict(zip(SIZES, figures, strict=True))
+    for name, known in published.items():
         shown = [f"{known[size]:.3f}" if size in known else "–" for size in sizes]
         lines.append([f"Kendall τ, {name}", *shown])
     widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]

@@ -5,6 +5,7 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -25,6 +26,7 @@ from gnn_nas.spaces import table as table_module
 from gnn_nas.spaces.descriptors import standard_descriptors
 from gnn_nas.spaces.table import CellTable
 from tests.helpers import official_writer as writer
+from tests.helpers.measurements import nasbench201_arrays
 
 ROOT = Path(__file__).parents[2]
 TINY = ("--sizes", "5", "12", "--seeds", "2", "--members", "1")
@@ -175,14 +177,35 @@ def test_the_table_stands_beside_figures_of_others():
         for size in (100, 7)
         for seed in (0, 1)
     ]
-    lines = markdown(summarised(measurements), [100, 7]).splitlines()
+    published = PUBLISHED["nasbench101"]
+    lines = markdown(summarised(measurements), [100, 7], published).splitlines()
     assert len({len(line) for line in lines}) == 1
     rows = {cells[0].strip(): cells[1:] for cells in (line[2:-2].split("|") for line in lines)}
     cells = {name: [cell.strip() for cell in cells] for name, cells in rows.items()}
     assert cells["Kendall τ, pretrained"] == ["0.550 ± 0.071", "0.550 ± 0.071"]
     assert cells["Spearman ρ, pretrained"] == ["0.250 ± 0.000", "0.250 ± 0.000"]
     assert cells["Kendall τ, PINAT, supplement (BCE loss)"] == ["0.717", "–"]
-    assert all(len(figures) == len(SIZES) for figures in PUBLISHED.values())
+    assert all(set(figures) == set(SIZES["nasbench101"]) for figures in published.values())
+
+
+@pytest.mark.slow
+def test_it_measures_nasbench201_too(tmp_path, monkeypatch, complaint):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(ensemble, "_EPOCHS", 2)
+    np.savez("data.npz", **nasbench201_arrays())
+    call = ["--benchmark=data.npz", "--seeds=1", "--members=1", "--sizes", "156", "20"]
+    assert main(call) == 0
+    lines, summary, text = read(tmp_path / "runs" / "predictor-quality")
+    assert [line["kind"] for line in lines] == ["pretrained"] * 2 + ["scratch"] * 2
+    assert summary["dataset"] == "cifar10"
+    assert summary["results"]["pretrained"]["156"]["kendall"]["mean"] > 0.5
+    assert "Kendall τ, NN-Former" in text
+    assert "0.804" in text
+    capable = [*call, "--checkpoint=none", "--dataset=cifar100", "--out=other"]
+    assert main(capable) == 0
+    assert "NN-Former" not in read(tmp_path / "other")[2]
+    wrong = complaint(*call, "--label=single-trial", "--out=third")
+    assert "data.npz has means over a cell's trainings only" in wrong
 
 
 @pytest.mark.slow
