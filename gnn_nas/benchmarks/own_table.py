@@ -14,8 +14,8 @@ from gnn_nas.errors import UserError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from gnn_nas.spaces.index import CellIndex
     from gnn_nas.spaces.space import CellSpace
-    from gnn_nas.spaces.table import CellTable
 
 _CELL = ("cell", "ops", "edges")
 REWARD, SECONDS = "reward", "seconds"
@@ -39,7 +39,7 @@ class OwnTable:
         UserError: a cell is none of the space or is there twice, or rewards are no numbers.
     """
 
-    def __init__(self, table: CellTable, columns: Columns, reward: str | None = None) -> None:
+    def __init__(self, table: CellIndex, columns: Columns, reward: str | None = None) -> None:
         import torch
 
         self.table = table
@@ -185,7 +185,7 @@ def cell_columns(columns: Columns, space: CellSpace) -> tuple[str, str | None]:
     return there[0], "edges" if has_edges else None
 
 
-def _rows(table: CellTable, columns: Columns) -> Tensor:
+def _rows(table: CellIndex, columns: Columns) -> Tensor:
     """Rows of all cells of a table. Raises UserError."""
     from gnn_nas.spaces.text import cell_of, packed, read_ops
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from gnn_nas.benchmarks.nasbench101 import NASBench101
     from gnn_nas.benchmarks.nasbench201 import NASBench201
-    from gnn_nas.spaces.table import CellTable
+    from gnn_nas.spaces.index import CellIndex
 
     Benchmark = NASBench101 | NASBench201
 
@@ -45,7 +45,7 @@ class KnownRewards:
     """
 
     def __init__(
-        self, table: CellTable, rewards: Tensor, seconds: Tensor, allowed: Tensor | None = None
+        self, table: CellIndex, rewards: Tensor, seconds: Tensor, allowed: Tensor | None = None
     ) -> None:
         # Imported here: the names of the protocols are asked for before torch has loaded.
         from gnn_nas.benchmarks.rows import CellRows

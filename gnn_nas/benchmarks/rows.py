@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from gnn_nas.spaces.conversion import Spec, from_spec
+from gnn_nas.spaces.index import CellIndex
 from gnn_nas.spaces.packed import pack
 from gnn_nas.spaces.pruning import on_a_path, prune
 from gnn_nas.spaces.space import INPUT, OUTPUT, num_slots
@@ -23,17 +24,18 @@ Cells: TypeAlias = "Tensor | Data | Batch | str | Spec | Sequence[str | Spec]"
 
 
 class CellRows:
-    """Finds rows of the cell table.
+    """Finds rows of cells.
 
     Args:
-        table: a `CellTable` on the CPU.
+        table: a table or a registry, on the CPU.
     """
 
-    def __init__(self, table: CellTable) -> None:
+    def __init__(self, table: CellIndex) -> None:
         self.table = table
-        # Single elements are read several times faster from numpy than from torch.
-        self._first_form = table.first_form.numpy()
-        self._row_of_form = table.row_of_form.numpy()
+        if isinstance(table, CellTable):
+            # Single elements are read several times faster from numpy than from torch.
+            self._first_form = table.first_form.numpy()
+            self._row_of_form = table.row_of_form.numpy()
 
     def of(self, cells: Cells) -> Tensor:
         """Rows of cells, pruned or not.
@@ -47,7 +49,7 @@ class CellRows:
 
         Raises:
             ValueError: a cell is malformed or invalid.
-            IndexError: a row is outside the table.
+            IndexError: there is no such row.
             KeyError: no cell has the module hash.
         """
         if isinstance(cells, Tensor):
@@ -74,6 +76,8 @@ class CellRows:
         return int(self.table.index_of(from_spec(spec, self.table.space))) if row is None else row
 
     def _of_hashes(self, hashes: Sequence[Any]) -> Tensor:
+        if not isinstance(self.table, CellTable):
+            return torch.tensor([self.table.row_of_hash(each) for each in hashes]).long()
         # A character more than a hash has: what is too long must not become one by being cut.
         wanted = np.array([each.encode() for each in hashes], dtype="S33")
         rows = np.searchsorted(self._hashes, wanted).clip(max=len(self.table) - 1)
@@ -86,6 +90,7 @@ class CellRows:
 
     @cached_property
     def _hashes(self) -> np.ndarray:
+        assert isinstance(self.table, CellTable)
         return np.array(module_hashes(self.table), dtype="S32")
 
     def _of_graphs(self, cells: Data | Batch) -> Tensor:
@@ -112,7 +117,7 @@ class CellRows:
         if spec.matrix is None or spec.ops is None:
             return None
         space, ops, count = self.table.space, spec.ops, len(spec.ops)
-        if space.wiring:
+        if space.wiring or not self.table.is_complete:
             return None
         matrix = np.asarray(spec.matrix)
         if not 2 <= count <= space.max_vertices or matrix.shape != (count, count):

@@ -16,7 +16,7 @@ from gnn_nas.signals import Terminated, terminated_as_interrupted
 from gnn_nas.terminal import OutputLost, shown_output
 
 if TYPE_CHECKING:
-    from gnn_nas.spaces.table import CellTable
+    from gnn_nas.spaces.index import CellIndex
 
 USER_ERROR_STATUS = 2
 # 128 + the signal's number, as shells report it.
@@ -156,7 +156,7 @@ def refuse_seeds(arguments: argparse.Namespace) -> None:
         raise UserError(f"--seed must be from 0 to 2^32 - seeds, not {arguments.seed}")
 
 
-def refuse_more_than_cells(arguments: argparse.Namespace, table: CellTable) -> None:
+def refuse_more_than_cells(arguments: argparse.Namespace, table: CellIndex) -> None:
     """Raise :class:`UserError` where a search is to make more queries than there are cells."""
     if arguments.queries > len(table):
         raise UserError(f"--queries must be at most {len(table)}, the number of cells")

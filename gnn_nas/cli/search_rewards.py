@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gnn_nas.experiments.searches.benchmark_judge import BenchmarkJudge
     from gnn_nas.experiments.searches.task_judge import TaskJudge
     from gnn_nas.parallel.pool import Engine
-    from gnn_nas.spaces.table import CellTable
+    from gnn_nas.spaces.index import CellIndex
     from gnn_nas.tasks.task import Task
 
 _OF_RAY = ("task_cpus", "task_gpus")
@@ -92,7 +92,7 @@ class Measurements:
         """Start the processes that search; they load at once what takes long."""
         return Workers(min(arguments.jobs or available_cores(), arguments.seeds))
 
-    def judge(self, table: CellTable, workers: Workers | None, **common: Any) -> BenchmarkJudge:
+    def judge(self, table: CellIndex, workers: Workers | None, **common: Any) -> BenchmarkJudge:
         """Open the measurements. Raises UserError."""
         from gnn_nas.experiments.searches.benchmark_judge import BenchmarkJudge
 
@@ -171,7 +171,7 @@ class Trainings:
             )
         return nullcontext()
 
-    def judge(self, table: CellTable, workers: Workers | None, **common: Any) -> TaskJudge:
+    def judge(self, table: CellIndex, workers: Workers | None, **common: Any) -> TaskJudge:
         """Open the task, and what makes its trainings. Raises UserError."""
         from gnn_nas.experiments.searches.task_judge import TaskJudge
 

@@ -20,7 +20,7 @@ from gnn_nas.spaces.nasbench101 import NASBENCH101
 
 if TYPE_CHECKING:
     from gnn_nas.experiments.searches.table_judge import TableJudge
-    from gnn_nas.spaces.table import CellTable
+    from gnn_nas.spaces.index import CellIndex
 
 _QUERIES = 300
 
@@ -65,7 +65,7 @@ class TableRewards:
             )
         return Workers(min(arguments.jobs or available_cores(), arguments.seeds))
 
-    def judge(self, table: CellTable, workers: Workers, **common: Any) -> TableJudge:
+    def judge(self, table: CellIndex, workers: Workers, **common: Any) -> TableJudge:
         """Find the table's cells in their space. Raises UserError."""
         from gnn_nas.benchmarks.own_table import OwnTable
         from gnn_nas.experiments.searches.table_judge import TableJudge

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gnn_nas.spaces.nasbench201 import NASBENCH201, to_text
 
 if TYPE_CHECKING:
-    from gnn_nas.spaces.table import CellTable
+    from gnn_nas.spaces.index import CellIndex
 
 
 def default_folder(arguments: argparse.Namespace, subject: str) -> Path:
@@ -61,7 +61,7 @@ def figures_text(
     return "\n".join(lines)
 
 
-def best_cell_text(best: dict[str, Any] | None, table: CellTable) -> str:
+def best_cell_text(best: dict[str, Any] | None, table: CellIndex) -> str:
     """The best cell of a search's summary as text."""
     from gnn_nas.plots.draw import cell_text
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from gnn_nas.spaces.distance import edit_distance
+from gnn_nas.spaces.index import CellIndex
 from gnn_nas.spaces.positives import PositiveSampler
-from gnn_nas.spaces.table import CellTable
 
 MAX_DISTANCE = 12
 """Largest distance of `pairs_by_distance`; 0.5 % of random pairs are farther apart."""
@@ -45,7 +45,7 @@ class CellPairs:
         return CellPairs(self.first[index], self.second[index], self.distance[index])
 
     @classmethod
-    def measured(cls, table: CellTable, first: Tensor, second: Tensor) -> Self:
+    def measured(cls, table: CellIndex, first: Tensor, second: Tensor) -> Self:
         """Pairs of rows with their exact distances."""
         return cls(first, second, edit_distance(table.cells[first], table.cells[second]))
 
@@ -69,14 +69,14 @@ class Ratio:
     standard_errors_apart: float
 
 
-def random_pairs(table: CellTable, count: int, generator: torch.Generator) -> CellPairs:
+def random_pairs(table: CellIndex, count: int, generator: torch.Generator) -> CellPairs:
     """Draw pairs uniformly from all pairs of two different cells."""
     first = torch.randint(len(table), (count,), generator=generator)
     second = torch.randint(len(table) - 1, (count,), generator=generator)
     return CellPairs.measured(table, first, second + (second >= first))
 
 
-def edited_pairs(table: CellTable, count: int, generator: torch.Generator) -> CellPairs:
+def edited_pairs(table: CellIndex, count: int, generator: torch.Generator) -> CellPairs:
     """Draw random cells, and of each a positive, measured exactly."""
     editable = (table.cells.vertices > 2).nonzero().flatten()
     first = editable[torch.randint(len(editable), (count,), generator=generator)]
@@ -84,7 +84,7 @@ def edited_pairs(table: CellTable, count: int, generator: torch.Generator) -> Ce
     return CellPairs.measured(table, first, second)
 
 
-def pairs_by_distance(table: CellTable, count: int, generator: torch.Generator) -> CellPairs:
+def pairs_by_distance(table: CellIndex, count: int, generator: torch.Generator) -> CellPairs:
     """Draw ``count`` pairs at each distance from 1 to 12, in this order (for Fig. 1b and 1c).
 
     Those as near as positives come from edits, since they are rare at random, the others out of

@@ -14,7 +14,7 @@ from gnn_nas.search.method import Method
 from gnn_nas.search.observations import Observations
 from gnn_nas.search.surrogate import Surrogate
 from gnn_nas.spaces.descriptors import num_descriptors
-from gnn_nas.spaces.table import CellTable
+from gnn_nas.spaces.index import CellIndex
 
 
 class GuidedMethod(Method):
@@ -76,38 +76,49 @@ class EmbeddedCells:
 
     Args:
         controller: its encoder and its predictor's pretrained half must not change meanwhile.
-
-    Attributes:
-        met: rows of the table that were ever given to `meet` or `descriptors`, bool ``[cells]``.
     """
 
-    def __init__(self, controller: Controller, table: CellTable) -> None:
-        self.met = torch.zeros(len(table), dtype=torch.bool)
+    def __init__(self, controller: Controller, table: CellIndex) -> None:
         self._controller = controller
         self._table = table
-        self._embeddings = torch.empty(len(table), controller.encoder.embedding_size)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._met = torch.zeros(len(self._table), dtype=torch.bool)
+        self._embeddings = torch.empty(len(self._table), self._controller.encoder.embedding_size)
+
+    @property
+    def met(self) -> Tensor:
+        """Rows that were ever given to `meet` or `descriptors`, ascending, int64 ``[N]``."""
+        return self._met.nonzero().flatten()
 
     def meet(self, rows: Tensor) -> Tensor:
-        """Embeddings of rows of the table, ``[N] -> [N, embedding]``; they are met from then on."""
-        new = rows[~self.met[rows]].unique()
+        """Embeddings of rows of cells, ``[N] -> [N, embedding]``; they are met from then on."""
+        if len(self._met) < len(self._table):
+            # Twice as many, as a registry grows often.
+            added = max(len(self._table), 2 * len(self._met)) - len(self._met)
+            self._met = torch.cat([self._met, self._met.new_zeros(added)])
+            more = self._embeddings.new_empty(added, self._embeddings.shape[1])
+            self._embeddings = torch.cat([self._embeddings, more])
+        new = rows[~self._met[rows]].unique()
         if len(new):
             self._embeddings[new] = self._controller.encode_rows(self._table, new)
-            self.met[new] = True
+            self._met[new] = True
         return self._embeddings[rows]
 
     @torch.no_grad()
     def descriptors(self, rows: Tensor) -> Tensor:
-        """What the controller predicts of rows of the table, which are met then, ``[N, 141]``."""
+        """What the controller predicts of rows of cells, which are met then, ``[N, 141]``."""
         return self._controller.predictor.predict_descriptors(self.meet(rows))
 
     def state_dict(self) -> dict[str, Any]:
         """The embeddings themselves: computed in other batches they would differ in last bits."""
-        rows = self.met.nonzero().flatten()
-        return {"rows": rows, "embeddings": self._embeddings[rows]}
+        return {"rows": self.met, "embeddings": self._embeddings[self.met]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Have met what another had met, and nothing else."""
-        self.met.zero_()[state["rows"]] = True
+        self._forget()
+        self._met[state["rows"]] = True
         self._embeddings[state["rows"]] = state["embeddings"]
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from gnn_nas.models.controller import Controller
     from gnn_nas.search.observations import Observations
-    from gnn_nas.spaces.table import CellTable
+    from gnn_nas.spaces.index import CellIndex
 
 
 class Method:
@@ -48,7 +48,7 @@ class Method:
 
     def __init__(
         self,
-        table: CellTable,
+        table: CellIndex,
         controller: Controller | None,
         generator: torch.Generator,
         settings: Any,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -9,18 +10,18 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from gnn_nas.spaces.table import CellTable
+    from gnn_nas.spaces.index import CellIndex
 
 
 class Observations:
-    """Cells of a table by their rows; isomorphic ones share theirs, so a row is a query.
+    """Cells by their rows; isomorphic ones share theirs, so a row is a query.
 
     Methods read it, and only `gnn_nas.search.searcher.Searcher` changes it.
 
     Args:
         table: the cells; budget: how many may be handed out or told in all, None for no limit.
-        allowed: which rows may be handed out, bool ``[cells]``, None for all of them, those of a
-            growing table included.
+        allowed: which rows may be handed out, bool ``[cells]``, None for all of them, those that a
+            registry is yet to meet included.
 
     Attributes:
         told: rows whose evaluation has ended, in the order of being told, int64 ``[T]``.
@@ -30,7 +31,7 @@ class Observations:
     """
 
     def __init__(
-        self, table: CellTable, budget: int | None = None, allowed: Tensor | None = None
+        self, table: CellIndex, budget: int | None = None, allowed: Tensor | None = None
     ) -> None:
         self.budget = budget
         self._table = table
@@ -63,8 +64,14 @@ class Observations:
     @property
     def remaining(self) -> int:
         """Cells that may still be handed out."""
-        left = self._fresh if self.budget is None else self.budget - len(self)
-        return max(min(left, self._fresh), 0)
+        fresh = sys.maxsize if self._is_endless else self._fresh
+        left = fresh if self.budget is None else self.budget - len(self)
+        return max(min(left, fresh), 0)
+
+    @property
+    def _is_endless(self) -> bool:
+        """Whether there are always others to meet."""
+        return self._allowed is None and not self._table.is_complete
 
     @property
     def horizon(self) -> int:
@@ -74,9 +81,16 @@ class Observations:
     def draw_fresh(self, count: int, generator: torch.Generator) -> Tensor:
         """Draw distinct cells uniformly from all that are not taken; fewer where few are left.
 
+        Where there is no table of them all, they are drawn as
+        `gnn_nas.spaces.index.CellIndex.draw` says.
+
         Shapes:
             - returns: int64 ``[N]``, ``N <= count``, in random order
         """
+        if self._is_endless:
+            # So many that enough are left when those that are taken are put aside.
+            rows = self._table.draw(count + len(self), generator)
+            return rows[~self.taken[rows]][:count]
         fresh = (~self.taken).nonzero().flatten()
         return fresh[torch.randperm(len(fresh), generator=generator)[:count]]
 

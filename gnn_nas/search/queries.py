@@ -13,7 +13,7 @@ from gnn_nas.errors import UserError
 from gnn_nas.objective import Evaluation, Objective, Report
 from gnn_nas.search.history import History, Query
 from gnn_nas.search.searcher import Searcher
-from gnn_nas.spaces.table import CellTable
+from gnn_nas.spaces.index import CellIndex
 
 
 class ForeignHistory(UserError):
@@ -34,7 +34,7 @@ class Queries:
     """
 
     def __init__(
-        self, table: CellTable, objective: Objective, report: Report, history: History
+        self, table: CellIndex, objective: Objective, report: Report, history: History
     ) -> None:
         self._table = table
         self._objective = objective

@@ -14,8 +14,10 @@ from gnn_nas.benchmarks.rows import CellRows
 from gnn_nas.config_file import load
 from gnn_nas.search.methods import get_method
 from gnn_nas.search.observations import Observations
+from gnn_nas.spaces.index import CellIndex, open_index
 from gnn_nas.spaces.nasbench101 import NASBENCH101
-from gnn_nas.spaces.table import Cell, CellTable, load_table
+from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.spaces.table import Cell
 
 if TYPE_CHECKING:
     from gnn_nas.models.controller import Controller
@@ -33,7 +35,8 @@ class Searcher:
     order. What methods promise stands in `gnn_nas.search.method.Method`.
 
     Args:
-        table: all cells, by default those of NAS-Bench-101.
+        table: the cells, by default those of the controller's space, else of NAS-Bench-101. A
+            registry is to be of this searcher alone, if the same seed is to give the same cells.
         controller: that searches, say of `gnn_nas.load_pretrained`; a method may train it in place.
         method: one of `gnn_nas.search.methods.METHODS`, a class derived from ``Method``, or
             ``module:object``.
@@ -48,7 +51,7 @@ class Searcher:
 
     def __init__(
         self,
-        table: CellTable | None = None,
+        table: CellIndex | None = None,
         controller: Controller | None = None,
         method: str | type[Method] = "nao",
         seed: int = 0,
@@ -61,7 +64,7 @@ class Searcher:
             raise ValueError(f"the method {method} needs a controller, see load_pretrained")
         checked = load(kind.Settings, settings or {}, name=f"settings of {method}")
         space = controller.space if controller else NASBENCH101
-        self.table = load_table(space) if table is None else table
+        self.table = open_index(space) if table is None else table
         if controller and space != self.table.space:
             raise ValueError(f"a controller of {space.name} knows no {self.table.space.name}")
         self.seen = Observations(self.table, budget, allowed)
@@ -148,6 +151,7 @@ class Searcher:
         # A copy, as weights and lists are changed in place.
         return copy.deepcopy(
             {
+                "met": self._met(),
                 "name": type(self.method).__name__,
                 "seen": self.seen.state_dict(),
                 "generator": self._generator.get_state(),
@@ -160,9 +164,21 @@ class Searcher:
         if state["name"] != (own := type(self.method).__name__):
             raise ValueError(f"the state is one of {state['name']}, not of {own}")
         state = copy.deepcopy(state)
+        if state.get("met") is not None:
+            vertices, edges, ops = state["met"]
+            cells = PackedCells(vertices, edges, ops, self.table.space)
+            if not torch.equal(self.table.rows_of(cells), torch.arange(len(cells))):
+                raise ValueError("the registry has met other cells: give a searcher its own")
         self.seen.load_state_dict(state["seen"])
         self._generator.set_state(state["generator"])
         self.method.load_state_dict(state["method"])
+
+    def _met(self) -> tuple[Tensor, Tensor, Tensor] | None:
+        """The cells of a registry, whose rows are in the rest of the state."""
+        if self.table.is_complete:
+            return None
+        cells = self.table.cells
+        return cells.vertices, cells.edges, cells.ops
 
     def _rows(self, cells: AnyCell | Sequence[AnyCell] | Tensor) -> Tensor:
         if isinstance(cells, Tensor):

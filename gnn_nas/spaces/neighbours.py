@@ -3,13 +3,13 @@
 import torch
 from torch import Tensor
 
+from gnn_nas.spaces.index import CellIndex
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.pruning import prune
 from gnn_nas.spaces.space import slot_of
-from gnn_nas.spaces.table import CellTable
 
 
-def neighbours(table: CellTable, rows: Tensor) -> tuple[Tensor, Tensor]:
+def neighbours(table: CellIndex, rows: Tensor) -> tuple[Tensor, Tensor]:
     """All cells that one step makes of a cell, for every cell of a batch.
 
     A step changes an op, adds or removes an edge, or adds or removes a vertex with one in-edge and

@@ -40,7 +40,8 @@ def _parts(cells: PackedCells) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     ends = torch.stack([from_input, to_output[:, 1:-1] & exists], 2)
     direct = to_output[:, :1, None].expand(-1, -1, 2)
     ends = torch.cat([ends, direct], 1)
-    return tuple(part.cpu().numpy().astype(np.int64) for part in (ops, between, ends))
+    ops_, between_, ends_ = (part.cpu().numpy().astype(np.int64) for part in (ops, between, ends))
+    return ops_, between_, ends_
 
 
 @numba.njit(cache=True)

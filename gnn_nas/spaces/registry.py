@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import TYPE_CHECKING, ClassVar
 
 import numba
@@ -29,7 +30,7 @@ class CellRegistry:
     """Cells by their canonical forms, row ``i`` being the ``i``-th that was met; it grows.
 
     It offers what `gnn_nas.spaces.table.CellTable` does but for what needs all cells at once. It
-    lives on the CPU, and is not for several threads.
+    lives on the CPU; several threads may use it.
 
     Attributes:
         space: of the cells.
@@ -46,6 +47,7 @@ class CellRegistry:
         self._keys = np.empty(_CAPACITY, dtype=np.int64)
         # Rows by key, at the key's place or one of the next: half of it is empty, -1.
         self._places = np.full(2 * _CAPACITY, -1, dtype=np.int64)
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return self._count
@@ -53,10 +55,9 @@ class CellRegistry:
     @property
     def cells(self) -> PackedCells:
         """Canonical forms of all cells met so far; what is met later is not in it."""
-        vertices, edges, ops = (
-            torch.from_numpy(part[: self._count])
-            for part in (self._vertices, self._edges, self._ops)
-        )
+        with self._lock:
+            arrays = self._vertices, self._edges, self._ops
+            vertices, edges, ops = (torch.from_numpy(part[: self._count]) for part in arrays)
         return PackedCells(vertices, edges, ops, self.space)
 
     def rows_of(self, cells: PackedCells) -> Tensor:
@@ -66,21 +67,23 @@ class CellRegistry:
             - returns: int64 ``[B]``
         """
         forms, valid = canonical(cells.to("cpu"))
-        self._reserve(len(cells))
         vertices, edges, ops = (part.numpy() for part in (forms.vertices, forms.edges, forms.ops))
-        rows, self._count = _find_or_add(
-            vertices,
-            edges,
-            ops,
-            valid.numpy(),
-            _keys(vertices, edges, ops, len(self.space.ops)),
-            self._vertices,
-            self._edges,
-            self._ops,
-            self._keys,
-            self._places,
-            self._count,
-        )
+        keys = _keys(vertices, edges, ops, len(self.space.ops))
+        with self._lock:
+            self._reserve(len(cells))
+            rows, self._count = _find_or_add(
+                vertices,
+                edges,
+                ops,
+                valid.numpy(),
+                keys,
+                self._vertices,
+                self._edges,
+                self._ops,
+                self._keys,
+                self._places,
+                self._count,
+            )
         return torch.from_numpy(rows).to(cells.edges.device)
 
     def index_of(self, cells: Data | Batch) -> Tensor:

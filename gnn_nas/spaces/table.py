@@ -26,6 +26,8 @@ from gnn_nas.user_folders import cache_folder
 if TYPE_CHECKING:
     from torch_geometric.data import Batch, Data
 
+    from gnn_nas.spaces.index import CellIndex
+
 # Part of the file name: a change of the arrays below makes a new file instead of misreading.
 _FORMAT = 1
 # These spaces are constants, and so are their tables.
@@ -243,7 +245,7 @@ class Cell:
         table: the cells; row: its row, which isomorphic cells share.
     """
 
-    table: CellTable = field(repr=False, compare=False)
+    table: CellIndex = field(repr=False, compare=False)
     row: int
 
     @property

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gnn_nas.objective import Evaluation
 from gnn_nas.parallel.pool import Engine, JobLost, Pool, TimedOut
-from gnn_nas.spaces.table import CellTable
+from gnn_nas.spaces.index import CellIndex
 from gnn_nas.tasks.store import Store
 from gnn_nas.tasks.task import METRICS, Task
 from gnn_nas.tasks.training_job import Purpose, State, TrainingJob, TrainingRecord
@@ -35,7 +35,7 @@ class Evaluator:
     columns = METRICS
     allowed = None
 
-    def __init__(self, task: Task, table: CellTable, store: Store, engine: Engine) -> None:
+    def __init__(self, task: Task, table: CellIndex, store: Store, engine: Engine) -> None:
         self._task = task
         self._table = table
         self._store = store

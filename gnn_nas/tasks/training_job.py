@@ -10,10 +10,10 @@ from typing import Any, Literal
 import torch
 
 from gnn_nas.errors import described
+from gnn_nas.spaces.index import CellIndex
 from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.space import CellSpace
-from gnn_nas.spaces.table import CellTable
 from gnn_nas.tasks.task import Diverged, Task
 
 Purpose = Literal["search", "test"]
@@ -35,7 +35,7 @@ class TrainingJob:
     space: CellSpace = NASBENCH101
 
     @classmethod
-    def of_row(cls, table: CellTable, row: int, seed: int, purpose: Purpose) -> TrainingJob:
+    def of_row(cls, table: CellIndex, row: int, seed: int, purpose: Purpose) -> TrainingJob:
         """The training of a row of the cell table."""
         cells = table.cells
         return cls(

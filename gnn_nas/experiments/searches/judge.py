@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from gnn_nas.objective import Objective, Report
     from gnn_nas.run_folder import RunFolder
     from gnn_nas.search.history import History
-    from gnn_nas.spaces.table import CellTable
+    from gnn_nas.spaces.index import CellIndex
 
 
 class Judge(Protocol):
     """Says where seeds get their rewards from, and what they have found."""
 
     config: SearchConfig
-    table: CellTable
+    table: CellIndex
 
     columns: tuple[str, ...]
     """Figures beside the reward in histories."""

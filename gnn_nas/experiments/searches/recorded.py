@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gnn_nas.objective import Evaluation, Objective, Report
-    from gnn_nas.spaces.table import CellTable
+    from gnn_nas.spaces.index import CellIndex
 
 # Measurements are kept in several formats, whose roundings differ; their steps are 1e-4.
 _TOLERANCE = 1e-6
@@ -25,7 +25,7 @@ def check_histories(
     folder: RunFolder,
     config: SearchConfig,
     report_columns: tuple[str, ...],
-    table: CellTable,
+    table: CellIndex,
     again: tuple[Objective, Report] | None = None,
 ) -> None:
     """Check the histories that a search would go on from, or be judged by.

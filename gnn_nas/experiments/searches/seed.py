@@ -7,24 +7,27 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
+import torch
+from torch import Tensor
+
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches.config import SearchConfig
 from gnn_nas.models.checkpoint import open_checkpoint
 from gnn_nas.models.controller import Controller
-from gnn_nas.objective import Objective, Report
+from gnn_nas.objective import Evaluation, Objective, Report
 from gnn_nas.references import is_reference, users_code
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.history import History
 from gnn_nas.search.queries import Queries
 from gnn_nas.search.searcher import Searcher
-from gnn_nas.spaces.table import CellTable
+from gnn_nas.spaces.index import CellIndex, open_index
 
 
 def run_seed(
     folder: RunFolder,
     config: SearchConfig,
     seed: int,
-    table: CellTable,
+    table: CellIndex,
     objective: Objective,
     report: Report,
 ) -> History:
@@ -63,7 +66,7 @@ def run_seed(
 def search_seed(
     config: SearchConfig,
     seed: int,
-    table: CellTable,
+    table: CellIndex,
     controller: Controller,
     objective: Objective,
     report: Report,
@@ -75,6 +78,11 @@ def search_seed(
         UserError: the history is of another search, or cannot be written, or a method of the user's
             own has failed.
     """
+    if not table.is_complete:
+        # A registry of this seed alone, so that others do not change what it does.
+        own = open_index(table.space)
+        elsewhere = _Elsewhere(own, table, objective, report)
+        table, objective, report = own, elsewhere, elsewhere
     proposing: Callable[[], AbstractContextManager[None]] = nullcontext
     if is_reference(config.method):
         proposing = partial(users_code, f"--method {config.method} has failed")
@@ -89,3 +97,32 @@ def search_seed(
             allowed=objective.allowed,
         )
     Queries(table, objective, report, history).spend(searcher, proposing)
+
+
+class _Elsewhere:
+    """An objective and a report of one registry, asked by the rows of another.
+
+    Args:
+        own: whose rows are asked; there: that of the others.
+    """
+
+    def __init__(
+        self, own: CellIndex, there: CellIndex, objective: Objective, report: Report
+    ) -> None:
+        self.columns = report.columns
+        self.allowed = None
+        self._own, self._there = own, there
+        self._objective, self._report = objective, report
+        if objective.allowed is not None:
+            rows = own.rows_of(there.cells[objective.allowed.nonzero().flatten()])
+            self.allowed = torch.zeros(len(own), dtype=torch.bool)
+            self.allowed[rows] = True
+
+    def evaluate(self, rows: Tensor) -> list[Evaluation]:
+        return self._objective.evaluate(self._rows(rows))
+
+    def report(self, rows: Tensor) -> Tensor:
+        return self._report.report(self._rows(rows))
+
+    def _rows(self, rows: Tensor) -> Tensor:
+        return self._there.rows_of(self._own.cells[rows])

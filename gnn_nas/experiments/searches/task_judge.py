@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from gnn_nas.parallel.pool import Engine
     from gnn_nas.run_folder import RunFolder
     from gnn_nas.search.history import History
-    from gnn_nas.spaces.table import CellTable
+    from gnn_nas.spaces.index import CellIndex
     from gnn_nas.tasks.task import Task
 
 EVALUATIONS = "evaluations.sqlite"
@@ -74,7 +74,7 @@ class TaskJudge(Judge):
     _better_larger = ("reward", "accuracy", "test", "reward_at")
 
     def __init__(
-        self, config: TaskSearchConfig, task: Task, table: CellTable, engine: Engine
+        self, config: TaskSearchConfig, task: Task, table: CellIndex, engine: Engine
     ) -> None:
         self.config = config
         self.table = table
@@ -91,7 +91,7 @@ class TaskJudge(Judge):
         ):
             yield threads
 
-    def source(self) -> tuple[CellTable, Objective, Report]:
+    def source(self) -> tuple[CellIndex, Objective, Report]:
         """The cells and their trainings, for a search in a thread."""
         return self.table, self._evaluator, self._evaluator
 

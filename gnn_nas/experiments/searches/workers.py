@@ -18,13 +18,13 @@ from gnn_nas.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from gnn_nas.objective import Objective, Report
+    from gnn_nas.spaces.index import CellIndex
     from gnn_nas.spaces.space import CellSpace
-    from gnn_nas.spaces.table import CellTable
 
 # Seconds between two looks at how far the searches are.
 _TICK = 0.3
 
-Source = Callable[[], "tuple[CellTable, Objective, Report]"]
+Source = Callable[[], "tuple[CellIndex, Objective, Report]"]
 """Opens the cells, what a search may see of them, and what it must not. Raises UserError."""
 
 
@@ -42,7 +42,7 @@ class BenchmarkSource:
     protocol: str
     dataset: str | None = None
 
-    def __call__(self) -> tuple[CellTable, Objective, Report]:
+    def __call__(self) -> tuple[CellIndex, Objective, Report]:
         from gnn_nas.benchmarks.locate import find_any_benchmark
         from gnn_nas.benchmarks.protocols import objective_and_report
 
@@ -62,12 +62,12 @@ class TableSource:
     reward: str
     space: CellSpace
 
-    def __call__(self) -> tuple[CellTable, Objective, Report]:
+    def __call__(self) -> tuple[CellIndex, Objective, Report]:
         from gnn_nas.benchmarks.columns import read_columns
         from gnn_nas.benchmarks.own_table import OwnTable
-        from gnn_nas.spaces.table import load_table
+        from gnn_nas.spaces.index import open_index
 
-        table = load_table(self.space)
+        table = open_index(self.space)
         own = OwnTable(table, read_columns(self.path), self.reward)
         return table, *own.objective_and_report()
 

@@ -7,8 +7,8 @@ from typing import Any
 from torch import Tensor
 
 from gnn_nas.search.methods.predictor import Predictor
-from gnn_nas.spaces.descriptors import load_standard_descriptors
-from gnn_nas.spaces.table import CellTable
+from gnn_nas.spaces.descriptors import open_descriptors
+from gnn_nas.spaces.index import CellIndex
 
 
 class Descriptors(Predictor):
@@ -24,13 +24,14 @@ class Descriptors(Predictor):
 
 
 class _Computed:
-    """Cells by their exact descriptors, those of the whole space at hand."""
+    """Cells by their exact descriptors."""
 
-    def __init__(self, table: CellTable) -> None:
-        self._standard = load_standard_descriptors(table)
+    def __init__(self, table: CellIndex) -> None:
+        self._table = table
+        self._describe = open_descriptors(table)
 
     def descriptors(self, rows: Tensor) -> Tensor:
-        return self._standard[rows]
+        return self._describe(self._table, rows)
 
     def state_dict(self) -> dict[str, Any]:
         return {}

@@ -87,11 +87,10 @@ class Nao(GuidedMethod):
         count = self.settings.wide_candidates
         drawn = round(self.settings.share * count)
         kept = ranked[: count - drawn]
-        taken = seen.taken.clone()
-        taken[kept] = True
 
         def promising() -> Tensor:
-            pool = (self.cells.met & ~taken).nonzero().flatten()
+            pool = self.cells.met
+            pool = pool[~(seen.taken[pool] | torch.isin(pool, kept))]
             mean = self.surrogate.predict_mean(self.cells.descriptors(pool))
             return pool[mean.argsort(descending=True)[: max(seen.horizon, count)]]
 

@@ -13,7 +13,7 @@ from gnn_nas.config import Section
 from gnn_nas.models.controller import Controller
 from gnn_nas.search.method import Method
 from gnn_nas.search.observations import Observations
-from gnn_nas.spaces.table import CellTable
+from gnn_nas.spaces.index import CellIndex
 from gnn_nas.spaces.tokens import to_tokens
 
 
@@ -77,28 +77,26 @@ class NaoPaper(Method):
             self.controller, self.table, seen.rows, targets.float(), settings, self.generator
         )
         seeds = seen.rows[seen.rewards.topk(min(settings.seeds, len(targets))).indices]
-        return self._climb(seeds, seen.taken)[: settings.candidates]
+        return self._climb(seeds, seen)[: settings.candidates]
 
-    def _climb(self, seeds: Tensor, taken: Tensor) -> Tensor:
+    def _climb(self, seeds: Tensor, seen: Observations) -> Tensor:
         """Go from every seed along its gradient until it decodes to a cell that is new."""
         controller = self.controller
         start = controller.encode_rows(self.table, seeds).requires_grad_(True)
         (slope,) = torch.autograd.grad(controller.predict(start).sum(), start)
         start = start.detach()
-        taken = taken.clone()
-        found = []
+        found = seeds[:0]
         for step in range(1, self.settings.steps + 1):
             cells, valid = controller.decode(
                 normalize(start + step * self.settings.step_size * slope, dim=1)
             )
             rows = torch.where(valid, self.table.rows_of(cells), -1)
-            new = valid & ~taken[rows]
-            found.append(rows[new].unique())
-            taken[found[-1]] = True
+            new = valid & ~seen.taken[rows] & ~torch.isin(rows, found)
+            found = torch.cat([found, rows[new].unique()])
             start, slope = start[~new], slope[~new]
             if not len(start):
                 break
-        return torch.cat(found)
+        return found
 
     def state_dict(self) -> dict[str, Any]:
         return {
@@ -114,7 +112,7 @@ class NaoPaper(Method):
 
 def train_jointly(
     controller: Controller,
-    table: CellTable,
+    table: CellIndex,
     rows: Tensor,
     targets: Tensor,
     settings: NaoPaper.Settings,

@@ -17,6 +17,8 @@ class Random(Method):
     _order: Tensor | None = None
 
     def propose(self, seen: Observations, count: int | None = None) -> Tensor:
+        if not self.table.is_complete:
+            return seen.draw_fresh(count or 1, self.generator)
         if self._order is None:
             self._order = torch.randperm(len(self.table), generator=self.generator)
         # One at a time, so that every query of a command has a round of its own.
