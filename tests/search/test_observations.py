@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnn_nas.search.observations import Observations
+from gnn_nas.spaces.registry import CellRegistry
+from gnn_nas.spaces.space import CellSpace
 
 
 @pytest.fixture
@@ -85,13 +87,28 @@ def test_only_what_is_allowed_is_drawn_and_handed_out_but_all_may_be_told(table)
 
 
 @pytest.mark.parametrize("is_part", [False, True])
-def test_where_cells_are_added_they_are_fresh_but_for_a_part_of_a_space(is_part):
-    cells = [0, 1, 2]
-    seen = Observations(cells, allowed=torch.ones(3, dtype=torch.bool) if is_part else None)
+def test_where_cells_are_met_later_they_are_fresh_but_for_a_part_of_a_space(is_part):
+    registry = CellRegistry(CellSpace("toy", ("a", "b"), (1.0, 0.0), max_vertices=4, max_edges=6))
+    generator = torch.Generator().manual_seed(0)
+    registry.draw(3, generator)
+    seen = Observations(registry, 10, torch.ones(3, dtype=torch.bool) if is_part else None)
     seen.hand_out(torch.tensor([1]))
-    cells += [3, 4]
-    assert seen.taken.tolist() == [False, True, False, is_part, is_part]
-    assert seen.remaining == (2 if is_part else 4)
+    registry.draw(20, generator)
+    assert seen.taken.tolist() == [False, True, False] + [is_part] * (len(registry) - 3)
+    assert seen.remaining == (2 if is_part else 9)
+    drawn = seen.draw_fresh(9, generator)
+    assert sorted(drawn.tolist()) == [0, 2] if is_part else len(drawn.unique()) == 9
+    assert not seen.taken[drawn].any()
+
+
+def test_a_space_without_a_table_is_searched_on_and_on():
+    registry = CellRegistry(CellSpace("toy", ("a", "b"), (1.0, 0.0), max_vertices=4, max_edges=6))
+    seen = Observations(registry)
+    assert seen.remaining > 10**9
+    assert seen.horizon == 1
+    drawn = seen.draw_fresh(1000, torch.Generator().manual_seed(0))
+    # To its last cell.
+    assert sorted(drawn.tolist()) == list(range(len(registry)))
 
 
 def test_the_horizon_is_what_remains_or_as_many_again(table):
@@ -106,6 +123,8 @@ def test_fresh_cells_are_distinct_and_never_taken(table, taken, count):
     few = table.cells[:60]
 
     class Table:
+        is_complete = True
+
         def __len__(self):
             return len(few)
 
