@@ -26,8 +26,8 @@ class Encoder(Protocol):
     One of a user's own is a class derived from `torch.nn.Module`, named as ``module:object`` by
     ``model.encoder.name``. It is made with ``embedding_size`` and the further keys of
     ``model.encoder`` as keyword arguments, draws its parameters from torch's generator, and need
-    not derive from this class. It is not told the space: how many columns ``x`` has elsewhere than
-    in NAS-Bench-101 is for a further key to say.
+    not derive from this class. Where it takes a ``space`` it is given the `CellSpace`, of which
+    ``len(space.features)`` is the number of columns of ``x``.
 
     Attributes:
         embedding_size: dimension of the embeddings, ``model.embedding`` of the config.
@@ -70,7 +70,8 @@ def make_encoder(
         )
     # Also where only shapes are asked for: a user's own may compute with numbers when it is made.
     with users_code(f"{option} cannot be made"), torch.device("cpu"):
-        encoder = kind(embedding_size=embedding_size, **config.args)
+        told = {"space": space} if "space" in inspect.signature(kind).parameters else {}
+        encoder = kind(embedding_size=embedding_size, **told, **config.args)
         given = getattr(encoder, "embedding_size", None)
         if any(map(nn.parameter.is_lazy, encoder.parameters())):
             raise ValueError("it has parameters without a shape, as LazyLinear has")

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from gnn_nas.config import SpaceConfig
+from gnn_nas.config import CONFIGS, SpaceConfig
 from gnn_nas.config_file import load
 from gnn_nas.errors import UserError
 from gnn_nas.spaces.nasbench101 import NASBENCH101
@@ -62,8 +62,11 @@ def described_space(given: str | os.PathLike[str]) -> str | SpaceConfig:
     path = Path(given)
     if str(given) in SPACES:
         return str(given)
-    if not path.suffix and not path.is_file():
-        raise UserError(f"{given}: neither a file nor a space of gnn_nas: {', '.join(SPACES)}")
+    if not path.suffix and len(path.parts) == 1 and not path.is_file():
+        path = CONFIGS / "spaces" / f"{given}.yaml"
+        if not path.exists():
+            names = ", ".join([*SPACES, *sorted(each.stem for each in path.parent.glob("*.yaml"))])
+            raise UserError(f"{given}: neither a file nor a space of gnn_nas: {names}")
     config = load(SpaceConfig, path)
     get_space(config)
     return config

@@ -130,7 +130,7 @@ class CellSpace:
             refuse(f"{len(self.modules)} modules do not fit {len(self.ops)} ops")
         if not 3 <= self.max_vertices <= MOST_VERTICES:
             refuse(f"max_vertices must be from 3 to {MOST_VERTICES}, not {self.max_vertices}")
-        if self.max_edges < 2:
+        if self.wiring is None and self.max_edges < 2:
             refuse(f"max_edges must be at least 2, not {self.max_edges}: an op has two edges")
         if self.max_edits < 1:
             refuse(f"max_edits must be at least 1, not {self.max_edits}")
