@@ -288,11 +288,16 @@ class PretrainConfig(RunConfig):
     @field_validator("space", mode="before")
     @classmethod
     def _named_or_described(cls, value: Any) -> Any:
-        if isinstance(value, str | SpaceConfig):
-            return value
-        if not isinstance(value, dict):
-            raise ValueError("neither the name of a space nor a mapping that describes one")
-        return SpaceConfig.model_validate(value)
+        return named_or_described(value)
+
+
+def named_or_described(value: Any) -> str | SpaceConfig:
+    """What a key ``space`` holds. Raises ValueError for what is no name and no description."""
+    if isinstance(value, str | SpaceConfig):
+        return value
+    if not isinstance(value, dict):
+        raise ValueError("neither the name of a space nor a mapping that describes one")
+    return SpaceConfig.model_validate(value)
 
 
 def load_config(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gnn_nas.config import FROM_SCRATCH, load_config
+from gnn_nas.config import CONTROLLERS, FROM_SCRATCH, SpaceConfig, load_config
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
+from gnn_nas.spaces.known import get_space
 from gnn_nas.spaces.nasbench101 import NASBENCH101
 
 if TYPE_CHECKING:
@@ -38,12 +40,17 @@ def add_checkpoints(parser: argparse.ArgumentParser) -> None:
     add_checkpoint(parser, what, nargs="+", action="extend")
 
 
-def refuse_missing(given: str | Path | None, space: str = NASBENCH101.name) -> None:
+def refuse_missing(given: str | Path | None, space: str | SpaceConfig = NASBENCH101.name) -> None:
     """Refuse a checkpoint that is not there, or of another space, before torch has loaded.
 
     Raises:
         UserError: it is.
     """
+    if given is None and not (isinstance(space, str) and space in CONTROLLERS):
+        raise UserError(
+            f"no controller of {get_space(space).name} comes with the package: give one by"
+            " --checkpoint DIR, as gnn-nas pretrain --space makes it, or --checkpoint none"
+        )
     if given is None or given == FROM_SCRATCH:
         return
     if (controller := RunFolder(given).controller(0)).weights.exists():
@@ -51,9 +58,13 @@ def refuse_missing(given: str | Path | None, space: str = NASBENCH101.name) -> N
             f"{given} is a search's folder: give one of its controllers, say {controller.path}"
         )
     folder = RunFolder.open(given)
-    own = load_config(folder.config).space
-    if own != space:
-        raise UserError(f"{given} was pretrained on {own}, and this is about {space}")
+    own = get_space(load_config(folder.config).space)
+    # How many edits a positive may have was measured when it was pretrained.
+    if own != replace(get_space(space), max_edits=own.max_edits):
+        raise UserError(
+            f"{given} was pretrained on {own.name}, and this is about {get_space(space).name}"
+            + (", another space of this name" if own.name == get_space(space).name else "")
+        )
     if not folder.weights.exists():
         raise folder.no_weights()
 

@@ -48,9 +48,9 @@ _DESCRIPTION = """\
 Measure the rank correlation (Kendall's tau, Spearman's rho) of the performance predictor.
 
 It learns from random cells of NAS-Bench-101 or NAS-Bench-201 and then scores all others, whose mean
-test accuracies its scores are compared with. It is an ensemble: a Gaussian process and trees on the descriptors of
-a cell, and copies of the controller's encoder and predictor that are fine-tuned to order the cells.
-It is measured with copies of the pretrained controller, and of one from scratch.
+test accuracies its scores are compared with. It is an ensemble: a Gaussian process and trees on the
+descriptors of a cell, and copies of the controller's encoder and predictor that are fine-tuned to
+order the cells. It is measured with copies of the pretrained controller, and of one from scratch.
 """
 
 _EPILOG = """\

@@ -7,7 +7,7 @@ import math
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from gnn_nas.benchmarks import DATASETS
 from gnn_nas.benchmarks.locate import (
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from gnn_nas.experiments.searches.task_judge import TaskJudge
     from gnn_nas.parallel.pool import Engine
     from gnn_nas.spaces.index import CellIndex
+    from gnn_nas.spaces.table import CellTable
     from gnn_nas.tasks.task import Task
 
 _OF_RAY = ("task_cpus", "task_gpus")
@@ -96,7 +97,7 @@ class Measurements:
         """Open the measurements. Raises UserError."""
         from gnn_nas.experiments.searches.benchmark_judge import BenchmarkJudge
 
-        benchmark = find_any_benchmark(self._path, table, self._dataset)
+        benchmark = find_any_benchmark(self._path, cast("CellTable", table), self._dataset)
         config = SearchConfig(
             protocol=self._protocol,
             benchmark=benchmark.identity,

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from gnn_nas.benchmarks.columns import read_columns
 from gnn_nas.benchmarks.own_table import cell_columns, report_columns, reward_column
+from gnn_nas.cli.checkpoints import refuse_missing
 from gnn_nas.cli.common import available_cores
-from gnn_nas.config import FROM_SCRATCH, load_config
+from gnn_nas.config import FROM_SCRATCH, SpaceConfig, load_config
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches.config import TableSearchConfig
 from gnn_nas.experiments.searches.workers import Workers
 from gnn_nas.run_folder import RunFolder
-from gnn_nas.spaces.known import get_space
+from gnn_nas.spaces.known import described_space, get_space
 from gnn_nas.spaces.nasbench101 import NASBENCH101
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class TableRewards:
     """Rewards out of a table of the user's own.
 
     Attributes:
-        space: name of that of its cells; name: what is searched for, for the folder's name.
+        space: of its cells, as configs say it; name: what is searched for, for the folder's name.
         queries: evaluations a seed where it is not said.
 
     Args:
@@ -77,10 +78,12 @@ class TableRewards:
         return TableJudge(config, own, workers)
 
 
-def _space(arguments: argparse.Namespace, begun: TableSearchConfig | None) -> str:
-    """Name of the space that was said, else of the checkpoint's."""
-    if arguments.space or begun:
-        return arguments.space or begun.space
-    if arguments.checkpoint in (None, FROM_SCRATCH):
-        return NASBENCH101.name
-    return load_config(RunFolder.open(arguments.checkpoint).config).space
+def _space(arguments: argparse.Namespace, begun: TableSearchConfig | None) -> str | SpaceConfig:
+    """The space of the checkpoint, else the one that was said."""
+    checkpoint = arguments.checkpoint or (begun.checkpoint if begun else None)
+    said = described_space(arguments.space) if arguments.space else begun and begun.space
+    if checkpoint not in (None, FROM_SCRATCH):
+        # How many edits a positive may have is known there only.
+        refuse_missing(checkpoint, said or load_config(RunFolder.open(checkpoint).config).space)
+        return load_config(RunFolder.open(checkpoint).config).space
+    return said or NASBENCH101.name

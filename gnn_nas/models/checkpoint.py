@@ -11,6 +11,7 @@ from gnn_nas.config import (
     FROM_SCRATCH,
     WEIGHTS,
     PretrainConfig,
+    SpaceConfig,
     load_config,
 )
 from gnn_nas.models.controller import Controller
@@ -50,18 +51,19 @@ class Checkpoint:
         folder.save_weights(controller.state_dict())
 
 
-def open_checkpoint(checkpoint: str | None, space: str = DEFAULT_SPACE) -> Checkpoint:
+def open_checkpoint(checkpoint: str | None, space: str | SpaceConfig = DEFAULT_SPACE) -> Checkpoint:
     """Open a run folder, ``none``, or by default ``runs/gin_multisim``, else the shipped weights.
 
-    ``none`` and the default are those of ``space``.
+    ``none`` and the default are those of ``space``; of a space of one's own there is no default.
 
     Raises:
         UserError: the folder or a file of it is missing or damaged.
     """
+    name = space if isinstance(space, str) else DEFAULT_SPACE
     if checkpoint == FROM_SCRATCH:
-        shipped = RunFolder(WEIGHTS / CONTROLLERS[space])
-        return Checkpoint(None, load_config(shipped.config), None)
-    folder = RunFolder.open(default_folder(space) if checkpoint is None else checkpoint)
+        config = load_config(RunFolder(WEIGHTS / CONTROLLERS[name]).config)
+        return Checkpoint(None, config.model_copy(update={"space": space}), None)
+    folder = RunFolder.open(default_folder(name) if checkpoint is None else checkpoint)
     folder.load_weights()
     fingerprint = hashlib.sha256(folder.weights.read_bytes()).hexdigest()
     return Checkpoint(folder, load_config(folder.config), fingerprint)

@@ -23,7 +23,7 @@ class Query:
 
     Args:
         number: of the query, from 1.
-        module_hash: the cell, by its official hash.
+        module_hash: the cell, as `gnn_nas.spaces.index.CellIndex.hash_of` names it.
         evaluation: what the search was told.
         report: the figures the search was not told, in the order of the history's columns.
         round: in which the search asked, from 0.
@@ -118,7 +118,7 @@ class History:
         if line[0] != str(number):
             raise ValueError(f"it is number {number}")
         _, module_hash, reward, *report, round_, seconds, failure = line
-        if not re.fullmatch("[0-9a-f]{32}", module_hash):
+        if not re.fullmatch("[0-9a-z]{3,64}", module_hash):
             raise ValueError("its hash is none")
         if not re.fullmatch("0|[1-9][0-9]{0,8}", round_):
             raise ValueError("its round is no number")

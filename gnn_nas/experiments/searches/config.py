@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from gnn_nas.config import RunConfig
+from gnn_nas.config import RunConfig, SpaceConfig, named_or_described
 from gnn_nas.config_file import load, read_mapping
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
@@ -25,6 +25,11 @@ class SearchConfig(RunConfig):
     benchmark: str = Field(description="which measurements rewards come from")
     dataset: str | None = Field(default=None, description="of NAS-Bench-201; null elsewhere")
     settings: dict[str, Any] = Field(description="the method's")
+
+    @property
+    def of_space(self) -> str | SpaceConfig | None:
+        """The space, where the config says it; else it is that of the measurements."""
+        return None
 
     @property
     def all_seeds(self) -> range:
@@ -81,7 +86,17 @@ class TableSearchConfig(SearchConfig):
 
     protocol: Literal["table"] = Field(default="table", exclude=True)
     reward: str = Field(description="the table's column of rewards")
-    space: str = Field(description="of its cells")
+    space: str | SpaceConfig = Field(description="of its cells")
+
+    @field_validator("space", mode="before")
+    @classmethod
+    def _named_or_described(cls, value: Any) -> Any:
+        return named_or_described(value)
+
+    @property
+    def of_space(self) -> str | SpaceConfig:
+        """The space of the table's cells."""
+        return self.space
 
     @property
     def subject(self) -> tuple[str, str]:
