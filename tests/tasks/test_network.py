@@ -56,7 +56,7 @@ def test_blocks_agree_with_the_matrix_read_vertex_by_vertex(some):
     truncated = 0
     for row in range(len(some)):
         cell = some[row : row + 1]
-        block = CellBlock(cell, 6, 11, norm_momentum=0.1).eval()
+        block = CellBlock(cell, 6, 11).eval()
         found = block(x)
         assert found.shape == (2, 11, 4, 5)
         torch.testing.assert_close(found, naive_block(block, cell, x))
@@ -70,7 +70,7 @@ def test_blocks_agree_with_the_matrix_read_vertex_by_vertex(some):
 
 def test_known_operations_by_hand():
     ops = ["input", "maxpool3x3", "output"]
-    block = CellBlock(pack(from_matrix([[0, 1, 0], [0, 0, 1], [0, 0, 0]], ops)), 5, 5, 0.1).eval()
+    block = CellBlock(pack(from_matrix([[0, 1, 0], [0, 0, 1], [0, 0, 0]], ops)), 5, 5).eval()
     torch.nn.init.dirac_(block.projections["0"][0].weight)
     x = torch.arange(-9.0, 91.0).reshape(1, 5, 4, 5)
     # The projection is the identity but for ReLU and 1e-5 in the normalisation.

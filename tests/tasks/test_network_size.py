@@ -7,8 +7,8 @@ from torch import Tensor
 
 from gnn_nas.spaces.conversion import from_matrix
 from gnn_nas.spaces.packed import PackedCells, pack
-from gnn_nas.tasks import network
-from gnn_nas.tasks.network import CellBlock, CellNetwork, ConvNormRelu, NetworkConfig
+from gnn_nas.tasks import network, ops
+from gnn_nas.tasks.network import CellBlock, CellNetwork, NetworkConfig
 from gnn_nas.tasks.network_size import interior_channels, parameter_counts
 
 OFFICIAL = NetworkConfig()
@@ -24,7 +24,9 @@ def undrawn() -> Iterator[None]:
         for layer in (torch.nn.Conv2d, torch.nn.BatchNorm2d, torch.nn.Linear):
             patch.setattr(layer, "reset_parameters", lambda self: None)
         patch.setattr(network, "_initialise", lambda module: None)
-        patch.setattr(network, "ConvNormRelu", cache(ConvNormRelu))
+        shared = cache(ops.ConvNormRelu)
+        patch.setattr(network, "ConvNormRelu", shared)
+        patch.setattr(ops, "ConvNormRelu", shared)
         # A cell's own only: its five in all, of the nine that a network has.
         patch.setattr(network, "CellBlock", lru_cache(5)(CellBlock))
         yield
