@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from gnn_nas.benchmarks.columns import read_columns
 from gnn_nas.benchmarks.own_table import cell_columns, report_columns, reward_column
+from gnn_nas.cli.checkpoints import chosen_space
 from gnn_nas.cli.common import available_cores
-from gnn_nas.config import FROM_SCRATCH, load_config
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches.config import TableSearchConfig
 from gnn_nas.experiments.searches.workers import Workers
-from gnn_nas.run_folder import RunFolder
 from gnn_nas.spaces.known import get_space
-from gnn_nas.spaces.nasbench101 import NASBENCH101
 
 if TYPE_CHECKING:
     from gnn_nas.experiments.searches.table_judge import TableJudge
@@ -29,7 +27,7 @@ class TableRewards:
     """Rewards out of a table of the user's own.
 
     Attributes:
-        space: name of that of its cells; name: what is searched for, for the folder's name.
+        space: of its cells, as configs say it; name: what is searched for, for the folder's name.
         queries: evaluations a seed where it is not said.
 
     Args:
@@ -46,7 +44,11 @@ class TableRewards:
         for name in ("protocol", "dataset", "html"):
             if getattr(arguments, name):
                 raise UserError(f"--{name} is for benchmarks: {path} is a table of your own")
-        self.space = _space(arguments, begun)
+        if begun and arguments.space is None:
+            self.space = begun.space
+        else:
+            checkpoint = arguments.checkpoint or (begun.checkpoint if begun else None)
+            self.space = chosen_space(arguments.space, checkpoint)
         self.name = path.stem
         self._columns = read_columns(path)
         self._reward = reward_column(
@@ -75,12 +77,3 @@ class TableRewards:
             **common, reward=self._reward, space=self.space, benchmark=own.identity
         )
         return TableJudge(config, own, workers)
-
-
-def _space(arguments: argparse.Namespace, begun: TableSearchConfig | None) -> str:
-    """Name of the space that was said, else of the checkpoint's."""
-    if arguments.space or begun:
-        return arguments.space or begun.space
-    if arguments.checkpoint in (None, FROM_SCRATCH):
-        return NASBENCH101.name
-    return load_config(RunFolder.open(arguments.checkpoint).config).space

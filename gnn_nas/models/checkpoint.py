@@ -11,10 +11,11 @@ from gnn_nas.config import (
     FROM_SCRATCH,
     WEIGHTS,
     PretrainConfig,
+    SpaceConfig,
     load_config,
 )
 from gnn_nas.models.controller import Controller
-from gnn_nas.models.pretrained import default_folder, load_pretrained
+from gnn_nas.models.pretrained import SHIPPED, default_folder, has_default, load_pretrained
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.spaces.known import get_space
 
@@ -50,17 +51,19 @@ class Checkpoint:
         folder.save_weights(controller.state_dict())
 
 
-def open_checkpoint(checkpoint: str | None, space: str = DEFAULT_SPACE) -> Checkpoint:
+def open_checkpoint(checkpoint: str | None, space: str | SpaceConfig = DEFAULT_SPACE) -> Checkpoint:
     """Open a run folder, ``none``, or by default ``runs/gin_multisim``, else the shipped weights.
 
-    ``none`` and the default are those of ``space``.
+    ``none`` and the default are those of ``space``; where none comes with the package, ``none`` has
+    the sizes of NAS-Bench-101's.
 
     Raises:
-        UserError: the folder or a file of it is missing or damaged.
+        UserError: the folder or a file of it is missing or damaged, or there is no default.
     """
     if checkpoint == FROM_SCRATCH:
-        shipped = RunFolder(WEIGHTS / CONTROLLERS[space])
-        return Checkpoint(None, load_config(shipped.config), None)
+        shipped = RunFolder(WEIGHTS / CONTROLLERS[space] if has_default(space) else SHIPPED)
+        config = load_config(shipped.config).model_copy(update={"space": space})
+        return Checkpoint(None, config, None)
     folder = RunFolder.open(default_folder(space) if checkpoint is None else checkpoint)
     folder.load_weights()
     fingerprint = hashlib.sha256(folder.weights.read_bytes()).hexdigest()

@@ -6,10 +6,11 @@ from torch import Tensor
 
 from gnn_nas.config import Section
 from gnn_nas.errors import UserError
+from gnn_nas.spaces.known import is_known
 from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.space import CellSpace
-from gnn_nas.tasks.ops import op_parameters
+from gnn_nas.tasks.ops import check_ops, op_parameters
 
 
 class NetworkConfig(Section):
@@ -68,6 +69,24 @@ def op_widths(space: CellSpace, config: NetworkConfig) -> list[int]:
     return sorted(
         {(width + more) // share for width in stacks for share in shares for more in (0, share - 1)}
     )
+
+
+def check_networks(space: CellSpace, config: NetworkConfig | None) -> None:
+    """Refuse a space of whose cells no networks of these sizes can be made, before any is.
+
+    Args:
+        config: sizes of the networks; None where they are not known, as a user's own code makes
+            them, if any: then ops are tried where the space has them.
+
+    Raises:
+        UserError: an op cannot be built or does not keep an image's shape, or see `op_widths`.
+    """
+    if is_known(space) and space.modules:
+        return
+    if config:
+        check_ops(space, op_widths(space, config))
+    elif space.modules:
+        check_ops(space, [default_sizes(space).stem_channels])
 
 
 def interior_channels(cells: PackedCells, out_channels: int) -> Tensor:

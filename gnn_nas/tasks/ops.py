@@ -7,13 +7,17 @@ it in place: other vertices may read it too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import torch
 from torch import nn
 
-from gnn_nas.errors import UserError
-from gnn_nas.references import resolve, users_code
+from gnn_nas.errors import UserError, reported
+from gnn_nas.files import to_json
+from gnn_nas.references import own_file, resolve, users_code
+from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.space import CellSpace
 
 # Height and width of the images with which an op is tried, and how many.
@@ -116,13 +120,7 @@ def build_op(space: CellSpace, op: int, channels: int) -> nn.Module:
             f"space {space.name} does not say how its ops are built: networks need a module:object"
             " for every op, such as gnn_nas.tasks.ops:conv3x3"
         )
-    called = _called(space, op)
-    try:
-        factory = resolve(space.modules[op], f"space {space.name}: op {space.ops[op]}")
-    except UserError as error:
-        raise UserError(
-            f"{error}; it must be a module:object of the current folder or of what is installed"
-        ) from None
+    called, factory = _called(space, op), _factory(space, op)
     with users_code(f"{called} must be built of any number of channels, and is not of {channels}"):
         module = factory(channels)
     if not isinstance(module, nn.Module):
@@ -161,6 +159,38 @@ def check_ops(space: CellSpace, widths: Iterable[int]) -> None:
                 _try(build_op(space, op, channels), images, _called(space, op))
 
 
+def own_files(space: CellSpace) -> dict[str, Path]:
+    """Files of the user's own in which ops of a space are, by the names of their modules.
+
+    Raises:
+        UserError: an op's module cannot be imported.
+    """
+    found = {}
+    for op, reference in enumerate(space.modules):
+        _factory(space, op)
+        if path := own_file(reference):
+            found[reference.partition(":")[0]] = path
+    return found
+
+
+def fingerprint_in(space: CellSpace, fingerprint: str) -> str:
+    """The fingerprint of a task with what decides the networks of a space's cells.
+
+    For NAS-Bench-101 it is the task's own: there was no other space once.
+
+    Raises:
+        UserError: an op's module cannot be imported or read.
+    """
+    if space == NASBENCH101:
+        return fingerprint
+    graph = [space.max_vertices, space.wiring, space.nodes]
+    digest = hashlib.sha256(to_json([fingerprint, space.ops, space.modules, *graph]).encode())
+    for name, path in sorted(own_files(space).items()):
+        with reported(f"space {space.name}: cannot read {path}"):
+            digest.update(name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
 def _try(module: nn.Module, images: torch.Tensor, called: str) -> None:
     given, shape = images.clone(), list(images.shape)
     with users_code(f"{called} fails on images {shape}"):
@@ -176,6 +206,15 @@ def _try(module: nn.Module, images: torch.Tensor, called: str) -> None:
         raise UserError(
             f"{called} changes its input, which others read too: give inplace=False, or copy it"
         )
+
+
+def _factory(space: CellSpace, op: int) -> Callable[[int], nn.Module]:
+    try:
+        return resolve(space.modules[op], f"space {space.name}: op {space.ops[op]}")
+    except UserError as error:
+        raise UserError(
+            f"{error}; it must be a module:object of the current folder or of what is installed"
+        ) from None
 
 
 def _called(space: CellSpace, op: int) -> str:

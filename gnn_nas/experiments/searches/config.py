@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field
 
-from gnn_nas.config import RunConfig
+from gnn_nas.config import DescribedSpace, RunConfig
 from gnn_nas.config_file import load, read_mapping
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
@@ -24,6 +24,9 @@ class SearchConfig(RunConfig):
     weights: str | None = Field(description="SHA-256 of its weights file; null without one")
     benchmark: str = Field(description="which measurements rewards come from")
     dataset: str | None = Field(default=None, description="of NAS-Bench-201; null elsewhere")
+    space: DescribedSpace | None = Field(
+        default=None, description="of the cells; null where the measurements say it"
+    )
     settings: dict[str, Any] = Field(description="the method's")
 
     @property
@@ -57,6 +60,8 @@ class TaskSearchConfig(SearchConfig):
 
     protocol: Literal["task"] = Field(default="task", exclude=True)
     benchmark: None = Field(default=None, exclude=True)
+    # Older files lack it.
+    space: DescribedSpace = Field(default="nasbench101", description="of the cells")
     task: str = Field(description="what the task is called")
     fingerprint: str = Field(description="of all that decides a training")
     trainings: int = Field(ge=1, description="of every cell")
@@ -81,7 +86,7 @@ class TableSearchConfig(SearchConfig):
 
     protocol: Literal["table"] = Field(default="table", exclude=True)
     reward: str = Field(description="the table's column of rewards")
-    space: str = Field(description="of its cells")
+    space: DescribedSpace = Field(description="of its cells")
 
     @property
     def subject(self) -> tuple[str, str]:

@@ -67,7 +67,8 @@ def _refuse_inexact(folder: RunFolder, judge: Judge, begun: SearchConfig, seed: 
     config, history = judge.config, History(folder.history(seed), judge.columns)
     if not history.queries:
         return
-    controller = open_checkpoint(config.checkpoint, judge.table.space.name).controller(seed)
+    space = config.space or judge.table.space.name
+    controller = open_checkpoint(config.checkpoint, space).controller(seed)
     recorded = _Recorded(judge.again[0].allowed if judge.again else None)
     threads = torch.get_num_threads()
     # As the processes that search.
