@@ -10,7 +10,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from gnn_nas.config_file import load
 from gnn_nas.errors import UserError
@@ -129,6 +137,18 @@ class SpaceConfig(Section):
                 verb = "needs" if key in needed else "takes no"
                 raise ValueError(f"a space with {kind} {verb} {key}")
         return self
+
+
+def _named_or_described(value: Any) -> Any:
+    if isinstance(value, str | SpaceConfig):
+        return value
+    if not isinstance(value, dict):
+        raise ValueError("neither the name of a space nor a mapping that describes one")
+    return SpaceConfig.model_validate(value)
+
+
+DescribedSpace = Annotated[str | SpaceConfig, BeforeValidator(_named_or_described)]
+"""What a config holds of a space: the name of one that comes with the package, or its own."""
 
 
 class GINConfig(Section):
@@ -275,7 +295,7 @@ class PretrainConfig(RunConfig):
 
     seed: int = Field(ge=0, lt=2**32, description="seed of all random generators")
     # Older files lack it.
-    space: str | SpaceConfig = Field(
+    space: DescribedSpace = Field(
         default=DEFAULT_SPACE,
         description="of the cells: a name that gnn-nas spaces lists, or a space of one's own",
     )
@@ -284,20 +304,6 @@ class PretrainConfig(RunConfig):
     metric: MetricConfig | None = Field(description="metric-learning loss, or null for none")
     optimizer: OptimizerConfig = Field(description="how the weights are stepped")
     training: TrainingConfig = Field(description="length and intervals")
-
-    @field_validator("space", mode="before")
-    @classmethod
-    def _named_or_described(cls, value: Any) -> Any:
-        return named_or_described(value)
-
-
-def named_or_described(value: Any) -> str | SpaceConfig:
-    """What a key ``space`` holds. Raises ValueError for what is no name and no description."""
-    if isinstance(value, str | SpaceConfig):
-        return value
-    if not isinstance(value, dict):
-        raise ValueError("neither the name of a space nor a mapping that describes one")
-    return SpaceConfig.model_validate(value)
 
 
 def load_config(

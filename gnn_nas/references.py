@@ -37,15 +37,31 @@ def resolve(reference: str, option: str, folder: str | None = None) -> Any:
         UserError: the module cannot be imported, or has no such object.
     """
     name, _, attribute = reference.partition(":")
-    folder = folder or os.getcwd()
-    if folder not in sys.path:
-        sys.path.append(folder)
+    look_in(folder or os.getcwd())
     with users_code(f"{option} {reference}: cannot import {name}"):
         module = importlib.import_module(name)
     try:
         return getattr(module, attribute)
     except Exception:  # as a rule an AttributeError, but a module may have a __getattr__
         raise UserError(f"{option} {reference}: the module has no {attribute}") from None
+
+
+def look_in(folder: str) -> None:
+    """Let modules of the user's own be found in a folder, after the installed ones."""
+    if folder not in sys.path:
+        sys.path.append(folder)
+
+
+def own_file(reference: str) -> Path | None:
+    """The file of the module of a resolved ``module:object``, where it is the user's own.
+
+    None for this package and what is installed, and for modules that are no file of Python.
+    """
+    module = sys.modules.get(reference.partition(":")[0])
+    path = getattr(module, "__file__", None)
+    if not path or not path.endswith(".py") or path.startswith(_others()):
+        return None
+    return Path(path)
 
 
 @contextmanager
@@ -65,9 +81,14 @@ def users_code(failure: str) -> Iterator[None]:
 
 def place(error: BaseException) -> str:
     """Where in the user's code an error arose, in brackets; nothing if that was not on its way."""
-    libraries = map(sysconfig.get_path, ("stdlib", "purelib", "platlib"))
-    others = (*libraries, str(Path(__file__).parent), "<frozen ")
+    others = _others()
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if not frame.filename.startswith(others):
             return f" ({Path(frame.filename).name}, line {frame.lineno})"
     return ""
+
+
+def _others() -> tuple[str, ...]:
+    """What the names of files that are not the user's begin with."""
+    libraries = map(sysconfig.get_path, ("stdlib", "purelib", "platlib"))
+    return *libraries, str(Path(__file__).parent), "<frozen "

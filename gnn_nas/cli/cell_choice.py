@@ -7,11 +7,15 @@ from bisect import bisect_left
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gnn_nas.config_file import read_mapping
+from gnn_nas.config import SpaceConfig
+from gnn_nas.config_file import load, read_mapping
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
+from gnn_nas.spaces.nasbench101 import NASBENCH101
+from gnn_nas.spaces.nasbench201 import NASBENCH201
 
 if TYPE_CHECKING:
+    from gnn_nas.spaces.index import CellIndex
     from gnn_nas.spaces.table import CellTable
 
 LEAST_PREFIX = 6
@@ -31,7 +35,7 @@ def checked_prefix(text: str) -> str:
 
 
 def best_hash(path: Path) -> str:
-    """The module hash of the cell that a finished search reports.
+    """The hash of the cell that a finished search reports.
 
     Raises :class:`UserError` if the folder is none, or the search has found nothing.
     """
@@ -40,19 +44,45 @@ def best_hash(path: Path) -> str:
         raise UserError(
             f"{path} holds no finished search: go on with it by gnn-nas search --resume"
         )
-    if (dataset := read_mapping(folder.config).get("dataset")) is not None:
-        raise UserError(
-            f"{path} searched NAS-Bench-201 for {dataset}: networks of its cells are not built"
-        )
     summary = folder.load_summary()
     if "best" not in summary:
         raise UserError(f"{path} is no folder of a search: no best cell in its summary.json")
     if summary["best"] is None:
         raise UserError(f"{path} has no best cell: every evaluation failed, its history says why")
+    best = summary["best"]
+    if not isinstance(best, dict) or not isinstance(best.get("hash"), str):
+        raise UserError(f"{folder.summary} is damaged: its best cell has no hash")
+    return best["hash"]
+
+
+def searched_space(path: Path) -> str | SpaceConfig:
+    """The space of a search's cells, as configs say it. Raises UserError where it is none."""
+    folder = RunFolder.open(path)
+    config = read_mapping(folder.config)
+    described = config.get("space")
+    if described is None:
+        # Older folders do not say it, nor do those of measurements, and there are two of these.
+        return NASBENCH101.name if config.get("dataset") is None else NASBENCH201.name
+    if isinstance(described, str):
+        return described
+    if not isinstance(described, dict):
+        raise UserError(f"{folder.config} is damaged: space")
+    return load(SpaceConfig, described, name=f"space in {folder.config}")
+
+
+def row_of(text: str, index: CellIndex) -> int:
+    """The row of a cell by its hash, or where all cells have a module hash by its beginning.
+
+    Raises :class:`UserError` if there is none, or there are several.
+    """
+    from gnn_nas.spaces.table import CellTable
+
+    if isinstance(index, CellTable):
+        return row_of_prefix(checked_prefix(text), index)
     try:
-        return checked_prefix(summary["best"]["hash"])
-    except (KeyError, TypeError, AttributeError):
-        raise UserError(f"{folder.summary} is damaged: its best cell has no hash") from None
+        return index.row_of_hash(text)
+    except KeyError as error:
+        raise UserError(error.args[0]) from None
 
 
 def row_of_prefix(prefix: str, table: CellTable) -> int:
@@ -62,7 +92,9 @@ def row_of_prefix(prefix: str, table: CellTable) -> int:
     # Behind all that begin with it: g follows the hexadecimal digits.
     end = bisect_left(rows, prefix + "g", key=table.hash_of)
     if first == end:
-        raise UserError(f"no cell of NAS-Bench-101 has a module hash that begins with {prefix}")
+        raise UserError(
+            f"no cell of {table.space.name} has a module hash that begins with {prefix}"
+        )
     if end - first > 1:
         examples = ", ".join(map(table.hash_of, (first, first + 1)))
         raise UserError(

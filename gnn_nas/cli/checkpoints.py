@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gnn_nas.config import CONTROLLERS, FROM_SCRATCH, SpaceConfig, load_config
+from gnn_nas.config import DEFAULT_SPACE, FROM_SCRATCH, SpaceConfig, load_config
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
-from gnn_nas.spaces.known import get_space
-from gnn_nas.spaces.nasbench101 import NASBENCH101
+from gnn_nas.spaces.known import described_space, get_space, have_same_cells
+from gnn_nas.spaces.space import CellSpace
 
 if TYPE_CHECKING:
     from gnn_nas.models.checkpoint import Checkpoint
@@ -40,33 +39,52 @@ def add_checkpoints(parser: argparse.ArgumentParser) -> None:
     add_checkpoint(parser, what, nargs="+", action="extend")
 
 
-def refuse_missing(given: str | Path | None, space: str | SpaceConfig = NASBENCH101.name) -> None:
+def chosen_space(given: str | None, checkpoint: str | Path | None) -> str | SpaceConfig:
+    """The space of the checkpoint, without one what ``--space`` says, else NAS-Bench-101.
+
+    A pretraining may have found by itself what a file does not say, so the checkpoint's is taken
+    where both are given.
+
+    Raises:
+        UserError: there is no such space or checkpoint, or they do not go together.
+    """
+    said = None if given is None else described_space(given)
+    if checkpoint is None or checkpoint == FROM_SCRATCH:
+        return said or DEFAULT_SPACE
+    own = _space_of(checkpoint)
+    if said is not None and not have_same_cells(get_space(own), get_space(said)):
+        raise _other_space(checkpoint, get_space(own), get_space(said))
+    return own
+
+
+def refuse_missing(given: str | Path | None, space: str | SpaceConfig = DEFAULT_SPACE) -> None:
     """Refuse a checkpoint that is not there, or of another space, before torch has loaded.
 
     Raises:
         UserError: it is.
     """
-    if given is None and not (isinstance(space, str) and space in CONTROLLERS):
-        raise UserError(
-            f"no controller of {get_space(space).name} comes with the package: give one by"
-            " --checkpoint DIR, as gnn-nas pretrain --space makes it, or --checkpoint none"
-        )
     if given is None or given == FROM_SCRATCH:
         return
+    own, wanted = get_space(_space_of(given)), get_space(space)
+    if own != wanted:
+        raise _other_space(given, own, wanted)
+    folder = RunFolder(given)
+    if not folder.weights.exists():
+        raise folder.no_weights()
+
+
+def _other_space(given: str | Path, own: CellSpace, wanted: CellSpace) -> UserError:
+    other = "another space of this name" if own.name == wanted.name else own.name
+    return UserError(f"{given} was pretrained on {other}, and this is about {wanted.name}")
+
+
+def _space_of(given: str | Path) -> str | SpaceConfig:
+    """What the config of a checkpoint holds of its space. Raises UserError where it is none."""
     if (controller := RunFolder(given).controller(0)).weights.exists():
         raise UserError(
             f"{given} is a search's folder: give one of its controllers, say {controller.path}"
         )
-    folder = RunFolder.open(given)
-    own = get_space(load_config(folder.config).space)
-    # How many edits a positive may have was measured when it was pretrained.
-    if own != replace(get_space(space), max_edits=own.max_edits):
-        raise UserError(
-            f"{given} was pretrained on {own.name}, and this is about {get_space(space).name}"
-            + (", another space of this name" if own.name == get_space(space).name else "")
-        )
-    if not folder.weights.exists():
-        raise folder.no_weights()
+    return load_config(RunFolder.open(given).config).space
 
 
 def open_checkpoints(given: Sequence[str] | None) -> dict[str, Checkpoint]:

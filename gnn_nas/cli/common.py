@@ -128,6 +128,15 @@ def add_benchmark(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_space(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the option that says of which space cells are."""
+    parser.add_argument(
+        "--space",
+        metavar="NAME|FILE",
+        help=f"{what}: a name that gnn-nas spaces lists, or a YAML file of your own",
+    )
+
+
 def refuse_below_one(arguments: argparse.Namespace, names: Iterable[str]) -> None:
     """Raise :class:`UserError` where a count was given as less than 1."""
     for name in names:
@@ -158,7 +167,7 @@ def refuse_seeds(arguments: argparse.Namespace) -> None:
 
 def refuse_more_than_cells(arguments: argparse.Namespace, table: CellIndex) -> None:
     """Raise :class:`UserError` where a search is to make more queries than there are cells."""
-    if arguments.queries > len(table):
+    if table.is_complete and arguments.queries > len(table):
         raise UserError(f"--queries must be at most {len(table)}, the number of cells")
 
 

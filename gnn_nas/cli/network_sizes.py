@@ -1,4 +1,4 @@
-"""The sizes of the network around a cell: given, or of the search's task, or the official ones."""
+"""The sizes of the network around a cell: given, of the search's task, or of its benchmark."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from gnn_nas.tasks.network import NetworkConfig
+    from gnn_nas.spaces.space import CellSpace
+    from gnn_nas.tasks.network_size import NetworkConfig
 
 _SIZES = {
-    "stem_channels": "channels of the first stack, doubled from stack to stack (default: 128)",
+    "stem_channels": "channels of the first stack, doubled from stack to stack (default: 128, with"
+    " ops on edges 16)",
     "stacks": "stacks of cells, the image halved between them (default: 3)",
-    "cells_per_stack": "cells in a stack (default: 3)",
+    "cells_per_stack": "cells in a stack (default: 3, with ops on edges 5)",
     "classes": "outputs of the network (default: 10)",
     "in_channels": "channels of an image (default: 3)",
 }
@@ -28,18 +30,22 @@ def add_sizes(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(option_name(name), type=int, metavar="N", help=text)
 
 
-def chosen_sizes(arguments: argparse.Namespace, stored: NetworkConfig | None) -> NetworkConfig:
+def chosen_sizes(
+    arguments: argparse.Namespace, stored: NetworkConfig | None, space: CellSpace
+) -> NetworkConfig:
     """The sizes as given, else as stored with the weights, else as said by the search's task.
+
+    What nobody says is as in the benchmark whose skeleton it is.
 
     Raises:
         UserError: one is impossible, or the search has trained networks whose sizes are not known.
     """
     from pydantic import ValidationError
 
-    from gnn_nas.tasks.network import NetworkConfig
+    from gnn_nas.tasks.network_size import NetworkConfig, default_sizes
 
-    known = stored or _sizes_of_task(arguments)
-    sizes = known.model_dump() if known else {}
+    known = stored or _sizes_of_task(arguments) or default_sizes(space)
+    sizes = known.model_dump()
     given = {name: getattr(arguments, name) for name in _SIZES}
     sizes |= {name: size for name, size in given.items() if size is not None}
     try:
@@ -52,13 +58,13 @@ def chosen_sizes(arguments: argparse.Namespace, stored: NetworkConfig | None) ->
 
 
 def _sizes_of_task(arguments: argparse.Namespace) -> NetworkConfig | None:
-    """None where the networks are NAS-Bench-101's, or all sizes are given."""
+    """None where rewards were measurements, or all sizes are given."""
     if arguments.search is None:
         return None
     from pydantic import ValidationError
 
     from gnn_nas.experiments.searches.config import TaskSearchConfig
-    from gnn_nas.tasks.network import NetworkConfig
+    from gnn_nas.tasks.network_size import NetworkConfig
 
     folder = RunFolder.open(arguments.search)
     config = upgraded(TaskSearchConfig, read_mapping(folder.config), folder.config)

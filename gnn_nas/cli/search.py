@@ -17,6 +17,7 @@ from gnn_nas.cli.checkpoints import add_checkpoint, refuse_missing
 from gnn_nas.cli.common import (
     add_benchmark,
     add_out,
+    add_space,
     command_parser,
     continued,
     refuse_below_one,
@@ -32,6 +33,7 @@ from gnn_nas.cli.search_rewards import (
 )
 from gnn_nas.cli.search_table import TableRewards
 from gnn_nas.cli.search_text import best_cell_text, default_folder, figures_text
+from gnn_nas.config import FROM_SCRATCH
 from gnn_nas.config_file import load
 from gnn_nas.experiments.searches.config import SearchConfig, begun_config
 from gnn_nas.run_folder import RunFolder
@@ -45,8 +47,8 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """\
 Search for the best cells with a pretrained controller, asking for as few accuracies as possible:
-those of NAS-Bench-101 or NAS-Bench-201, or of real trainings for a task of yours. Every cell is
-asked for at most once, isomorphic ones count as one.
+those of NAS-Bench-101 or NAS-Bench-201, or of real trainings for a task of yours, which may be of
+cells of any space. Every cell is asked for at most once, isomorphic ones count as one.
 """
 
 _EPILOG = """\
@@ -83,6 +85,8 @@ examples:
   %(prog)s
   %(prog)s --task digits --queries 100 --seeds 5
   %(prog)s --task images.yaml --engine ray --task-gpus 0.25
+  %(prog)s --task digits --checkpoint runs/nasbench201
+  %(prog)s --task digits --space mine.yaml --method evolution
   %(prog)s --queries 150 --seeds 20 --benchmark data/nasbench101.safetensors
   %(prog)s --protocol single-trial --checkpoint runs/gin_nometric
   %(prog)s --benchmark nasbench201.npz --dataset cifar100 --protocol validation
@@ -141,12 +145,7 @@ def parser() -> argparse.ArgumentParser:
     add("--seed", type=int, metavar="N", help="the first seed (default: 0)")
     add_benchmark(parser)
     add("--reward", metavar="COLUMN", help="of a table of your own (default: see below)")
-    add(
-        "--space",
-        metavar="NAME|FILE",
-        help="of a table's cells: one that gnn-nas spaces lists, or a YAML file of your own"
-        " (default: the checkpoint's)",
-    )
+    add_space(parser, "of the cells of a task or a table (default: the checkpoint's)")
     add_task(parser)
     out = "runs/search-<method>-<protocol, task or table>[-<dataset>][-<checkpoint>]"
     add_out(parser, out, "the run's folder")
@@ -236,18 +235,20 @@ def _search(
     from gnn_nas.experiments.searches.extension import extend_search
     from gnn_nas.experiments.searches.run import run_search
     from gnn_nas.models.checkpoint import open_checkpoint
+    from gnn_nas.models.pretrained import has_default
     from gnn_nas.spaces.index import open_index
 
     given, name = {}, f"settings of {arguments.method}"
     if begun and begun.method == arguments.method:
         given, name = begun.settings, "settings in the config of the search to resume"
-    kind = methods.get_method(arguments.method).Settings
-    settings = load(kind, given, arguments.overrides, name)
+    kind = methods.get_method(arguments.method)
+    settings = load(kind.Settings, given, arguments.overrides, name)
+    if not (arguments.checkpoint or kind.needs_controller or has_default(rewards.space)):
+        arguments.checkpoint = FROM_SCRATCH
     checkpoint = open_checkpoint(arguments.checkpoint, rewards.space)
     checkpoint.controller(arguments.seed)
     table = open_index(get_space(rewards.space))
-    if table.is_complete:
-        refuse_more_than_cells(arguments, table)
+    refuse_more_than_cells(arguments, table)
     judge: Any = rewards.judge(
         table,
         workers,

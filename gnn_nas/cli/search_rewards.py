@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, partial
@@ -17,6 +18,7 @@ from gnn_nas.benchmarks.locate import (
     has_benchmark,
     is_own_table,
 )
+from gnn_nas.cli.checkpoints import chosen_space
 from gnn_nas.cli.common import available_cores, option_name, refuse_given
 from gnn_nas.cli.search_table import TableRewards
 from gnn_nas.errors import UserError
@@ -27,6 +29,7 @@ from gnn_nas.experiments.searches.config import (
 )
 from gnn_nas.experiments.searches.workers import Workers
 from gnn_nas.parallel import ENGINES, get_engine
+from gnn_nas.spaces.known import get_space
 from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.tasks.user_task import SHIPPED, load_task
 
@@ -111,21 +114,25 @@ class Trainings:
     """Rewards out of trainings for a task.
 
     Attributes:
-        space: name of that of its cells.
+        space: of its cells, as configs say it.
 
     Args:
         arguments: of the command; reference: what the task is named by, None for the default.
+        begun: what the search to resume was begun with, if any.
 
     Raises:
-        UserError: options do not go together.
+        UserError: options do not go together, or there is no such space or checkpoint.
     """
 
-    space = NASBENCH101.name
     queries = 40
     """The same where each is a training: of NAO the first random cells and three rounds."""
 
-    def __init__(self, arguments: argparse.Namespace, reference: str | None) -> None:
-        _refuse_other_space(arguments, self.space, "trainings are")
+    def __init__(
+        self,
+        arguments: argparse.Namespace,
+        reference: str | None,
+        begun: TaskSearchConfig | None = None,
+    ) -> None:
         for name in ("benchmark", "reward", "protocol", "dataset", "html"):
             if getattr(arguments, name):
                 raise UserError(f"--{name} is for measurements: it does not go with --task")
@@ -134,6 +141,11 @@ class Trainings:
         for name in _OF_RAY:
             if (getattr(arguments, name) or 0) < 0:
                 raise UserError(f"{option_name(name)} must not be negative")
+        if begun and arguments.space is None:
+            self.space = begun.space
+        else:
+            checkpoint = arguments.checkpoint or (begun.checkpoint if begun else None)
+            self.space = chosen_space(arguments.space, checkpoint)
         self._arguments = arguments
         self._reference = reference or _DEFAULT_TASK
         self._is_default = reference is None
@@ -152,16 +164,17 @@ class Trainings:
         """Load the task, and say that cells are trained, and how long, where nobody asked for it.
 
         Raises:
-            UserError: the task is none, or its cost is latency, of which trainings at the same time
-                say nothing: they share cores, caches and memory.
+            UserError: the task is none, no networks can be made of the space's cells, or its cost
+                is latency, of which trainings at the same time say nothing: they share cores,
+                caches and memory.
         """
         jobs = arguments.jobs or available_cores()
         if self._is_default:
             cells = arguments.queries * arguments.seeds
             minutes = math.ceil(cells * _DEFAULT_SECONDS / 60 / jobs)
             print(
-                "no measurements of NAS-Bench-101 are here: cells are trained for the task"
-                f" {_DEFAULT_TASK}, {cells:,} in about {minutes:,}"
+                f"no measurements of {get_space(self.space).name} are here: cells are trained for"
+                f" the task {_DEFAULT_TASK}, {cells:,} in about {minutes:,}"
                 f" minute{'s' if minutes > 1 else ''} (see --queries, --task and --benchmark)",
                 file=sys.stderr,
             )
@@ -170,17 +183,22 @@ class Trainings:
                 f"--task {self._reference}: its cost is latency, which trainings made at the same"
                 " time would distort: give --jobs 1, without --engine ray"
             )
+        from gnn_nas.tasks.network_size import check_networks
+
+        check_networks(get_space(self.space), self.task.network)
         return nullcontext()
 
     def judge(self, table: CellIndex, workers: Workers | None, **common: Any) -> TaskJudge:
         """Open the task, and what makes its trainings. Raises UserError."""
         from gnn_nas.experiments.searches.task_judge import TaskJudge
+        from gnn_nas.tasks.ops import fingerprint_in
 
         task = self.task
         config = TaskSearchConfig(
             **common,
             task=task.name,
-            fingerprint=task.fingerprint,
+            space=self.space,
+            fingerprint=fingerprint_in(table.space, task.fingerprint),
             trainings=task.trainings,
             task_settings=task.settings,
             reference=self._reference,
@@ -190,7 +208,9 @@ class Trainings:
     def _engine(self) -> Engine:
         from gnn_nas.tasks.training_job import run_training
 
-        arguments, work = self._arguments, partial(run_training, self.task)
+        # A process elsewhere has another current folder.
+        work = partial(run_training, self.task, folder=os.getcwd())
+        arguments = self._arguments
         if arguments.engine == "ray":
             cpus = 1.0 if arguments.task_cpus is None else arguments.task_cpus
             return get_engine("ray", work, arguments.jobs, cpus, arguments.task_gpus or 0.0)
@@ -219,15 +239,16 @@ def chosen_rewards(
     Raises:
         UserError: options do not go together, or nobody says which task it was.
     """
+    of_task = begun if isinstance(begun, TaskSearchConfig) else None
     if arguments.task:
-        return Trainings(arguments, arguments.task)
-    if isinstance(begun, TaskSearchConfig):
-        if begun.reference is None:
+        return Trainings(arguments, arguments.task, of_task)
+    if of_task:
+        if of_task.reference is None:
             raise UserError(
-                f"{arguments.out} does not tell by what --task its task {begun.task} is named:"
+                f"{arguments.out} does not tell by what --task its task {of_task.task} is named:"
                 " give it too"
             )
-        return Trainings(arguments, begun.reference)
+        return Trainings(arguments, of_task.reference, of_task)
     has_path = bool(arguments.benchmark) or has_benchmark()
     is_table = has_path and is_own_table(benchmark_path(arguments.benchmark))
     of_table = begun if isinstance(begun, TableSearchConfig) else None

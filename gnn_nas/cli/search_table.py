@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from gnn_nas.benchmarks.columns import read_columns
 from gnn_nas.benchmarks.own_table import cell_columns, report_columns, reward_column
-from gnn_nas.cli.checkpoints import refuse_missing
+from gnn_nas.cli.checkpoints import chosen_space
 from gnn_nas.cli.common import available_cores
-from gnn_nas.config import FROM_SCRATCH, SpaceConfig, load_config
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches.config import TableSearchConfig
 from gnn_nas.experiments.searches.workers import Workers
-from gnn_nas.run_folder import RunFolder
-from gnn_nas.spaces.known import described_space, get_space
-from gnn_nas.spaces.nasbench101 import NASBENCH101
+from gnn_nas.spaces.known import get_space
 
 if TYPE_CHECKING:
     from gnn_nas.experiments.searches.table_judge import TableJudge
@@ -47,7 +44,11 @@ class TableRewards:
         for name in ("protocol", "dataset", "html"):
             if getattr(arguments, name):
                 raise UserError(f"--{name} is for benchmarks: {path} is a table of your own")
-        self.space = _space(arguments, begun)
+        if begun and arguments.space is None:
+            self.space = begun.space
+        else:
+            checkpoint = arguments.checkpoint or (begun.checkpoint if begun else None)
+            self.space = chosen_space(arguments.space, checkpoint)
         self.name = path.stem
         self._columns = read_columns(path)
         self._reward = reward_column(
@@ -76,14 +77,3 @@ class TableRewards:
             **common, reward=self._reward, space=self.space, benchmark=own.identity
         )
         return TableJudge(config, own, workers)
-
-
-def _space(arguments: argparse.Namespace, begun: TableSearchConfig | None) -> str | SpaceConfig:
-    """The space of the checkpoint, else the one that was said."""
-    checkpoint = arguments.checkpoint or (begun.checkpoint if begun else None)
-    said = described_space(arguments.space) if arguments.space else begun and begun.space
-    if checkpoint not in (None, FROM_SCRATCH):
-        # How many edits a positive may have is known there only.
-        refuse_missing(checkpoint, said or load_config(RunFolder.open(checkpoint).config).space)
-        return load_config(RunFolder.open(checkpoint).config).space
-    return said or NASBENCH101.name

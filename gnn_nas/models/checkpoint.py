@@ -15,7 +15,7 @@ from gnn_nas.config import (
     load_config,
 )
 from gnn_nas.models.controller import Controller
-from gnn_nas.models.pretrained import default_folder, load_pretrained
+from gnn_nas.models.pretrained import SHIPPED, default_folder, has_default, load_pretrained
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.spaces.known import get_space
 
@@ -54,16 +54,18 @@ class Checkpoint:
 def open_checkpoint(checkpoint: str | None, space: str | SpaceConfig = DEFAULT_SPACE) -> Checkpoint:
     """Open a run folder, ``none``, or by default ``runs/gin_multisim``, else the shipped weights.
 
-    ``none`` and the default are those of ``space``; of a space of one's own there is no default.
+    ``none`` and the default are those of ``space``; where none comes with the package, ``none`` has
+    the sizes of NAS-Bench-101's.
 
     Raises:
-        UserError: the folder or a file of it is missing or damaged.
+        UserError: the folder or a file of it is missing or damaged, or there is no default.
     """
     name = space if isinstance(space, str) else DEFAULT_SPACE
     if checkpoint == FROM_SCRATCH:
-        config = load_config(RunFolder(WEIGHTS / CONTROLLERS[name]).config)
-        return Checkpoint(None, config.model_copy(update={"space": space}), None)
-    folder = RunFolder.open(default_folder(name) if checkpoint is None else checkpoint)
+        shipped = RunFolder(WEIGHTS / CONTROLLERS[space] if has_default(space) else SHIPPED)
+        config = load_config(shipped.config).model_copy(update={"space": space})
+        return Checkpoint(None, config, None)
+    folder = RunFolder.open(default_folder(space) if checkpoint is None else checkpoint)
     folder.load_weights()
     fingerprint = hashlib.sha256(folder.weights.read_bytes()).hexdigest()
     return Checkpoint(folder, load_config(folder.config), fingerprint)

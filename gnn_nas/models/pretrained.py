@@ -2,10 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import TypeGuard
 
 import torch
 
-from gnn_nas.config import CONTROLLERS, DEFAULT_SPACE, WEIGHTS, load_config
+from gnn_nas.config import CONTROLLERS, DEFAULT_SPACE, WEIGHTS, SpaceConfig, load_config
+from gnn_nas.errors import UserError
 from gnn_nas.models.controller import Controller
 from gnn_nas.module_weights import load_into, refuse_other_architecture
 from gnn_nas.run_folder import RunFolder
@@ -35,10 +37,24 @@ def load_pretrained(path: str | os.PathLike[str] | None = None) -> Controller:
     return controller.eval()
 
 
-def default_folder(space: str = DEFAULT_SPACE) -> Path:
+def has_default(space: str | SpaceConfig) -> TypeGuard[str]:
+    """Whether a controller of a space comes with the package."""
+    return isinstance(space, str) and space in CONTROLLERS
+
+
+def default_folder(space: str | SpaceConfig = DEFAULT_SPACE) -> Path:
     """Folder of ``runs/gin_multisim`` where it has weights, else of the shipped ones.
 
     Of another space it is that of its config in `CONTROLLERS`.
+
+    Raises:
+        UserError: no controller of the space comes with the package.
     """
+    if not has_default(space):
+        name = space if isinstance(space, str) else space.name
+        raise UserError(
+            f"no controller of {name} comes with gnn_nas: give --checkpoint with the folder"
+            " of a pretraining on it (gnn-nas pretrain), or none to begin from scratch"
+        )
     own = RunFolder(Path("runs") / CONTROLLERS[space])
     return own.path if own.weights.exists() else WEIGHTS / CONTROLLERS[space]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,11 @@ SPACES = {space.name: space for space in (NASBENCH101, NASBENCH201)}
 def is_known(space: CellSpace) -> bool:
     """Whether a space is one of these, and not another of the same name."""
     return SPACES.get(space.name) == space
+
+
+def have_same_cells(one: CellSpace, other: CellSpace) -> bool:
+    """Whether spaces differ in nothing but the edits of positives, which no cell depends on."""
+    return replace(one, max_edits=other.max_edits) == other
 
 
 def get_space(described: str | SpaceConfig) -> CellSpace:

@@ -8,6 +8,7 @@ NASBENCH101 = CellSpace(
     parameters=(9.0, 1.0, 0.0),
     max_vertices=7,
     max_edges=9,
+    modules=tuple(f"gnn_nas.tasks.ops:{op}" for op in ("conv3x3", "conv1x1", "maxpool3x3")),
 )
 
 NUM_CELLS = 423_624

@@ -1,27 +1,39 @@
-"""A cell as a network that can be trained: the skeleton of NAS-Bench-101 in any size."""
+"""A cell as a network that can be trained: the skeletons of NAS-Bench-101 and 201 in any size."""
 
+from collections.abc import Iterator
 from functools import reduce
 
 import torch
 from torch import Tensor, nn
 
-from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.pruning import prune
+from gnn_nas.spaces.space import node_edges
 from gnn_nas.tasks.network_size import NetworkConfig, interior_channels
+from gnn_nas.tasks.ops import ConvNormRelu, ReluConvNorm, build_op
 
 
 class CellNetwork(nn.Module):
-    """The network in which NAS-Bench-101 trains a cell (Ying et al. 2019, section 2).
+    """The network in which a cell is trained: its benchmark's, or that of cells like these.
 
-    A stem, a 3×3 convolution; stacks of the same cell, with max pooling of stride 2 and twice the
-    channels from one stack to the next; global average pooling; a dense layer. Images of any height
-    and width will do. At the default sizes the trainable parameters are exactly the official ones,
-    see `gnn_nas.tasks.network_size.parameter_counts`. Weights begin as officially: normal with
-    variance 1 / fan-in in convolutions, Glorot uniform in the dense layer.
+    A stem, a 3×3 convolution; stacks of the same cell, with twice the channels on half the image
+    from one stack to the next; global average pooling; a dense layer. Images of any height and
+    width will do.
+
+    Where ops are on vertices, it is NAS-Bench-101's (Ying et al. 2019, section 2): a cell is a
+    `CellBlock`, between stacks is max pooling of stride 2. Where they are on edges, it is
+    NAS-Bench-201's (Dong & Yang 2020, section 2.1): a cell is an `EdgeBlock`, between stacks is a
+    `ResidualBlock`, and batch normalisation and ReLU are before the pooling. At the sizes of
+    `gnn_nas.tasks.network_size.default_sizes` the trainable parameters are exactly the official
+    ones, see `gnn_nas.tasks.network_size.parameter_counts`.
+
+    Weights begin as officially in NAS-Bench-101, those of ops of the user's own included: normal
+    with variance 1 / fan-in in `Conv2d`, Glorot uniform in `Linear`; and every `BatchNorm2d` gets
+    the config's ``norm_momentum``. All others begin as their module makes them.
 
     Args:
-        cell: a batch of one pruned cell, as it lies in the cell table.
+        cell: a batch of one pruned cell, as it lies in the cell table; its ops are built by the
+            ``modules`` of its space, see `gnn_nas.tasks.ops`.
         config: sizes of the network.
         seed: of the initial weights, which are then the same wherever they are drawn, and leave
             torch's generator as it was; without it they come from there.
@@ -30,7 +42,8 @@ class CellNetwork(nn.Module):
         - forward: ``[B, in_channels, H, W]`` to logits ``[B, classes]``
 
     Raises:
-        ValueError: not one cell, or one that is invalid or not pruned.
+        ValueError: not one cell, or one that is invalid or not pruned, or too few channels for it.
+        UserError: its ops cannot be built.
     """
 
     def __init__(self, cell: PackedCells, config: NetworkConfig, seed: int | None = None) -> None:
@@ -46,14 +59,16 @@ class CellNetwork(nn.Module):
 
     def _build(self, cell: PackedCells) -> None:
         config = self.config
-        self.stem = ConvNormRelu(config.in_channels, config.stem_channels, 3, config.norm_momentum)
-        self.cells = nn.Sequential()
-        for number, (before, after) in enumerate(config.block_channels()):
-            if number and number % config.cells_per_stack == 0:
-                # Rounded up, as in TensorFlow, so that an image never vanishes.
-                self.cells.append(nn.MaxPool2d(2, ceil_mode=True))
-            self.cells.append(CellBlock(cell, before, after, config.norm_momentum))
-        self.classifier = nn.Linear(after, config.classes)
+        self.stem = ConvNormRelu(config.in_channels, config.stem_channels, 3)
+        if cell.space.nodes is None:
+            self.cells = nn.Sequential(*_vertex_layers(cell, config))
+        else:
+            del self.stem[-1]  # a ReLU begins the first operations
+            self.cells = nn.Sequential(*_edge_layers(cell, config))
+        self.classifier = nn.Linear(config.block_channels()[-1][1], config.classes)
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.momentum = config.norm_momentum
 
     def forward(self, images: Tensor) -> Tensor:
         """Give the logits of a batch of images."""
@@ -70,12 +85,9 @@ class CellBlock(nn.Module):
     Args:
         cell: a batch of one pruned cell.
         in_channels, out_channels: of the input and the output vertex.
-        norm_momentum: see `NetworkConfig`.
     """
 
-    def __init__(
-        self, cell: PackedCells, in_channels: int, out_channels: int, norm_momentum: float
-    ) -> None:
+    def __init__(self, cell: PackedCells, in_channels: int, out_channels: int) -> None:
         super().__init__()
         inner = int(cell.vertices) - 2
         widths = interior_channels(cell, out_channels)[0, :inner].tolist()
@@ -86,13 +98,13 @@ class CellBlock(nn.Module):
         self.widths = [*widths, out_channels]
         self.projections = nn.ModuleDict(
             {
-                str(vertex): ConvNormRelu(in_channels, width, 1, norm_momentum)
+                str(vertex): ConvNormRelu(in_channels, width, 1)
                 for vertex, width in enumerate(self.widths)
                 if adjacency[0, vertex + 1]
             }
         )
         self.operations = nn.ModuleList(
-            _operation(cell.space.ops[op], width, norm_momentum)
+            build_op(cell.space, op, width)
             for op, width in zip(cell.ops[0, :inner].tolist(), widths, strict=True)
         )
 
@@ -107,26 +119,73 @@ class CellBlock(nn.Module):
         return _sum([*joined, *_at(projected, len(values))])
 
 
-class ConvNormRelu(nn.Sequential):
-    """Convolution of stride 1 that keeps the image's size, batch normalisation, ReLU."""
+class EdgeBlock(nn.Module):
+    """One cell in a network whose operations are on edges (Dong & Yang 2020).
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int, momentum: float) -> None:
-        super().__init__(
-            nn.Conv2d(in_channels, out_channels, kernel, padding="same", bias=False),
-            nn.BatchNorm2d(out_channels, momentum=momentum),
-            nn.ReLU(),
+    A node is the sum of what comes over the edges into it; the first is the input, the last the
+    output, and all have the same channels.
+
+    Args:
+        cell: a batch of one cell; channels: of every node.
+    """
+
+    def __init__(self, cell: PackedCells, channels: int) -> None:
+        super().__init__()
+        self.nodes = cell.space.nodes or 0
+        self.edges = node_edges(self.nodes)
+        self.operations = nn.ModuleList(
+            build_op(cell.space, op, channels) for op in cell.ops[0].tolist()
         )
 
+    def forward(self, x: Tensor) -> Tensor:
+        """Give the last node, of the shape of ``x``."""
+        values = [x]
+        for node in range(1, self.nodes):
+            into = zip(self.edges, self.operations, strict=True)
+            values.append(
+                _sum([operation(values[source]) for (source, to), operation in into if to == node])
+            )
+        return values[-1]
 
-def _operation(op: str, channels: int, momentum: float) -> nn.Module:
-    match op:
-        case "conv3x3-bn-relu":
-            return ConvNormRelu(channels, channels, 3, momentum)
-        case "conv1x1-bn-relu":
-            return ConvNormRelu(channels, channels, 1, momentum)
-        case "maxpool3x3":
-            return nn.MaxPool2d(3, stride=1, padding=1)
-    raise ValueError(f"no network has an op {op}: those of {NASBENCH101.name} are built")
+
+class ResidualBlock(nn.Module):
+    """Halves the image between stacks, as in NAS-Bench-201, with a short cut (He et al. 2016).
+
+    Two 3×3 convolutions, the first of stride 2; beside them average pooling and a 1×1 convolution.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.convolutions = nn.Sequential(
+            ReluConvNorm(in_channels, out_channels, 3, stride=2),
+            ReluConvNorm(out_channels, out_channels, 3),
+        )
+        self.shortcut = nn.Sequential(
+            # Rounded up, as convolutions of stride 2 do, so that an image never vanishes.
+            nn.AvgPool2d(2, ceil_mode=True),
+            nn.Conv2d(in_channels, out_channels, 1, bias=False),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[B, in_channels, H, W]`` to ``[B, out_channels, H / 2, W / 2]``, rounded up."""
+        return self.convolutions(x) + self.shortcut(x)
+
+
+def _vertex_layers(cell: PackedCells, config: NetworkConfig) -> Iterator[nn.Module]:
+    for number, (before, after) in enumerate(config.block_channels()):
+        if number and number % config.cells_per_stack == 0:
+            # Rounded up, as in TensorFlow, so that an image never vanishes.
+            yield nn.MaxPool2d(2, ceil_mode=True)
+        yield CellBlock(cell, before, after)
+
+
+def _edge_layers(cell: PackedCells, config: NetworkConfig) -> Iterator[nn.Module]:
+    for before, after in config.block_channels():
+        if before != after:
+            yield ResidualBlock(before, after)
+        yield EdgeBlock(cell, after)
+    yield nn.BatchNorm2d(after)
+    yield nn.ReLU()
 
 
 def _initialise(module: nn.Module) -> None:

@@ -9,7 +9,9 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields as fields_of
 from pathlib import Path
+from typing import Any
 
 import torch
 from pydantic import ValidationError
@@ -20,6 +22,7 @@ from torch import Tensor
 from gnn_nas.errors import UserError, to_install
 from gnn_nas.files import atomic_path
 from gnn_nas.spaces.conversion import to_matrix
+from gnn_nas.spaces.known import is_known
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.tasks.network import CellNetwork, NetworkConfig
 
@@ -28,6 +31,8 @@ _SIZES = "network"
 # The largest message of protobuf; what is larger would need a second file for its weights.
 _MAX_BYTES = 2**31 - 1
 _BYTES_PER_WEIGHT = 4
+# Of the text of a tuple.
+_LONGEST_LINE = 60
 
 _TEMPLATE = '''\
 """The network of cell {name}.
@@ -40,9 +45,9 @@ from pathlib import Path
 
 from safetensors.torch import load_file
 
-from gnn_nas.spaces import from_matrix, pack
-from gnn_nas.tasks.network import CellNetwork, NetworkConfig
+{imports}
 
+{space}
 OPS = [
 {ops}
 ]
@@ -61,12 +66,27 @@ def build(weights: str | Path | None = WEIGHTS) -> CellNetwork:
 
     New weights come from torch's generator: call `torch.manual_seed` before.
     """
-    network = CellNetwork(pack(from_matrix(MATRIX, OPS)), SIZES)
+    network = CellNetwork(pack(from_matrix(MATRIX, OPS, SPACE), SPACE), SIZES)
     if weights is not None:
         network.load_state_dict(load_file(weights))
     return network
 '''
 
+_IMPORTS = """\
+from gnn_nas.spaces import from_matrix, pack
+from gnn_nas.spaces.known import get_space
+from gnn_nas.tasks.network import CellNetwork, NetworkConfig"""
+_IMPORTS_OF_OWN = """\
+from gnn_nas.references import look_in
+from gnn_nas.spaces import from_matrix, pack
+from gnn_nas.spaces.space import CellSpace
+from gnn_nas.tasks.network import CellNetwork, NetworkConfig"""
+_OWN_SPACE = """\
+# Modules of its ops that are not installed lie beside this file.
+look_in(str(Path(__file__).parent))
+SPACE = CellSpace(
+{fields}
+)"""
 _TRAINED = """\
 # The trained weights, beside this file.
 WEIGHTS = Path(__file__).with_name("{file}")"""
@@ -116,12 +136,18 @@ def network_source(
         name: what the text calls it, such as its hash.
         weights: name of the file beside the module that holds trained weights; ``None`` for none.
     """
-    matrix, ops = to_matrix(cell.to_batch()[0])
+    space = cell.space
+    matrix, ops = to_matrix(cell.to_batch()[0], space)
+    fields = (f"{each.name}={_literal(getattr(space, each.name))}" for each in fields_of(space))
     return _TEMPLATE.format(
         name=name,
+        imports=_IMPORTS if is_known(space) else _IMPORTS_OF_OWN,
+        space=f'SPACE = get_space("{space.name}")'
+        if is_known(space)
+        else _OWN_SPACE.format(fields=_indented(fields)),
         in_channels=config.in_channels,
         classes=config.classes,
-        ops=_indented(f'"{op}"' for op in ops),
+        ops=_indented(map(_literal, ops)),
         matrix=_indented(str(row) for row in matrix.tolist()),
         sizes=_indented(f"{key}={value!r}" for key, value in config.model_dump().items()),
         weights=_TRAINED.format(file=weights) if weights else _UNTRAINED,
@@ -171,6 +197,20 @@ def save_onnx(path: str | os.PathLike[str], network: CellNetwork, image_size: in
         node.metadata_props.clear()
     with atomic_path(path) as temporary:
         program.save(temporary, external_data=False)
+
+
+def _literal(value: Any) -> str:
+    """A value as Python text: long tuples, of wirings and names, have a line for every item."""
+    if isinstance(value, str):
+        text = repr(value)
+        return f'"{text[1:-1]}"' if text[0] == "'" and '"' not in text else text
+    if not isinstance(value, tuple):
+        return repr(value)
+    items = [_literal(each) for each in value]
+    line = f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+    if len(line) <= _LONGEST_LINE:
+        return line
+    return "(\n" + "".join(f"        {each},\n" for each in items) + "    )"
 
 
 def _indented(items: Iterable[str]) -> str:

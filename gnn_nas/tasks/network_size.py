@@ -5,8 +5,12 @@ from pydantic import Field
 from torch import Tensor
 
 from gnn_nas.config import Section
+from gnn_nas.errors import UserError
+from gnn_nas.spaces.known import is_known
 from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.spaces.space import CellSpace
+from gnn_nas.tasks.ops import check_ops, op_parameters
 
 
 class NetworkConfig(Section):
@@ -39,6 +43,52 @@ class NetworkConfig(Section):
         return list(zip([self.stem_channels, *widths], widths, strict=False))
 
 
+def default_sizes(space: CellSpace) -> NetworkConfig:
+    """The sizes of NAS-Bench-101's networks, or where ops are on edges of NAS-Bench-201's."""
+    if space.nodes is None:
+        return NetworkConfig()
+    return NetworkConfig(stem_channels=16, cells_per_stack=5)
+
+
+def op_widths(space: CellSpace, config: NetworkConfig) -> list[int]:
+    """Channels that an operation may have in networks of a space's cells, the fewest first.
+
+    Raises:
+        UserError: there are fewer channels than the vertices of a cell may share.
+    """
+    stacks = {after for _, after in config.block_channels()}
+    if space.nodes is not None:
+        return sorted(stacks)
+    if config.stem_channels < space.max_interior:
+        raise UserError(
+            f"stem_channels of the network is {config.stem_channels}, but up to"
+            f" {space.max_interior} vertices of cells of {space.name} share them: give at least"
+            f" {space.max_interior}"
+        )
+    shares = range(1, space.max_interior + 1)
+    return sorted(
+        {(width + more) // share for width in stacks for share in shares for more in (0, share - 1)}
+    )
+
+
+def check_networks(space: CellSpace, config: NetworkConfig | None) -> None:
+    """Refuse a space of whose cells no networks of these sizes can be made, before any is.
+
+    Args:
+        config: sizes of the networks; None where they are not known, as a user's own code makes
+            them, if any: then ops are tried where the space has them.
+
+    Raises:
+        UserError: an op cannot be built or does not keep an image's shape, or see `op_widths`.
+    """
+    if is_known(space) and space.modules:
+        return
+    if config:
+        check_ops(space, op_widths(space, config))
+    elif space.modules:
+        check_ops(space, [default_sizes(space).stem_channels])
+
+
 def interior_channels(cells: PackedCells, out_channels: int) -> Tensor:
     """Channels of every interior vertex of pruned cells (Ying et al. 2019, section 2).
 
@@ -54,11 +104,8 @@ def interior_channels(cells: PackedCells, out_channels: int) -> Tensor:
         - returns: int64 ``[B, V - 2]``, 0 where there is no vertex
 
     Raises:
-        ValueError: there are fewer channels than vertices may share, or the cells are of another
-            space than NAS-Bench-101.
+        ValueError: there are fewer channels than vertices may share.
     """
-    if cells.space != NASBENCH101:
-        raise ValueError(f"no network is made of cells of {cells.space.name}")
     most = cells.space.max_interior
     if out_channels < most:
         raise ValueError(f"a cell needs at least {most} channels, got {out_channels}")
@@ -80,25 +127,43 @@ def interior_channels(cells: PackedCells, out_channels: int) -> Tensor:
 def parameter_counts(cells: PackedCells, config: NetworkConfig) -> Tensor:
     """Trainable parameters of the networks of pruned cells, about a microsecond each.
 
-    At the default sizes they are NAS-Bench-101's ``trainable_parameters``.
+    No network is built, but each op once with every number of channels that it has. At the default
+    sizes they are NAS-Bench-101's ``trainable_parameters``, and those of NAS-Bench-201.
 
     Shapes:
         - returns: int64 ``[B]``
+
+    Raises:
+        UserError: an op cannot be built.
     """
     blocks = config.block_channels()
     last = blocks[-1][1]
     ends = _conv(config.in_channels, config.stem_channels, 9) + (last + 1) * config.classes
     counts = torch.full_like(cells.edges, int(ends))
+    if cells.space.nodes is not None:
+        for before, after in blocks:
+            counts += _op_counts(cells.space, torch.tensor([after]))[after, cells.ops].sum(1)
+            if before != after:
+                counts += _conv(before, after, 9) + _conv(after, after, 9) + before * after
+        return counts + 2 * last
     # Many cells have the same matrix, which decides everything but the operations.
     masks, matrix = cells.edges.unique(return_inverse=True)
     rows = torch.arange(len(cells), device=matrix.device)
     matrices = cells[torch.empty_like(masks).scatter_(0, matrix, rows)]
-    areas = torch.tensor(cells.space.parameters, device=matrix.device).long()[cells.ops]
     for before, after in set(blocks):
         channels = interior_channels(matrices, after)
-        convolutions = torch.where(areas > 0, _conv(channels[matrix], channels[matrix], areas), 0)
-        in_block = convolutions.sum(1) + _projections(matrices, channels, before, after)[matrix]
+        in_ops = _op_counts(cells.space, channels)[channels[matrix], cells.ops].sum(1)
+        in_block = in_ops + _projections(matrices, channels, before, after)[matrix]
         counts += blocks.count((before, after)) * in_block
+    return counts
+
+
+def _op_counts(space: CellSpace, channels: Tensor) -> Tensor:
+    """Trainable parameters of every op by its channels, those that are named, ``[C + 1, ops]``."""
+    counts = channels.new_zeros(int(channels.max()) + 1, len(space.ops))
+    for width in channels.unique().tolist():
+        if width:
+            counts[width] = counts.new_tensor(op_parameters(space, width))
     return counts
 
 

@@ -36,6 +36,8 @@ CREATE TABLE evaluations (
 )"""
 _TABLES = {_FORMAT: _TABLE, _FIRST_FORMAT: _TABLE.replace(_CHECKSUM, "")}
 _LEAST_BYTES = 512
+# A module hash, or a cell that is spelt where there is no table, see `CellRegistry.hash_of`.
+_HASH = "[0-9a-z]{3,60}"
 _KEY = "hash = ? AND task = ? AND purpose = ? AND seed = ?"
 # Those that give a reward, or of a test its figures; the others say why they failed.
 _WELL = ("done", "stopped")
@@ -92,7 +94,7 @@ class Line(NamedTuple):
         """Raise ``ValueError``, which names the column, for what no training leaves."""
         well = self.state in _WELL
         possible = {
-            "hash": isinstance(self.hash, str) and re.fullmatch("[0-9a-f]{32}", self.hash),
+            "hash": isinstance(self.hash, str) and re.fullmatch(_HASH, self.hash),
             "task": isinstance(self.task, str),
             "purpose": self.purpose in get_args(Purpose),
             "seed": type(self.seed) is int and self.seed >= 0,
@@ -115,7 +117,7 @@ _COLUMNS = ", ".join(Line._fields)
 class Store:
     """The trainings of one or several tasks; may be used from several threads.
 
-    The file's table ``evaluations`` has a line for every training: the cell's module ``hash``, the
+    The file's table ``evaluations`` has a line for every training: the cell's ``hash``, the
     ``task``'s fingerprint, ``purpose`` (search, or test at the end), ``seed``, ``state``,
     ``reward``, ``metrics`` in JSON, ``seconds``, ``failure``, the ``weights`` of a tested network
     as a safetensors file, and a ``checksum`` of all these. The whole file is checked as it is

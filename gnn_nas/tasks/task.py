@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from gnn_nas.spaces.packed import PackedCells
+    from gnn_nas.tasks.network_size import NetworkConfig
 
 METRICS = ("accuracy", "parameters", "latency")
 """What histories, pictures and tables know beside the reward; latency in milliseconds."""
@@ -74,8 +75,11 @@ class Task(Protocol):
     has_test: bool
     """Whether there is data that no search sees."""
 
+    network: NetworkConfig | None
+    """Sizes of the networks that it trains, None where it does not tell."""
+
     def train(self, cell: PackedCells, seed: int) -> TrainingResult:
-        """Train a batch of one pruned cell; the same seed gives the same reward.
+        """Train a batch of one pruned cell of any space; the same seed gives the same reward.
 
         Raises:
             Diverged: the training has come to nothing.

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import torch
 
 from gnn_nas.errors import described
+from gnn_nas.references import look_in
 from gnn_nas.spaces.index import CellIndex
 from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.packed import PackedCells
@@ -24,7 +25,11 @@ State = Literal["done", "stopped", "diverged", "failed", "timeout", "crashed"]
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
-    """A training to be made: a cell in plain numbers, which are cheap to send, and a seed."""
+    """A training to be made: a cell in plain numbers, which are cheap to send, and a seed.
+
+    Args:
+        module_hash: what the cell is called, see `gnn_nas.spaces.index.CellIndex.hash_of`.
+    """
 
     module_hash: str
     vertices: int
@@ -36,7 +41,7 @@ class TrainingJob:
 
     @classmethod
     def of_row(cls, table: CellIndex, row: int, seed: int, purpose: Purpose) -> TrainingJob:
-        """The training of a row of the cell table."""
+        """The training of the cell of a row."""
         cells = table.cells
         return cls(
             table.hash_of(row),
@@ -74,9 +79,15 @@ class TrainingRecord:
     weights: bytes | None = None
 
 
-def run_training(task: Task, job: TrainingJob) -> TrainingRecord:
-    """Do a piece of work; whatever the task raises is what came of it."""
+def run_training(task: Task, job: TrainingJob, folder: str | None = None) -> TrainingRecord:
+    """Do a piece of work; whatever the task raises is what came of it.
+
+    Args:
+        folder: where modules of ops of the user's own may lie, see `gnn_nas.references.look_in`.
+    """
     started = time.perf_counter()
+    if folder is not None:
+        look_in(folder)
 
     def after(state: State, **others: Any) -> TrainingRecord:
         return TrainingRecord(state, time.perf_counter() - started, **others)

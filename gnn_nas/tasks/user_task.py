@@ -30,6 +30,7 @@ _LONGEST_TEXT = 10_000
 
 if TYPE_CHECKING:
     from gnn_nas.spaces.packed import PackedCells
+    from gnn_nas.tasks.network_size import NetworkConfig
 
 
 def load_task(reference: str) -> Task:
@@ -59,9 +60,10 @@ def load_task(reference: str) -> Task:
 class UserTask:
     """Rewards cells by what a user's code says; a `gnn_nas.tasks.task.Task`.
 
-    The object is a function ``train(cell, seed)``, or has one. It gives the reward, or a mapping of
-    figures with ``reward`` among them, which are numbers, None or texts. The object may have
-    ``test(cell, seed)``, which gives the held-out figure, or a mapping with ``test``; and
+    The object is a function ``train(cell, seed)``, or has one. The cell is a batch of one
+    `gnn_nas.spaces.packed.PackedCells`, whose ``space`` says what its ops are. It gives the reward,
+    or a mapping of figures with ``reward`` among them, which are numbers, None or texts. The object
+    may have ``test(cell, seed)``, which gives the held-out figure, or a mapping with ``test``; and
     ``trainings``, ``timeout``, ``cost``; ``network``, the `gnn_nas.tasks.network.NetworkConfig` of
     what it trains, by which a cell is exported; and ``fingerprint``, which by default is a hash of
     the module's source.
@@ -93,11 +95,13 @@ class UserTask:
         self.has_test = test is not None
         self._test = _function(reference, test) if self.has_test else None
         self.settings: dict[str, Any] = {"object": reference}
+        self.network: NetworkConfig | None = None
         if (network := said("network")) is not None:
-            from gnn_nas.tasks.network import NetworkConfig
+            from gnn_nas.tasks.network_size import NetworkConfig
 
             # Anything else of this name is a matter of the object's own.
             if isinstance(network, NetworkConfig):
+                self.network = network
                 self.settings["network"] = network.model_dump()
         self.name = reference.partition(":")[2].replace("_", "-")
         self.trainings: int = checked(

@@ -4,9 +4,10 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from gnn_nas.spaces.conversion import from_matrix
+from gnn_nas.spaces.nasbench201 import from_text
 from gnn_nas.spaces.packed import PackedCells, pack
-from gnn_nas.spaces.space import slot_of
-from gnn_nas.tasks.network import CellBlock, CellNetwork, NetworkConfig
+from gnn_nas.spaces.space import CellSpace, slot_of
+from gnn_nas.tasks.network import CellBlock, CellNetwork, EdgeBlock, NetworkConfig
 
 SMALL = NetworkConfig(stem_channels=7, stacks=2, cells_per_stack=2, classes=4, in_channels=1)
 
@@ -56,7 +57,7 @@ def test_blocks_agree_with_the_matrix_read_vertex_by_vertex(some):
     truncated = 0
     for row in range(len(some)):
         cell = some[row : row + 1]
-        block = CellBlock(cell, 6, 11, norm_momentum=0.1).eval()
+        block = CellBlock(cell, 6, 11).eval()
         found = block(x)
         assert found.shape == (2, 11, 4, 5)
         torch.testing.assert_close(found, naive_block(block, cell, x))
@@ -70,7 +71,7 @@ def test_blocks_agree_with_the_matrix_read_vertex_by_vertex(some):
 
 def test_known_operations_by_hand():
     ops = ["input", "maxpool3x3", "output"]
-    block = CellBlock(pack(from_matrix([[0, 1, 0], [0, 0, 1], [0, 0, 0]], ops)), 5, 5, 0.1).eval()
+    block = CellBlock(pack(from_matrix([[0, 1, 0], [0, 0, 1], [0, 0, 0]], ops)), 5, 5).eval()
     torch.nn.init.dirac_(block.projections["0"][0].weight)
     x = torch.arange(-9.0, 91.0).reshape(1, 5, 4, 5)
     # The projection is the identity but for ReLU and 1e-5 in the normalisation.
@@ -149,3 +150,60 @@ def test_only_one_pruned_valid_cell_will_do(table):
 def test_impossible_sizes_are_refused(wrong):
     with pytest.raises(ValidationError):
         NetworkConfig(**wrong)
+
+
+TEXT = "|nor_conv_3x3~0|+|skip_connect~0|nor_conv_1x1~1|+|none~0|avg_pool_3x3~1|nor_conv_3x3~2|"
+
+
+def test_nodes_are_sums_over_the_edges_of_nasbench201():
+    """The cell of the text, written out."""
+    torch.manual_seed(0)
+    block = EdgeBlock(from_text(TEXT), 5).eval()
+    x = torch.randn(2, 5, 6, 7)
+    first = block.operations[0](x)
+    second = x + block.operations[2](first)
+    pooled = torch.nn.functional.avg_pool2d(first, 3, 1, 1, count_include_pad=False)
+    torch.testing.assert_close(block(x), pooled + block.operations[5](second))
+
+
+def test_stacks_of_nasbench201_lie_between_residual_blocks():
+    config = NetworkConfig(stem_channels=6, stacks=3, cells_per_stack=2, in_channels=1)
+    network = CellNetwork(from_text(TEXT), config)
+    shapes, layers = [], network.cells
+    for module in layers:
+        module.register_forward_hook(lambda *call: shapes.append(tuple(call[2].shape[1:])))
+    logits = network(torch.randn(2, 1, 9, 9))
+    assert shapes == [
+        *[(6, 9, 9)] * 2,
+        *[(12, 5, 5)] * 3,
+        *[(24, 3, 3)] * 3,
+        *[(24, 3, 3)] * 2,
+    ]
+    assert [type(layer).__name__ for layer in layers] == [
+        *["EdgeBlock"] * 2,
+        *["ResidualBlock", "EdgeBlock", "EdgeBlock"] * 2,
+        *["BatchNorm2d", "ReLU"],
+    ]
+    assert len(network.stem) == 2  # without a ReLU
+    logits.square().sum().backward()
+    assert all(weight.grad is not None for weight in network.parameters())
+
+
+def test_norm_momentum_reaches_every_normalisation(table):
+    config = NetworkConfig(stem_channels=6, stacks=2, cells_per_stack=1, norm_momentum=0.03)
+    for cell in (table.cells[:1], from_text(TEXT)):
+        norms = [
+            each for each in CellNetwork(cell, config).modules() if hasattr(each, "running_mean")
+        ]
+        assert {norm.momentum for norm in norms} == {0.03}
+
+
+def test_a_chain_of_eight_layers_is_a_network():
+    edges = [(vertex, vertex + 1) for vertex in range(9)]
+    modules = ("gnn_nas.tasks.ops:separable3x3", "gnn_nas.tasks.ops:skip")
+    space = CellSpace.wired("chain", ("separable", "skip"), (1.0, 0.0), edges, modules=modules)
+    numbers = torch.tensor([[0, 1, 0, 1, 0, 1, 0, 1]])
+    cell = PackedCells(torch.tensor([10]), torch.tensor([space.mask]), numbers, space)
+    network = CellNetwork(cell, NetworkConfig(stem_channels=8, stacks=2, cells_per_stack=1))
+    assert [len(list(each.modules())) for each in network.cells[0].operations] == [9, 1] * 4
+    assert network(torch.randn(2, 3, 8, 8)).shape == (2, 10)

@@ -1,15 +1,28 @@
+import os
 from collections.abc import Iterator
 from functools import cache, lru_cache
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from gnn_nas.errors import UserError
 from gnn_nas.spaces.conversion import from_matrix
+from gnn_nas.spaces.nasbench101 import NASBENCH101
+from gnn_nas.spaces.nasbench201 import NASBENCH201
 from gnn_nas.spaces.packed import PackedCells, pack
-from gnn_nas.tasks import network
-from gnn_nas.tasks.network import CellBlock, CellNetwork, ConvNormRelu, NetworkConfig
-from gnn_nas.tasks.network_size import interior_channels, parameter_counts
+from gnn_nas.spaces.space import CellSpace
+from gnn_nas.spaces.table import load_table
+from gnn_nas.tasks import network, ops
+from gnn_nas.tasks.network import CellBlock, CellNetwork, NetworkConfig
+from gnn_nas.tasks.network_size import (
+    check_networks,
+    default_sizes,
+    interior_channels,
+    op_widths,
+    parameter_counts,
+)
 
 OFFICIAL = NetworkConfig()
 
@@ -24,7 +37,9 @@ def undrawn() -> Iterator[None]:
         for layer in (torch.nn.Conv2d, torch.nn.BatchNorm2d, torch.nn.Linear):
             patch.setattr(layer, "reset_parameters", lambda self: None)
         patch.setattr(network, "_initialise", lambda module: None)
-        patch.setattr(network, "ConvNormRelu", cache(ConvNormRelu))
+        shared = cache(ops.ConvNormRelu)
+        patch.setattr(network, "ConvNormRelu", shared)
+        patch.setattr(ops, "ConvNormRelu", shared)
         # A cell's own only: its five in all, of the nine that a network has.
         patch.setattr(network, "CellBlock", lru_cache(5)(CellBlock))
         yield
@@ -151,3 +166,70 @@ def test_agrees_with_the_rule_vertex_by_vertex_for_all_matrices(table, channels)
 def test_too_few_channels_are_refused(table):
     with pytest.raises(ValueError, match="at least 5 channels, got 4"):
         interior_channels(table.cells[:1], 4)
+
+
+def own_space(nodes: int | None = None) -> CellSpace:
+    names = ("separable3x3", "relu_conv1x1", "skip")
+    rest = (names, (10.0, 1.0, 0.0))
+    modules = tuple(f"gnn_nas.tasks.ops:{name}" for name in names)
+    if nodes:
+        return CellSpace.on_edges("edges", *rest, nodes, modules=modules)
+    return CellSpace("mine", *rest, 5, 6, modules=modules)
+
+
+@pytest.mark.parametrize("space", [own_space(), own_space(nodes=3), NASBENCH201])
+def test_networks_of_any_space_are_as_large_as_counted(space):
+    cells = load_table(space).cells
+    cells = cells[torch.arange(0, len(cells), max(1, len(cells) // 12))]
+    config = NetworkConfig(stem_channels=7, stacks=3, cells_per_stack=2, classes=4, in_channels=2)
+    found = [built(cells[row : row + 1], config) for row in range(len(cells))]
+    assert len(set(found)) > 3
+    assert parameter_counts(cells, config).tolist() == found
+
+
+def test_the_official_counts_of_nasbench201():
+    path = os.environ.get("GNN_NAS_BENCHMARK_201")
+    if not path:
+        pytest.skip("GNN_NAS_BENCHMARK_201 does not say where measurements of NAS-Bench-201 are")
+    with np.load(path) as file:
+        numbers = torch.from_numpy(file["ops"]).long()
+        official = torch.from_numpy(file["cifar10_params_mb"]).double()
+    count = len(numbers)
+    vertices = torch.full((count,), NASBENCH201.max_vertices)
+    masks = torch.full((count,), NASBENCH201.mask)
+    cells = PackedCells(vertices, masks, numbers, NASBENCH201)
+    counts = parameter_counts(cells, default_sizes(NASBENCH201)) / 1e6
+    exact = (counts - official).abs() < 2e-6
+    # The file contradicts itself in 150 cells: others of as many convolutions have other sizes.
+    assert (~exact).sum() == 150
+    convolutions = torch.stack([(numbers == op).sum(1) for op in (2, 3)], 1)
+    for pair in convolutions.unique(dim=0):
+        alike = (convolutions == pair).all(1)
+        assert exact[alike].double().mean() > 0.9
+
+
+def test_channels_that_ops_may_have():
+    config = NetworkConfig(stem_channels=8, stacks=2)
+    assert op_widths(own_space(), config) == [2, 3, 4, 5, 6, 8, 16]
+    assert op_widths(own_space(nodes=3), config) == [8, 16]
+
+
+def test_channels_that_are_met_are_among_them(table):
+    config = NetworkConfig(stem_channels=13, stacks=2)
+    met = [interior_channels(table.cells, after).unique() for _, after in config.block_channels()]
+    assert set(torch.cat(met).tolist()) - {0} <= set(op_widths(NASBENCH101, config))
+
+
+def test_a_stem_too_narrow_for_the_space_is_told_before_any_training():
+    edges = [(0, vertex) for vertex in range(1, 8)] + [(vertex, 8) for vertex in range(1, 8)]
+    space = CellSpace.wired("wide", ("skip",), (0.0,), edges, modules=("gnn_nas.tasks.ops:skip",))
+    with pytest.raises(UserError, match=r"is 6, but up to 7 vertices of cells of wide share them"):
+        check_networks(space, NetworkConfig(stem_channels=6))
+    check_networks(space, NetworkConfig(stem_channels=7, stacks=1))
+
+
+def test_a_space_without_modules_is_refused_where_networks_are_made():
+    space = CellSpace("mute", ("a",), (1.0,), 4, 4)
+    with pytest.raises(UserError, match="space mute does not say how its ops are built"):
+        check_networks(space, NetworkConfig())
+    check_networks(space, None)  # a task of the user's own may build them

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from gnn_nas.config import RunConfig, SpaceConfig, named_or_described
+from gnn_nas.config import DescribedSpace, RunConfig
 from gnn_nas.config_file import load, read_mapping
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
@@ -24,12 +24,10 @@ class SearchConfig(RunConfig):
     weights: str | None = Field(description="SHA-256 of its weights file; null without one")
     benchmark: str = Field(description="which measurements rewards come from")
     dataset: str | None = Field(default=None, description="of NAS-Bench-201; null elsewhere")
+    space: DescribedSpace | None = Field(
+        default=None, description="of the cells; null where the measurements say it"
+    )
     settings: dict[str, Any] = Field(description="the method's")
-
-    @property
-    def of_space(self) -> str | SpaceConfig | None:
-        """The space, where the config says it; else it is that of the measurements."""
-        return None
 
     @property
     def all_seeds(self) -> range:
@@ -62,6 +60,8 @@ class TaskSearchConfig(SearchConfig):
 
     protocol: Literal["task"] = Field(default="task", exclude=True)
     benchmark: None = Field(default=None, exclude=True)
+    # Older files lack it.
+    space: DescribedSpace = Field(default="nasbench101", description="of the cells")
     task: str = Field(description="what the task is called")
     fingerprint: str = Field(description="of all that decides a training")
     trainings: int = Field(ge=1, description="of every cell")
@@ -86,17 +86,7 @@ class TableSearchConfig(SearchConfig):
 
     protocol: Literal["table"] = Field(default="table", exclude=True)
     reward: str = Field(description="the table's column of rewards")
-    space: str | SpaceConfig = Field(description="of its cells")
-
-    @field_validator("space", mode="before")
-    @classmethod
-    def _named_or_described(cls, value: Any) -> Any:
-        return named_or_described(value)
-
-    @property
-    def of_space(self) -> str | SpaceConfig:
-        """The space of the table's cells."""
-        return self.space
+    space: DescribedSpace = Field(description="of its cells")
 
     @property
     def subject(self) -> tuple[str, str]:

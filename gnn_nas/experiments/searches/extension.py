@@ -67,7 +67,7 @@ def _refuse_inexact(folder: RunFolder, judge: Judge, begun: SearchConfig, seed: 
     config, history = judge.config, History(folder.history(seed), judge.columns)
     if not history.queries:
         return
-    space = config.of_space or judge.table.space.name
+    space = config.space or judge.table.space.name
     controller = open_checkpoint(config.checkpoint, space).controller(seed)
     recorded = _Recorded(judge.again[0].allowed if judge.again else None)
     threads = torch.get_num_threads()

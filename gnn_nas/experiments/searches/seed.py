@@ -40,7 +40,7 @@ def run_seed(
             be written.
     """
     started = time.perf_counter()
-    checkpoint = open_checkpoint(config.checkpoint, config.of_space or table.space.name)
+    checkpoint = open_checkpoint(config.checkpoint, config.space or table.space.name)
     if checkpoint.fingerprint != config.weights:
         raise UserError(
             f"{checkpoint.folder.weights} has changed since the search began: put the weights back,"
