@@ -20,6 +20,8 @@ NASBENCH201 = CellSpace.on_edges(
     ops=("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"),
     parameters=(0.0, 0.0, 1.0, 9.0, 0.0),
     nodes=NODES,
+    zero="none",
+    identity="skip_connect",
 )
 
 
