@@ -111,7 +111,9 @@ def test_nodes_sum_and_vertices_share_channels(nodes):
     cell = from_text(f"{text}|{convolution}~1|{convolution}~2|")
     space = CellSpace(**{**vars(cell.space), "nodes": nodes})
     width = EffectiveGraphs(PackedCells(cell.vertices, cell.edges, cell.ops, space)).width
-    assert width[0].tolist() == pytest.approx([w * (1 if nodes else 1 / 3) for w in (0, 1, 1, 0, 1, 1, 1, 0)])
+    assert width[0].tolist() == pytest.approx(
+        [w * (1 if nodes else 1 / 3) for w in (0, 1, 1, 0, 1, 1, 1, 0)]
+    )
 
 
 def test_a_space_without_the_two_ops_keeps_its_cells(table):
