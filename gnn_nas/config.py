@@ -103,6 +103,12 @@ class SpaceConfig(Section):
         description="of ops of unit width, relative to each other: what descriptors weigh them by;"
         " 1 where nothing is said",
     )
+    zero: str | None = Field(
+        default=None, description="the op that gives zeros whatever it is given, if there is one"
+    )
+    identity: str | None = Field(
+        default=None, description="the op that gives what it is given, if there is one"
+    )
 
     @field_validator("ops", mode="before")
     @classmethod

@@ -60,7 +60,6 @@ def open_checkpoint(checkpoint: str | None, space: str | SpaceConfig = DEFAULT_S
     Raises:
         UserError: the folder or a file of it is missing or damaged, or there is no default.
     """
-    name = space if isinstance(space, str) else DEFAULT_SPACE
     if checkpoint == FROM_SCRATCH:
         shipped = RunFolder(WEIGHTS / CONTROLLERS[space] if has_default(space) else SHIPPED)
         config = load_config(shipped.config).model_copy(update={"space": space})

@@ -45,6 +45,6 @@ class Predictor(nn.Module):
         return self.performance(self.predict_descriptors(embeddings)).squeeze(1)
 
     def predict_descriptors(self, embeddings: Tensor) -> Tensor:
-        """Descriptors of cells in standard deviations, shape before patterns, ``[B, columns]``."""
+        """Descriptors of cells in standard deviations, block by block, ``[B, columns]``."""
         # Components of about unit size, as the decoder reads them: learnt much faster.
         return self.structure(embeddings * embeddings.shape[1] ** 0.5)

@@ -59,7 +59,7 @@ class GuidedMethod(Method):
         return self._round(seen, count)
 
     def bound(self, descriptors: Tensor) -> Tensor:
-        """The upper confidence bound at descriptors, ``[N, 141] -> [N]`` (Srinivas et al. 2010)."""
+        """The upper confidence bound at descriptors, ``[N, columns] -> [N]`` (Srinivas et al. 2010)."""
         mean, deviation = self.surrogate.predict(descriptors)
         return mean + self.settings.optimism * deviation
 
@@ -108,7 +108,7 @@ class EmbeddedCells:
 
     @torch.no_grad()
     def descriptors(self, rows: Tensor) -> Tensor:
-        """What the controller predicts of rows of cells, which are met then, ``[N, 141]``."""
+        """What the controller predicts of rows of cells, which are met then, ``[N, columns]``."""
         return self._controller.predictor.predict_descriptors(self.meet(rows))
 
     def state_dict(self) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """What a cell's graph says about the network it stands for, as numbers: no training is needed.
 
-Two blocks of columns. *Shape*: how many vertices of every op there are, how wide they are, how deep
-the cell is in them. *Patterns*: which op comes before which, and the op sequences along the paths.
-Isomorphic cells have the same.
+Blocks of columns. *Shape*: how many vertices of every op there are, how wide they are, how deep the
+cell is in them. *Patterns*: which op comes before which, and the op sequences along the paths.
+Isomorphic cells have the same. *Layout*, where the wiring is fixed: which op is at which vertex.
+Where a space has ops that are zero or the identity, all this is said of what is left when they are
+worked out, see `gnn_nas.spaces.effective`.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import torch
 from torch import Tensor
 
 from gnn_nas.spaces.cache import open_cached
+from gnn_nas.spaces.effective import EffectiveGraphs
 from gnn_nas.spaces.index import CellIndex
 from gnn_nas.spaces.known import is_known
 from gnn_nas.spaces.packed import PackedCells
@@ -34,12 +37,13 @@ _SAMPLE = 50_000
 _LARGEST = 4.0
 
 
-def num_descriptors(space: CellSpace) -> tuple[int, int]:
-    """Columns of the shape and of the patterns: 53 and 88 in NAS-Bench-101."""
-    ops = len(space.ops)
+def num_descriptors(space: CellSpace) -> tuple[int, ...]:
+    """Columns of every block: 53 of the shape and 88 of the patterns in NAS-Bench-101."""
+    ops = len(space.computing)
     shape = 10 + 2 * (2 + ops) + 11 * ops
     sequences = sum(ops**length for length in range(_longest_sequence(ops) + 1))
-    return shape, 3 * (ops + 1) ** 2 + sequences
+    patterns = 3 * (ops + 1) ** 2 + sequences
+    return (shape, patterns, ops * space.max_interior) if space.wiring else (shape, patterns)
 
 
 def _longest_sequence(ops: int) -> int:
@@ -47,72 +51,19 @@ def _longest_sequence(ops: int) -> int:
     return max(length for length in lengths if length == 1 or ops**length <= _MOST_SEQUENCES)
 
 
-def descriptors(cells: PackedCells) -> tuple[Tensor, Tensor]:
+def descriptors(cells: PackedCells) -> tuple[Tensor, ...]:
     """Summarise valid cells that need no pruning.
 
     Shapes:
-        - returns: float32, the shape and the patterns, as many columns as `num_descriptors` says
+        - returns: float32, the shape, the patterns and, where the wiring is fixed, the layout, as
+          many columns as `num_descriptors` says
     """
-    graphs = _Graphs(cells)
-    return _shape(graphs), _patterns(graphs)
+    graphs = EffectiveGraphs(cells)
+    blocks = _shape(graphs), _patterns(graphs)
+    return (*blocks, _layout(graphs)) if cells.space.wiring else blocks
 
 
-class _Graphs:
-    """Cells as dense tensors of floats.
-
-    Shapes:
-        - edges: ``[B, V, V]`` of 0 and 1; paths: ``[B, V, V]``, number of paths between vertices,
-          1 from a vertex to itself
-        - is_feature: ``[F, B, V]`` of 0 and 1; is_op: ``[F - 2, B, V]``, those between input and
-          output; interior: ``[B, V]``, their sum
-        - feeds: ``[B, V]``, interior vertices with an edge to the output; feeders: ``[B]``, their
-          number, but at least 1; skips: ``[B]``, whether the input has an edge to the output
-        - width: ``[B, V]``, share of the cell's channels that an interior vertex has
-    """
-
-    def __init__(self, cells: PackedCells) -> None:
-        device, most = cells.edges.device, cells.space.max_vertices
-        self.space = cells.space
-        self.vertices, self.at_output = cells.vertices, cells.at_output
-        self.edges = cells.adjacency().float()
-        itself = torch.eye(most, device=device)
-        self.paths = itself
-        for _ in range(most - 1):
-            self.paths = itself + self.paths @ self.edges
-        features = torch.arange(len(cells.space.features), device=device)[:, None, None]
-        self.is_feature = (cells.features() == features).float()
-        self.is_op = self.is_feature[1:-1]
-        self.interior = self.is_op.sum(0)
-        into_output = self.at_output(self.edges)
-        self.skips = into_output[:, 0]
-        self.feeds = into_output * self.interior
-        self.feeders = self.feeds.sum(1).clamp(min=1)
-        # NAS-Bench-101's rule: the output concatenates the vertices that feed it, so these share
-        # its channels; any other vertex is as wide as the widest of its readers. As these all lead
-        # to the output in the end, all are equally wide (but for channels that do not divide).
-        self.width = self.interior / self.feeders[:, None]
-
-    def depth(self, weight: Tensor, over: str) -> Tensor:
-        """Summed weight of the vertices on the way from the input to each vertex, ``[B, V]``.
-
-        A vertex's own weight counts. Over the edges into a vertex it takes the heaviest way
-        ("max"), the lightest ("min") or the average ("mean").
-        """
-        absent = {"max": -torch.inf, "min": torch.inf, "mean": 0.0}[over]
-        depths = [torch.zeros_like(weight[:, 0])]
-        for vertex in range(1, weight.shape[1]):
-            edges = self.edges[:, :vertex, vertex]
-            before = torch.where(edges > 0, torch.stack(depths, 1), absent)
-            if over == "mean":
-                joined = before.sum(1) / edges.sum(1).clamp(min=1)
-            else:
-                joined = before.amax(1) if over == "max" else before.amin(1)
-            # Vertices that the cell does not have are reached by no edge.
-            depths.append(torch.where(edges.any(1), joined, 0.0) + weight[:, vertex])
-        return torch.stack(depths, 1)
-
-
-def _shape(graphs: _Graphs) -> Tensor:
+def _shape(graphs: EffectiveGraphs) -> Tensor:
     """Counts, widths and depths; the numbers of columns are those of NAS-Bench-101.
 
     A path leads from the input to the output, and a feeder is an interior vertex with an edge to
@@ -130,15 +81,17 @@ def _shape(graphs: _Graphs) -> Tensor:
           largest total width on a path
     """
     edges, feeds, feeders = graphs.edges, graphs.feeds, graphs.feeders
-    width, is_op, weights = graphs.width, graphs.is_op, graphs.space.parameters
+    width, is_op = graphs.width, graphs.is_op
+    weights = [graphs.space.parameters[op] for op in graphs.space.computing]
     to, onward = graphs.paths[:, 0], graphs.at_output(graphs.paths)
-    paths = graphs.at_output(to)
+    # There is none where zeros cut all.
+    paths = graphs.at_output(to).clamp(min=1)
     parameters = sum(
         weight * (op * width**2).sum(1) for weight, op in zip(weights, is_op, strict=True)
     )
     has_parameters = is_op[torch.tensor(weights, device=is_op.device) > 0].sum(0)
     columns = [
-        graphs.vertices.float(),
+        2 + graphs.interior.sum(1),
         edges.sum((1, 2)),
         feeders,
         graphs.skips,
@@ -169,7 +122,7 @@ def _shape(graphs: _Graphs) -> Tensor:
     return torch.stack(columns, dim=1)
 
 
-def _patterns(graphs: _Graphs) -> Tensor:
+def _patterns(graphs: EffectiveGraphs) -> Tensor:
     """Counts of pairs of vertices and of paths, by op; columns as of NAS-Bench-101.
 
     Columns:
@@ -191,10 +144,15 @@ def _patterns(graphs: _Graphs) -> Tensor:
     arriving = edges[:, :1]
     columns.append(graphs.at_output(arriving))
     is_op = graphs.is_op.transpose(0, 1)
-    for _ in range(_longest_sequence(len(graphs.space.ops))):
+    for _ in range(_longest_sequence(len(graphs.is_op))):
         arriving = (arriving[:, :, None] * is_op[:, None]).flatten(1, 2) @ edges
         columns.append(graphs.at_output(arriving))
     return torch.cat(columns, dim=1)
+
+
+def _layout(graphs: EffectiveGraphs) -> Tensor:
+    """For each vertex between input and output and each op, whether it is there and has effect."""
+    return graphs.is_op[:, :, 1:-1].permute(1, 2, 0).flatten(1)
 
 
 Describer = Callable[[CellIndex, Tensor], Tensor]
@@ -246,7 +204,7 @@ def load_standard_descriptors(table: CellTable, cache: Path | None = None) -> Te
 
 
 def standard_descriptors(table: CellTable) -> Tensor:
-    """Descriptors of every cell, shape before patterns, standardised over the space and clamped.
+    """Descriptors of every cell, block by block, standardised over the space and clamped.
 
     In half precision, which is finer than any use needs and halves the memory.
 
@@ -262,7 +220,7 @@ def standard_descriptors(table: CellTable) -> Tensor:
 
 
 def _computed(cells: PackedCells) -> Tensor:
-    """Descriptors of cells, shape before patterns, in half precision."""
+    """Descriptors of cells, block by block, in half precision."""
     parts = torch.arange(len(cells), device=cells.edges.device).split(_CHUNK)
     return torch.cat([torch.cat(descriptors(cells[rows]), dim=1).half() for rows in parts])
 

@@ -41,7 +41,7 @@ def get_space(described: str | SpaceConfig) -> CellSpace:
         raise UserError(f"space {described.name}: it is the name of one that comes with gnn_nas")
     name, ops = described.name, tuple(described.ops)
     parameters = tuple(float(described.parameters.get(op, 1.0)) for op in ops)
-    others: dict[str, Any] = {}
+    others: dict[str, Any] = {"zero": described.zero, "identity": described.identity}
     if described.max_edits is not None:
         others["max_edits"] = described.max_edits
     references = tuple(described.ops.values())

@@ -24,6 +24,8 @@ NASBENCH201 = CellSpace.on_edges(
         f"gnn_nas.tasks.ops:{op}"
         for op in ("none", "skip", "relu_conv1x1", "relu_conv3x3", "avgpool3x3")
     ),
+    zero="none",
+    identity="skip_connect",
 )
 
 

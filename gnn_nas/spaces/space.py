@@ -59,10 +59,14 @@ class CellSpace:
             draw it, see `on_edges`; else None.
         modules: ``module:object`` of every op that networks can be built of, as many as ``ops``:
             what makes a module of a number of channels. Empty where no op is built.
+        zero: the op that gives zeros whatever it is given, so that no path leads through it; None
+            where there is none.
+        identity: the op that gives what it is given; None where there is none.
 
     Raises:
-        UserError: two ops have one name, one is called as input or output are, the limits admit no
-            cell or more than a mask of edges can hold, or the wiring is no cell's.
+        UserError: two ops have one name, one is called as input or output are, zero and identity
+            are no ops or all there are, the limits admit no cell or more than a mask of edges can
+            hold, or the wiring is no cell's.
     """
 
     name: str
@@ -74,6 +78,8 @@ class CellSpace:
     wiring: tuple[tuple[int, int], ...] | None = None
     nodes: int | None = None
     modules: tuple[str, ...] = ()
+    zero: str | None = None
+    identity: str | None = None
 
     @classmethod
     def wired(
@@ -128,6 +134,13 @@ class CellSpace:
             refuse(f"{len(self.parameters)} numbers of parameters do not fit {len(self.ops)} ops")
         if self.modules and len(self.modules) != len(self.ops):
             refuse(f"{len(self.modules)} modules do not fit {len(self.ops)} ops")
+        for role, op in (("zero", self.zero), ("identity", self.identity)):
+            if op is not None and op not in self.ops:
+                refuse(f"{role} is {op}, which is none of its ops")
+        if self.zero is not None and self.zero == self.identity:
+            refuse(f"{self.zero} cannot be zero and identity")
+        if not self.computing:
+            refuse("no op computes anything: all are zero or identity")
         if not 3 <= self.max_vertices <= MOST_VERTICES:
             refuse(f"max_vertices must be from 3 to {MOST_VERTICES}, not {self.max_vertices}")
         if self.wiring is None and self.max_edges < 2:
@@ -159,6 +172,13 @@ class CellSpace:
     def max_interior(self) -> int:
         """Vertices between input and output, at most."""
         return self.max_vertices - 2
+
+    @property
+    def computing(self) -> tuple[int, ...]:
+        """Numbers of the ops that are neither zero nor identity."""
+        return tuple(
+            number for number, op in enumerate(self.ops) if op not in (self.zero, self.identity)
+        )
 
     @property
     def num_slots(self) -> int:

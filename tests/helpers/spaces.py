@@ -13,12 +13,18 @@ def spaces(draw):
     ops = draw(st.integers(1, 5))
     named = tuple(f"op{op}" for op in range(ops)), tuple(float(op % 3) for op in range(ops))
     edits = draw(st.integers(1, 3))
+    # One op at least computes something.
+    special = {
+        role: draw(st.sampled_from([None, f"op{number}"]))
+        for number, role in enumerate(("zero", "identity"))
+        if number < ops - 1
+    }
     if draw(st.booleans()):
         vertices, edges = draw(st.integers(3, 5)), draw(st.integers(2, 8))
-        return CellSpace("drawn", *named, vertices, edges, edits)
+        return CellSpace("drawn", *named, vertices, edges, edits, **special)
     vertices = draw(st.integers(4, 6))
     slots = list(combinations(range(vertices), 2))
     # A path through all vertices, and any other edges.
     path = {(vertex, vertex + 1) for vertex in range(vertices - 1)}
     more = draw(st.sets(st.sampled_from(slots)))
-    return CellSpace.wired("drawn", *named, path | more, min(edits, vertices - 2))
+    return CellSpace.wired("drawn", *named, path | more, min(edits, vertices - 2), **special)

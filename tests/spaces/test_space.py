@@ -52,6 +52,13 @@ def test_the_slots_of_a_smaller_cell_come_first():
             "input is the name of two ops, or of an op",
         ),
         ({"parameters": (1.0,)}, "1 numbers of parameters do not fit 3 ops"),
+        ({"zero": "d"}, "zero is d, which is none of its ops"),
+        ({"identity": "d"}, "identity is d, which is none of its ops"),
+        ({"zero": "a", "identity": "a"}, "a cannot be zero and identity"),
+        (
+            {"ops": ("a", "b"), "parameters": (0.0, 0.0), "zero": "a", "identity": "b"},
+            "no op computes anything: all are zero or identity",
+        ),
         ({"max_vertices": 12}, "max_vertices must be from 3 to 11, not 12"),
         ({"max_vertices": 2}, "max_vertices must be from 3 to 11, not 2"),
         ({"max_edges": 1}, "max_edges must be at least 2, not 1"),
@@ -181,14 +188,15 @@ def test_all_that_is_one_edit_away_is_a_neighbour(space):
 @settings(max_examples=12)
 def test_descriptors_and_a_controller_fit_the_space(space):
     table = load_table(space)
-    shape, patterns = descriptors(table.cells)
-    assert (shape.shape[1], patterns.shape[1]) == num_descriptors(space)
+    blocks = descriptors(table.cells)
+    assert all(bool(block.isfinite().all()) for block in blocks)
+    assert tuple(block.shape[1] for block in blocks) == num_descriptors(space)
+    assert len(blocks) == (3 if space.wiring else 2)
     assert standard_descriptors(table).shape == (len(table), sum(num_descriptors(space)))
     controller = Controller(SMALL, seed=1, space=space)
     embeddings = controller.encode_rows(table)
-    assert (
-        controller.predictor.predict_descriptors(embeddings).shape[1]
-        == shape.shape[1] + patterns.shape[1]
+    assert controller.predictor.predict_descriptors(embeddings).shape[1] == sum(
+        num_descriptors(space)
     )
     logits = controller.decoder(embeddings, to_tokens(table.cells))
     tokens = len(space.ops) + (2 if space.wiring else 4)
