@@ -42,7 +42,7 @@ def best_hash(path: Path) -> str:
         )
     if (dataset := read_mapping(folder.config).get("dataset")) is not None:
         raise UserError(
-            f"{path} searched NAS-Bench-201 for {dataset}: networks of its cells are not built"
+            f"{path} searched another space for {dataset}: networks of its cells are not built"
         )
     summary = folder.load_summary()
     if "best" not in summary:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from gnn_nas.spaces.known import is_known
@@ -75,6 +76,11 @@ def has_table(space: CellSpace) -> bool:
     """Whether a space is small enough to be enumerated."""
     if is_known(space):
         return True
+    if space.in_edges:
+        ops = range(1, space.max_interior + 1)
+        wirings = math.prod(math.comb(op, min(space.in_edges, op)) for op in ops)
+        forms = wirings * len(space.ops) ** space.max_interior
+        return forms <= _MOST_FORMS and space.num_slots <= _MOST_SLOTS
     # Imported only now: numba takes a while, and where it keeps what it compiles is set.
     with compiled_code_kept():
         from gnn_nas.spaces.forms import count_forms

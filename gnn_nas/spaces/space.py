@@ -59,6 +59,10 @@ class CellSpace:
             draw it, see `on_edges`; else None.
         modules: ``module:object`` of every op that networks can be built of, as many as ``ops``:
             what makes a module of a number of channels. Empty where no op is built.
+        in_edges: into every op, or one from each earlier vertex where these are fewer. Every cell
+            then has ``max_vertices``, and the ops that feed no other feed the output. Else None.
+        reduction: ``module:object`` of what joins cells into one that compute the same, beyond
+            isomorphism, see `gnn_nas.spaces.pruning`. Else None.
 
     Raises:
         UserError: two ops have one name, one is called as input or output are, the limits admit no
@@ -74,6 +78,8 @@ class CellSpace:
     wiring: tuple[tuple[int, int], ...] | None = None
     nodes: int | None = None
     modules: tuple[str, ...] = ()
+    in_edges: int | None = None
+    reduction: str | None = None
 
     @classmethod
     def wired(
@@ -134,6 +140,15 @@ class CellSpace:
             refuse(f"max_edges must be at least 2, not {self.max_edges}: an op has two edges")
         if self.max_edits < 1:
             refuse(f"max_edits must be at least 1, not {self.max_edits}")
+        if self.in_edges is not None:
+            if self.wiring is not None:
+                refuse("in_edges and a wiring do not go together")
+            if self.in_edges < 1:
+                refuse(f"in_edges must be at least 1, not {self.in_edges}")
+            # Of a chain, which has fewest: one op feeds the output.
+            fewest = 1 + sum(min(self.in_edges, op) for op in range(1, self.max_vertices - 1))
+            if self.max_edges < fewest:
+                refuse(f"max_edges is {self.max_edges}, but in_edges make at least {fewest}")
         if self.wiring is not None:
             if wrong := [(x, y) for x, y in self.wiring if not 0 <= x < y < self.max_vertices]:
                 refuse(f"the edge {wrong[0]} does not lead from a lower vertex to a higher one")
