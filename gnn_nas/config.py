@@ -31,7 +31,11 @@ WEIGHTS = CONFIGS.with_name("weights")
 """The controllers that come with the package, run folders without their checkpoints."""
 
 DEFAULT_SPACE = "nasbench101"
-CONTROLLERS = {DEFAULT_SPACE: "gin_multisim", "nasbench201": "nasbench201"}
+CONTROLLERS = {
+    DEFAULT_SPACE: "gin_multisim",
+    "nasbench201": "nasbench201",
+    "nasbench_graph": "nasbench_graph",
+}
 """The config, by space, of which a finished run comes with the package."""
 
 FROM_SCRATCH = "none"

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gnn_nas.benchmarks import DATASETS, STORED_FILE
-from gnn_nas.errors import UserError, reported
+from gnn_nas.benchmarks import DATASETS, GRAPH, STORED_FILE
+from gnn_nas.errors import UserError, reported, to_install
 from gnn_nas.files import open_regular
 from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.nasbench201 import NASBENCH201
+from gnn_nas.spaces.nasbench_graph import NASBENCH_GRAPH
 from gnn_nas.user_folders import data_folder
 
 # torch takes a second to import, and that nothing is there is to be said before.
 if TYPE_CHECKING:
     from gnn_nas.benchmarks.nasbench101 import NASBench101
     from gnn_nas.benchmarks.nasbench201 import NASBench201
+    from gnn_nas.benchmarks.nasbench_graph import NASBenchGraph
     from gnn_nas.spaces.table import CellTable
 
 VARIABLE = "GNN_NAS_BENCHMARK"
 # Arrays that are in every file of theirs.
-_OF_101, _OF_201 = "module_hash.npy", f"{DATASETS[0]}_test200.npy"
+_OF_101, _OF_201 = "module_hash.npy", f"{DATASETS[NASBENCH201.name][0]}_test200.npy"
 _URL = "https://storage.googleapis.com/nasbench/nasbench_only108.tfrecord"
 
 
@@ -47,22 +50,28 @@ def find_any_benchmark(
     path: str | os.PathLike[str] | None = None,
     table: CellTable | None = None,
     dataset: str | None = None,
-) -> NASBench101 | NASBench201:
+) -> NASBench101 | NASBench201 | NASBenchGraph:
     """Open the same, of whichever space it is.
 
     Args:
-        table: of that space; dataset: of NAS-Bench-201, by default the first.
+        table: of that space; dataset: one of its `DATASETS`, by default the first.
 
     Raises:
         UserError: as `find_benchmark`.
     """
     chosen = benchmark_path(path)
-    if benchmark_space(chosen) == NASBENCH101.name:
+    space = benchmark_space(chosen)
+    if space == NASBENCH101.name:
         return find_benchmark(path, table)
+    dataset = dataset or DATASETS[space][0]
+    if space == NASBENCH_GRAPH.name:
+        from gnn_nas.benchmarks.nasbench_graph import NASBenchGraph
+
+        return NASBenchGraph.open(chosen, table, dataset)
 
     from gnn_nas.benchmarks.nasbench201 import NASBench201
 
-    return NASBench201.open(chosen, table, dataset or DATASETS[0])
+    return NASBench201.open(chosen, table, dataset)
 
 
 def benchmark_space(path: Path) -> str:
@@ -70,6 +79,8 @@ def benchmark_space(path: Path) -> str:
 
     What is no such file counts as NAS-Bench-101's, whose reader says what is wrong with it.
     """
+    if (path / f"{DATASETS[NASBENCH_GRAPH.name][0]}.bench").is_file():
+        return NASBENCH_GRAPH.name
     return (NASBENCH201 if _OF_201 in _members(path) else NASBENCH101).name
 
 
@@ -91,11 +102,13 @@ def _members(path: Path) -> set[str]:
 
 
 def benchmark_path(path: str | os.PathLike[str] | None = None) -> Path:
-    """Where `find_benchmark` finds the data.
+    """Where `find_any_benchmark` finds the data; `GRAPH` stands for those of its package.
 
     Raises:
         UserError: there is none.
     """
+    if str(path) == GRAPH:
+        return _package_folder()
     if chosen := path or os.environ.get(VARIABLE):
         with reported(f"{chosen}: cannot read"):
             Path(chosen).stat()
@@ -107,6 +120,14 @@ def benchmark_path(path: str | os.PathLike[str] | None = None) -> Path:
             f" --benchmark PATH or {VARIABLE}"
         )
     return default_path()
+
+
+def _package_folder() -> Path:
+    # Found without being imported: only its data are of use.
+    package = importlib.util.find_spec("nas_bench_graph")
+    for folder in (package and package.submodule_search_locations) or ():
+        return Path(folder) / "light"
+    raise UserError(f"NAS-Bench-Graph's data are not here: {to_install('nas-bench-graph==1.4.0')}")
 
 
 def has_benchmark() -> bool:

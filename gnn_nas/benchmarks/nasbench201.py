@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -12,49 +11,26 @@ import torch
 from torch import Tensor
 
 from gnn_nas.benchmarks import DATASETS
+from gnn_nas.benchmarks.means import MeanBenchmark
 from gnn_nas.errors import UserError
 from gnn_nas.files import open_regular
 from gnn_nas.spaces.nasbench201 import NASBENCH201
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.table import CellTable, load_table
-from gnn_nas.tensor_file import checksum
 
 # Bytes that an array of a figure of every cell has at most, with what says what it is.
 _LARGEST = 1_000_000
 
 
-class NASBench201:
-    """Accuracies after 200 epochs on one data set, means over a cell's trainings, by table row.
-
-    Args:
-        table: the cells; dataset: one of `DATASETS`; source: what messages call the data.
-        figures: of every row, float64 ``[15625]``: ``validation`` and ``test`` accuracies as
-            fractions, training ``seconds``.
-    """
-
-    allowed = None
-    """All cells are measured."""
-
-    def __init__(
-        self, table: CellTable, dataset: str, figures: dict[str, Tensor], source: object
-    ) -> None:
-        self.table = table.to("cpu")
-        self.dataset = dataset
-        self.source = source
-        self._figures = figures
-
-    def __repr__(self) -> str:
-        return f"NASBench201({str(self.source)!r}, {self.dataset})"
-
-    def __len__(self) -> int:
-        return len(self.table)
+class NASBench201(MeanBenchmark):
+    """Accuracies after 200 epochs, see `MeanBenchmark`; ``seconds`` are those of a training."""
 
     @classmethod
     def open(
         cls,
         path: str | os.PathLike[str],
         table: CellTable | None = None,
-        dataset: str = DATASETS[0],
+        dataset: str = DATASETS[NASBENCH201.name][0],
     ) -> Self:
         """Open an ``.npz`` file.
 
@@ -91,47 +67,6 @@ class NASBench201:
             if not bool(((figures[key] >= 0) & (figures[key] <= 1)).all()):
                 raise _unusable(path, f"its {names[key]} are no percentages")
         return cls(table, dataset, figures, path)
-
-    def all_rows(self) -> Tensor:
-        """The rows of all cells, int64 ``[cells]``."""
-        return torch.arange(len(self))
-
-    def mean_test(self, rows: Tensor) -> Tensor:
-        """Test accuracy, float64 ``[N]``."""
-        return self._figures["test"][rows]
-
-    def validation(self, rows: Tensor) -> Tensor:
-        """Validation accuracy, float64 ``[N]``."""
-        return self._figures["validation"][rows]
-
-    def test(self, rows: Tensor) -> Tensor:
-        """Raise :class:`UserError`: of single trainings nothing is known."""
-        raise UserError(f"{self.source} has means over a cell's trainings only")
-
-    unseen_test = test
-
-    def seconds(self, rows: Tensor) -> Tensor:
-        """Seconds that a training took, float64 ``[N]``."""
-        return self._figures["seconds"][rows]
-
-    def rank(self, rows: Tensor) -> Tensor:
-        """Ranks by test accuracy, int64 ``[N]``: 1 + how many cells are strictly better."""
-        means = self._figures["test"]
-        better = torch.searchsorted(means.sort().values, means[rows], right=True)
-        return 1 + len(self) - better
-
-    @cached_property
-    def best_test(self) -> float:
-        """The highest test accuracy of all cells."""
-        return self._figures["test"].max().item()
-
-    @cached_property
-    def identity(self) -> str:
-        """A line that tells these measurements from others, for the configs of what uses them."""
-        return (
-            f"NAS-Bench-201, {self.dataset}, {len(self)} cells, best {self.best_test:.7f},"
-            f" checksum {checksum(self._figures)}"
-        )
 
 
 def _rows(path: Path, ops: np.ndarray, table: CellTable) -> Tensor:

@@ -11,16 +11,16 @@ from gnn_nas.objective import Evaluation
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from gnn_nas.benchmarks.means import MeanBenchmark
     from gnn_nas.benchmarks.nasbench101 import NASBench101
-    from gnn_nas.benchmarks.nasbench201 import NASBench201
     from gnn_nas.spaces.index import CellIndex
 
-    Benchmark = NASBench101 | NASBench201
+    Benchmark = NASBench101 | MeanBenchmark
 
 PROTOCOLS = ("validation", "single-trial", "oracle")
 """Rewards: validation accuracy; test accuracy of trial 0; mean test accuracy.
 
-NAS-Bench-101's validation accuracy is that of trial 0, NAS-Bench-201's the mean of its trainings.
+NAS-Bench-101's validation accuracy is that of trial 0, those of others the mean of all trainings.
 """
 
 

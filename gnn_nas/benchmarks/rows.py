@@ -73,7 +73,7 @@ class CellRows:
         """
         row = self._direct(spec)
         # The long way has the same results, and says what is wrong.
-        return int(self.table.index_of(from_spec(spec, self.table.space))) if row is None else row
+        return int(self._of_graphs(from_spec(spec, self.table.space))) if row is None else row
 
     def _of_hashes(self, hashes: Sequence[Any]) -> Tensor:
         if not isinstance(self.table, CellTable):
@@ -117,7 +117,7 @@ class CellRows:
         if spec.matrix is None or spec.ops is None:
             return None
         space, ops, count = self.table.space, spec.ops, len(spec.ops)
-        if space.wiring or not self.table.is_complete:
+        if space.wiring or space.in_edges or not self.table.is_complete:
             return None
         matrix = np.asarray(spec.matrix)
         if not 2 <= count <= space.max_vertices or matrix.shape != (count, count):

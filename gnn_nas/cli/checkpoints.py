@@ -24,8 +24,8 @@ def add_checkpoint(parser: argparse.ArgumentParser, what: str, **options: Any) -
     parser.add_argument(
         "--checkpoint",
         metavar="DIR",
-        help=f"{what} (default: runs/gin_multisim, for NAS-Bench-201 runs/nasbench201, else the"
-        " weights that come with the package)",
+        help=f"{what} (default: runs/gin_multisim, for another space the run of its name, as"
+        " runs/nasbench201, else the weights that come with the package)",
         **options,
     )
 

@@ -123,8 +123,9 @@ def add_benchmark(parser: argparse.ArgumentParser) -> None:
         "--benchmark",
         type=Path,
         metavar="PATH",
-        help="measurements of NAS-Bench-101, for a search of NAS-Bench-201 too (default:"
-        " $GNN_NAS_BENCHMARK, else what gnn-nas import has written)",
+        help="measurements of NAS-Bench-101, for a search of NAS-Bench-201 too, or nasbench-graph:"
+        " those of the package nas-bench-graph (default: $GNN_NAS_BENCHMARK, else what gnn-nas"
+        " import has written)",
     )
 
 

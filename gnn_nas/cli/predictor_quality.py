@@ -37,6 +37,7 @@ from gnn_nas.files import write_text
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.spaces.known import get_space
 from gnn_nas.spaces.nasbench101 import NASBENCH101
+from gnn_nas.spaces.nasbench201 import NASBENCH201
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -108,7 +109,8 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--members", type=int, default=2, metavar="M", help="fine-tuned copies (default: 2)")
     add_benchmark(parser)
-    add("--dataset", choices=DATASETS, help=f"of NAS-Bench-201 (default: {DATASETS[0]})")
+    datasets = DATASETS[NASBENCH201.name]
+    add("--dataset", choices=datasets, help=f"of NAS-Bench-201 (default: {datasets[0]})")
     add_out(parser, Path("runs/predictor-quality"))
     return parser
 
@@ -119,6 +121,8 @@ def _run(arguments: argparse.Namespace) -> None:
     RunFolder(arguments.out).refuse_taken(resume=True)
     path = benchmark_path(arguments.benchmark)
     space = benchmark_space(path)
+    if space not in SIZES:
+        raise UserError(f"{path} has measurements of {space}, and this is of {', '.join(SIZES)}")
     if space == NASBENCH101.name and arguments.dataset:
         raise UserError(f"{path} has measurements of {space}, and --dataset is of NAS-Bench-201")
     refuse_missing(arguments.checkpoint, space)
@@ -142,7 +146,7 @@ def _run(arguments: argparse.Namespace) -> None:
         checkpoint=arguments.checkpoint,
         weights=checkpoint.fingerprint,
         benchmark=benchmark.identity,
-        dataset=None if space == NASBENCH101.name else arguments.dataset or DATASETS[0],
+        dataset=arguments.dataset or next(iter(DATASETS.get(space, ())), None),
     )
     wanted = list(_wanted(arguments, has_weights=checkpoint.folder is not None))
     with RunFolder.claimed(arguments.out, config, resume=True) as folder:
@@ -151,7 +155,7 @@ def _run(arguments: argparse.Namespace) -> None:
         results = summarised(file.measurements[key] for key in wanted)
         sizes = list(dict.fromkeys(size for _, size, _ in wanted))
         # Of CIFAR-100 there are none.
-        published = {} if config.dataset in DATASETS[1:] else PUBLISHED[space]
+        published = {} if config.dataset in DATASETS[NASBENCH201.name][1:] else PUBLISHED[space]
         text = markdown(results, sizes, published)
         with reported(f"cannot write {folder.path}"):
             write_text(folder.path / "quality.md", text)

@@ -47,8 +47,9 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """\
 Search for the best cells with a pretrained controller, asking for as few accuracies as possible:
-those of NAS-Bench-101 or NAS-Bench-201, or of real trainings for a task of yours, which may be of
-cells of any space. Every cell is asked for at most once, isomorphic ones count as one.
+those of NAS-Bench-101, NAS-Bench-201 or NAS-Bench-Graph, or of real trainings for a task of yours,
+which may be of cells of any space. Every cell is asked for at most once, isomorphic ones count as
+one.
 """
 
 _EPILOG = """\
@@ -63,7 +64,8 @@ protocols; the literature mixes them, and their results must not be compared wit
                 reported by its mean, and by the mean of the two trainings the search never saw
   validation    it sees the validation accuracy of the first training, as in the paper; needs the
                 official data, see gnn-nas import
-of NAS-Bench-201 there are means only: no single-trial, and validation is the mean
+of NAS-Bench-201 and NAS-Bench-Graph there are means only: no single-trial, and validation is the
+mean
 
 a table of your own, a .csv or .npz file given by --benchmark, has no protocols but columns:
   ops, edges     a cell: "conv3x3-bn-relu maxpool3x3" and "0>1 1>2 2>3", vertex 0 being the input;
@@ -90,6 +92,7 @@ examples:
   %(prog)s --queries 150 --seeds 20 --benchmark data/nasbench101.safetensors
   %(prog)s --protocol single-trial --checkpoint runs/gin_nometric
   %(prog)s --benchmark nasbench201.npz --dataset cifar100 --protocol validation
+  %(prog)s --benchmark nasbench-graph --dataset pubmed --protocol validation
   %(prog)s --benchmark results.csv --reward accuracy --space nasbench201
   %(prog)s --checkpoint none --set candidates=16
   %(prog)s --method random --seeds 20
@@ -133,7 +136,12 @@ def parser() -> argparse.ArgumentParser:
     add_checkpoint(parser, "folder of a pretraining run, or none to search from scratch")
     add("--method", help="see below (default: nao)")
     add("--protocol", choices=PROTOCOLS, help="see below (default: oracle)")
-    add("--dataset", choices=DATASETS, help=f"of NAS-Bench-201 (default: {DATASETS[0]})")
+    firsts = " or ".join(names[0] for names in DATASETS.values())
+    add(
+        "--dataset",
+        choices=[name for names in DATASETS.values() for name in names],
+        help=f"of NAS-Bench-201 or NAS-Bench-Graph (default: {firsts})",
+    )
     add(
         "--queries",
         type=int,

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, cast
 
-from gnn_nas.benchmarks import DATASETS
+from gnn_nas.benchmarks import DATASETS, GRAPH, TITLES
 from gnn_nas.benchmarks.locate import (
     benchmark_path,
     benchmark_space,
@@ -30,7 +30,7 @@ from gnn_nas.experiments.searches.config import (
 from gnn_nas.experiments.searches.workers import Workers
 from gnn_nas.parallel import ENGINES, get_engine
 from gnn_nas.spaces.known import get_space
-from gnn_nas.spaces.nasbench101 import NASBENCH101
+from gnn_nas.spaces.nasbench_graph import NASBENCH_GRAPH
 from gnn_nas.tasks.user_task import SHIPPED, load_task
 
 if TYPE_CHECKING:
@@ -75,21 +75,22 @@ class Measurements:
         self._path = arguments.benchmark
         self._dataset: str | None = arguments.dataset or (begun.dataset if begun else None)
         if self._dataset and not (self._path or has_benchmark()):
-            raise UserError("give the .npz file of NAS-Bench-201 by --benchmark PATH")
+            raise UserError(f"give the measurements: {_of_dataset(self._dataset)}")
         self.space = benchmark_space(benchmark_path(self._path))
         _refuse_other_space(arguments, self.space, f"{benchmark_path(self._path)} has measurements")
-        if self.space == NASBENCH101.name:
-            if self._dataset:
-                raise UserError(
-                    f"{benchmark_path(self._path)} has measurements of {self.space}, and data set"
-                    f" {self._dataset} is of NAS-Bench-201: give its .npz file by --benchmark PATH"
-                )
+        datasets = DATASETS.get(self.space, ())
+        if self._dataset and self._dataset not in datasets:
+            raise UserError(
+                f"{benchmark_path(self._path)} has measurements of {self.space}, and it has no data"
+                f" set {self._dataset}: {_of_dataset(self._dataset)}"
+            )
+        if not datasets:
             return
         if arguments.html:
             raise UserError(f"--html: {self.space} has no page to explore so far")
         if self._protocol == "single-trial":
             raise UserError(f"--protocol single-trial: of {self.space} means are known only")
-        self._dataset = self._dataset or DATASETS[0]
+        self._dataset = self._dataset or datasets[0]
         self.name = f"{self.name}-{self._dataset}"
 
     def begin(self, arguments: argparse.Namespace) -> Workers:
@@ -108,6 +109,14 @@ class Measurements:
             **common,
         )
         return BenchmarkJudge(config, benchmark, self._path, workers)
+
+
+def _of_dataset(dataset: str) -> str:
+    """How the measurements on a data set are given."""
+    space = next(space for space, datasets in DATASETS.items() if dataset in datasets)
+    if space == NASBENCH_GRAPH.name:
+        return f"{dataset} is of {TITLES[space]}, --benchmark {GRAPH}"
+    return f"{dataset} is of {TITLES[space]}, give its .npz file by --benchmark PATH"
 
 
 class Trainings:

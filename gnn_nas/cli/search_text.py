@@ -7,10 +7,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gnn_nas.spaces.nasbench201 import NASBENCH201, to_text
+from gnn_nas.spaces import nasbench201, nasbench_graph
 
 if TYPE_CHECKING:
     from gnn_nas.spaces.index import CellIndex
+
+# How cells of a space are written as one line.
+_TEXTS = {
+    nasbench201.NASBENCH201: nasbench201.to_text,
+    nasbench_graph.NASBENCH_GRAPH: nasbench_graph.to_text,
+}
 
 
 def default_folder(arguments: argparse.Namespace, subject: str) -> Path:
@@ -69,6 +75,6 @@ def best_cell_text(best: dict[str, Any] | None, table: CellIndex) -> str:
         return "every evaluation failed: the history says why"
     row = table.row_of_hash(best["hash"])
     cell = cell_text(table.cells[row : row + 1])
-    if table.space == NASBENCH201:
+    if to_text := _TEXTS.get(table.space):
         cell = f"{to_text(table.cells[row : row + 1])}\n{cell}"
     return f"\nbest cell: {best['hash']} (seed {best['seed']})\n{cell}\n"

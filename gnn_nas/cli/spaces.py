@@ -7,10 +7,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from gnn_nas.benchmarks import GRAPH
 from gnn_nas.benchmarks.locate import benchmark_path, benchmark_space
 from gnn_nas.cli.common import command_parser, repeated, run_guarded
 from gnn_nas.config import CONFIGS, WEIGHTS, load_config
-from gnn_nas.errors import UserError
+from gnn_nas.errors import UserError, to_install
+from gnn_nas.spaces import nasbench_graph
 from gnn_nas.spaces.known import SPACES
 from gnn_nas.spaces.nasbench101 import NUM_CELLS
 from gnn_nas.spaces.space import CellSpace
@@ -31,7 +33,9 @@ examples:
 _ABSENT = {
     "nasbench101": "none here: see gnn-nas import",
     "nasbench201": "none here: give their .npz file by gnn-nas search --benchmark",
+    "nasbench_graph": f"none here: {to_install('nas-bench-graph==1.4.0')}",
 }
+_CELLS = {"nasbench101": NUM_CELLS, "nasbench_graph": nasbench_graph.NUM_CELLS}
 
 
 def main(argv: Sequence[str]) -> int:
@@ -65,7 +69,7 @@ def _facts(space: CellSpace) -> dict[str, Any]:
     configs = {path.stem: load_config(path).space for path in sorted(CONFIGS.glob("*.yaml"))}
     own = [name for name, of in configs.items() if of == space.name]
     facts: dict[str, Any] = {
-        "cells": len(space.ops) ** space.max_interior if space.wiring else NUM_CELLS,
+        "cells": _CELLS.get(space.name, len(space.ops) ** space.max_interior),
         "max_vertices": space.max_vertices,
         "max_edges": space.max_edges,
         "ops": list(space.ops),
@@ -78,7 +82,7 @@ def _facts(space: CellSpace) -> dict[str, Any]:
 def _measurements(space: CellSpace) -> str | None:
     """Where a search finds them without being told; None where there are none of this space."""
     try:
-        path = benchmark_path()
+        path = benchmark_path(GRAPH if space == nasbench_graph.NASBENCH_GRAPH else None)
     except UserError:
         return None
     return str(path) if benchmark_space(path) == space.name else None

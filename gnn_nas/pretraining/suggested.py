@@ -97,6 +97,6 @@ def suggested_settings(measures: SpaceMeasures) -> dict[str, dict[str, Any]]:
     if measures.has_table:
         return {}
     return {
-        "model": {"embedding": 64, "decoder_hidden": 128},
-        "training": {"steps": 16_000},
+        "model": {"embedding": 128, "decoder_hidden": 128},
+        "training": {"steps": 13_000, "embedding_noise": 0.04},
     }

@@ -59,7 +59,7 @@ class GuidedMethod(Method):
         return self._round(seen, count)
 
     def bound(self, descriptors: Tensor) -> Tensor:
-        """The upper confidence bound at descriptors, ``[N, columns] -> [N]`` (Srinivas et al. 2010)."""
+        """The upper confidence bound at descriptors, ``[N, C] -> [N]`` (Srinivas et al. 2010)."""
         mean, deviation = self.surrogate.predict(descriptors)
         return mean + self.settings.optimism * deviation
 

@@ -58,10 +58,14 @@ def networkx_distance(
     Returns:
         the distance, or ``None`` where it exceeds ``upper_bound``
     """
+    # An edge in place of another is one edit.
+    edge_cost = 0.5 if space.in_edges else 1
     distance = nx.graph_edit_distance(
         _to_networkx(first, space),
         _to_networkx(second, space),
         node_subst_cost=_substitution_cost,
+        edge_del_cost=lambda _: edge_cost,
+        edge_ins_cost=lambda _: edge_cost,
         upper_bound=upper_bound,
     )
     return None if distance is None else round(distance)
@@ -125,7 +129,9 @@ def _to_networkx(cell: Data, space: CellSpace) -> nx.DiGraph:
         is_end = vertex in (0, last)
         place = labels[vertex] if is_end else vertex if space.wiring else None
         graph.add_node(vertex, label=labels[vertex], place=(is_end, place))
-    graph.add_edges_from(cell.edge_index.T.tolist())
+    edges = cell.edge_index.T.tolist()
+    # Those of the output follow from the others then.
+    graph.add_edges_from((x, y) for x, y in edges if y < last or not space.in_edges)
     return graph
 
 

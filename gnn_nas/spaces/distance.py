@@ -73,7 +73,8 @@ def edit_distance(first: PackedCells, second: PackedCells) -> Tensor:
     has; every edit script then is a pairing of vertices, and the minimum over all, 120 in
     NAS-Bench-101, is exact. It is the distance of the paper's Fig. 1a, and 0 exactly for isomorphic
     cells. Where the wiring is fixed only ops can be changed, and the distance is the number of
-    those that differ.
+    those that differ. Where the number of in-edges is fixed, an edge in place of another is one
+    edit, and the edges of the output follow.
 
     Shapes:
         - first, second: `PackedCells` of ``B`` cells each
@@ -111,28 +112,25 @@ def _distance(first: PackedCells, second: PackedCells) -> Tensor:
     in_common = interior[:, None] & pairings.renumbered[other_interior]
     edges = (num_bits[interior] + num_bits[other_interior])[:, None]
     edge_cost = edges.long() - 2 * num_bits[in_common.long()]
-    return (vertex_cost + edge_cost).amin(1) + (direct != other_direct)
+    distance = (vertex_cost + edge_cost).amin(1) + (direct != other_direct)
+    return distance // 2 if first.space.in_edges else distance
 
 
 def _parts(cells: PackedCells) -> tuple[Tensor, Tensor, Tensor]:
     """What a cell consists of, the interior being ``n`` vertices with or without an op.
 
     Shapes:
-        - vertices: ``[B, n, 3]``, label, edge from the input, edge to the output
+        - vertices: ``[B, n, 3]``, label, edge from the input, edge to the output; where the number
+          of in-edges is fixed, that counts an edit twice, as a move has two, the label again
         - interior: ``[B]``, number of the set of edges between interior vertices
         - direct: bool ``[B]``, edge from the input to the output
     """
     exists = cells.has_interior()
     adjacency = cells.adjacency()
     to_output = cells.at_output(adjacency)
-    vertices = torch.stack(
-        [
-            torch.where(exists, cells.ops, len(cells.space.ops)),
-            adjacency[:, 0, 1:-1] & exists,
-            to_output[:, 1:-1] & exists,
-        ],
-        dim=2,
-    )
+    label = torch.where(exists, cells.ops, len(cells.space.ops))
+    last = label if cells.space.in_edges else to_output[:, 1:-1] & exists
+    vertices = torch.stack([label, adjacency[:, 0, 1:-1] & exists, last], dim=2)
     pairings = _pairings(cells.space.max_interior, adjacency.device)
     sources, targets = pairings.sources, pairings.targets
     between = adjacency[:, 1:-1, 1:-1][:, sources, targets] & exists[:, targets]

@@ -22,13 +22,13 @@ class EffectiveGraphs:
     """
 
     def __init__(self, cells: PackedCells) -> None:
-        device, most = cells.edges.device, cells.space.max_vertices
+        device = cells.edges.device
         self.space = space = cells.space
         self.at_output = cells.at_output
         self.edges = effective_edges(cells)
         self.paths = num_paths(self.edges)
-        features = [0, *(1 + op for op in space.computing), len(space.ops) + 1]
-        features = torch.tensor(features, device=device)[:, None, None]
+        numbers = [0, *(1 + op for op in space.computing), len(space.ops) + 1]
+        features = torch.tensor(numbers, device=device)[:, None, None]
         has_effect = self.edges.any(1)
         has_effect[:, 0] = True
         self.is_feature = ((cells.features() == features) & has_effect).float()

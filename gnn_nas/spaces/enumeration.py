@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 
 from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.spaces.pruning import prune
+from gnn_nas.spaces.sources import has_exact_sources
 from gnn_nas.spaces.space import CellSpace
 
 # Forms hashed at a time.
@@ -40,7 +42,14 @@ def enumerate_matrices(space: CellSpace) -> tuple[np.ndarray, np.ndarray]:
     number = np.arange(most)[:, None]
     connected = (out_edge | (number >= vertices - 1)) & (in_edge | (number == 0))
     kept = (connected | (number >= vertices)).all(0)
-    return masks[kept], vertices[kept].astype(np.int8)
+    masks, vertices = masks[kept], vertices[kept].astype(np.int8)
+    if space.in_edges:
+        edges = torch.from_numpy(masks).long()
+        ops = torch.zeros(len(masks), space.max_interior, dtype=torch.long)
+        cells = PackedCells(torch.from_numpy(vertices).long(), edges, ops, space)
+        kept = has_exact_sources(cells).numpy()
+        masks, vertices = masks[kept], vertices[kept]
+    return masks, vertices
 
 
 def enumerate_forms(masks: np.ndarray, vertices: np.ndarray, space: CellSpace) -> PackedCells:
@@ -85,6 +94,22 @@ def distinct_cells(forms: PackedCells, rounds: int) -> tuple[np.ndarray, np.ndar
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
     return first[order], rank[group]
+
+
+def without_reducible(
+    forms: PackedCells, representative: np.ndarray, cell_of_form: np.ndarray, rounds: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Leave out the classes of `distinct_cells` that the space's reduction makes another cell of.
+
+    Returns:
+        the same two for those that are left; forms of the others have the class -1
+    """
+    cells = forms.take(torch.from_numpy(representative))
+    reduced, valid = prune(cells)
+    same = isomorphism_hash(reduced, rounds) == isomorphism_hash(cells, rounds)
+    kept = (valid & same).numpy()
+    number = np.where(kept, np.cumsum(kept) - 1, -1)
+    return representative[kept], number[cell_of_form]
 
 
 def isomorphism_hash(cells: PackedCells, rounds: int) -> Tensor:

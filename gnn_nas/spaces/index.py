@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from gnn_nas.errors import UserError
 from gnn_nas.spaces.known import is_known
 from gnn_nas.spaces.table import open_table
 from gnn_nas.user_folders import compiled_code_kept
@@ -62,10 +64,15 @@ def open_index(space: CellSpace) -> CellIndex:
     """Open the table of a space that memory can hold, or begin a registry of a larger one.
 
     Raises:
-        UserError: the cache folder cannot be written.
+        UserError: the cache folder cannot be written, or only a table can be of such a space.
     """
     if has_table(space):
         return open_table(space)
+    if space.in_edges or space.reduction:
+        raise UserError(
+            f"space {space.name} is too large for a table, and without one there are neither"
+            " in_edges nor a reduction"
+        )
     with compiled_code_kept():
         from gnn_nas.spaces.registry import CellRegistry
     return CellRegistry(space)
@@ -75,6 +82,11 @@ def has_table(space: CellSpace) -> bool:
     """Whether a space is small enough to be enumerated."""
     if is_known(space):
         return True
+    if space.in_edges:
+        ops = range(1, space.max_interior + 1)
+        wirings = math.prod(math.comb(op, min(space.in_edges, op)) for op in ops)
+        forms = wirings * len(space.ops) ** space.max_interior
+        return forms <= _MOST_FORMS and space.num_slots <= _MOST_SLOTS
     # Imported only now: numba takes a while, and where it keeps what it compiles is set.
     with compiled_code_kept():
         from gnn_nas.spaces.forms import count_forms

@@ -12,9 +12,10 @@ from gnn_nas.config_file import load
 from gnn_nas.errors import UserError
 from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.nasbench201 import NASBENCH201
+from gnn_nas.spaces.nasbench_graph import NASBENCH_GRAPH
 from gnn_nas.spaces.space import CellSpace
 
-SPACES = {space.name: space for space in (NASBENCH101, NASBENCH201)}
+SPACES = {space.name: space for space in (NASBENCH101, NASBENCH201, NASBENCH_GRAPH)}
 
 
 def is_known(space: CellSpace) -> bool:

@@ -6,6 +6,7 @@ from torch import Tensor
 from gnn_nas.spaces.index import CellIndex
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.pruning import prune
+from gnn_nas.spaces.sources import leaves_joined
 from gnn_nas.spaces.space import slot_of
 
 
@@ -15,7 +16,8 @@ def neighbours(table: CellIndex, rows: Tensor) -> tuple[Tensor, Tensor]:
     A step changes an op, adds or removes an edge, or adds or removes a vertex with one in-edge and
     one out-edge; what then lies on no path from input to output is pruned. Edges may be added
     between any two vertices that a cycle does not forbid, whatever their numbers are, so isomorphic
-    cells have the same neighbours. Where the wiring is fixed a step changes an op.
+    cells have the same neighbours. Where the wiring is fixed a step changes an op; where the number
+    of in-edges is, it changes an op or gives it another source.
 
     Shapes:
         - rows: ``[B]``, rows of the cell table
@@ -23,7 +25,11 @@ def neighbours(table: CellIndex, rows: Tensor) -> tuple[Tensor, Tensor]:
           both; all pairs are distinct, and no cell is its own neighbour
     """
     cells = table.cells[rows]
-    steps = [_op_changes] if cells.space.wiring else [_op_changes, _edge_toggles, _vertex_additions]
+    steps = [_op_changes]
+    if cells.space.in_edges:
+        steps += [_source_changes]
+    elif not cells.space.wiring:
+        steps += [_edge_toggles, _vertex_additions]
     parts = [step(cells) for step in steps]
     owner = torch.cat([owner for owner, _ in parts])
     edited, valid = prune(PackedCells.cat(edited for _, edited in parts))
@@ -49,6 +55,20 @@ def _edge_toggles(cells: PackedCells) -> tuple[Tensor, PackedCells]:
     edited, number = _target_last(cells[owner], reaches[owner, target])
     edited.edges.bitwise_xor_(_edge(number, source, target))
     return owner, edited
+
+
+def _source_changes(cells: PackedCells) -> tuple[Tensor, PackedCells]:
+    """Give every op any other vertex for one of its sources that is not behind it."""
+    reaches, adjacency = _reaches(cells), cells.adjacency()
+    owner, source, target = _possible_edges(cells, reaches)
+    new = ~adjacency[owner, source, target] & (target < cells.vertices[owner] - 1)
+    owner, source, target = owner[new], source[new], target[new]
+    place, dropped = adjacency[owner, :, target].nonzero(as_tuple=True)
+    owner, source, target = owner[place], source[place], target[place]
+    edited, number = _target_last(cells[owner], reaches[owner, target])
+    edited.edges.bitwise_xor_(_edge(number, source, target) ^ _edge(number, dropped, target))
+    edges = leaves_joined(edited.edges, cells.space)
+    return owner, PackedCells(edited.vertices, edges, edited.ops, cells.space)
 
 
 def _vertex_additions(cells: PackedCells) -> tuple[Tensor, PackedCells]:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gnn_nas.spaces.edits import change_ops, delete_vertices, toggle_edges
 from gnn_nas.spaces.packed import PackedCells, slot_bits, slot_ends
+from gnn_nas.spaces.sources import leaves_joined, random_moves
 from gnn_nas.spaces.space import num_slots
 
 if TYPE_CHECKING:
@@ -174,7 +175,8 @@ def _no_edits(cells: PackedCells) -> Edits:
 def _propose(cells: PackedCells, num_edits: Tensor, generator: torch.Generator) -> Edits:
     """Draw edit scripts of the wanted length; op changes and edge toggles are equally likely.
 
-    Where the wiring is fixed all are op changes.
+    Where the wiring is fixed all are op changes; where the number of in-edges is, no edge is
+    toggled, but an op gets another source.
     """
     space, device = cells.space, cells.edges.device
     most = space.max_edits
@@ -187,14 +189,23 @@ def _propose(cells: PackedCells, num_edits: Tensor, generator: torch.Generator) 
     wanted = num_edits > number
     edits = _no_edits(cells)
     edits.shifts.scatter_add_(1, interior.T, (shift * (on_op & wanted)).T)
-    for toggle in (~on_op & wanted).long() << slot:
-        edits.toggles.bitwise_xor_(toggle)
+    on_edge = ~on_op & wanted
+    if space.in_edges:
+        slot = interior
+        for moved, targets in zip(on_edge, 1 + interior, strict=True):
+            move, is_possible = random_moves(cells, targets, generator)
+            edits.toggles.bitwise_xor_(move * moved)
+            edits.distinct.logical_and_(is_possible | ~moved)
+        edits.toggles.copy_(leaves_joined(cells.edges ^ edits.toggles, space) ^ cells.edges)
+    else:
+        for toggle in on_edge.long() << slot:
+            edits.toggles.bitwise_xor_(toggle)
     # Unwanted draws get a negative target of their own, which equals no other.
     target = torch.where(wanted, torch.where(on_op, space.num_slots + interior, slot), -1 - number)
     for one, other in combinations(target, 2):
         edits.distinct.logical_and_(one != other)
 
-    if space.wiring:
+    if space.wiring or space.in_edges:
         return edits
     draw = draws[most]
     deletes = (num_edits == _DELETION_EDITS) & (draw % 1000 < 1000 * _DELETION_SHARE)

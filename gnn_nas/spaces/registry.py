@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gnn_nas.errors import UserError
 from gnn_nas.spaces.canonical import canonical
 from gnn_nas.spaces.forms import draw_forms
 from gnn_nas.spaces.packed import PackedCells, pack
@@ -34,11 +35,19 @@ class CellRegistry:
 
     Attributes:
         space: of the cells.
+
+    Raises:
+        UserError: the space has in_edges or a reduction, which tables alone heed.
     """
 
     is_complete: ClassVar[bool] = False
 
     def __init__(self, space: CellSpace) -> None:
+        if space.in_edges or space.reduction:
+            raise UserError(
+                f"space {space.name}: it is too large for a table, which in_edges and a reduction"
+                " need: take fewer vertices or ops"
+            )
         self.space = space
         self._count = 0
         self._vertices = np.empty(_CAPACITY, dtype=np.int64)

@@ -62,6 +62,10 @@ class CellSpace:
         zero: the op that gives zeros whatever it is given, so that no path leads through it; None
             where there is none.
         identity: the op that gives what it is given; None where there is none.
+        in_edges: into every op, or one from each earlier vertex where these are fewer. Every cell
+            then has ``max_vertices``, and the ops that feed no other feed the output. Else None.
+        reduction: ``module:object`` of what joins cells into one that compute the same, beyond
+            isomorphism, see `gnn_nas.spaces.pruning`. Else None.
 
     Raises:
         UserError: two ops have one name, one is called as input or output are, zero and identity
@@ -80,6 +84,8 @@ class CellSpace:
     modules: tuple[str, ...] = ()
     zero: str | None = None
     identity: str | None = None
+    in_edges: int | None = None
+    reduction: str | None = None
 
     @classmethod
     def wired(
@@ -147,6 +153,15 @@ class CellSpace:
             refuse(f"max_edges must be at least 2, not {self.max_edges}: an op has two edges")
         if self.max_edits < 1:
             refuse(f"max_edits must be at least 1, not {self.max_edits}")
+        if self.in_edges is not None:
+            if self.wiring is not None:
+                refuse("in_edges and a wiring do not go together")
+            if self.in_edges < 1:
+                refuse(f"in_edges must be at least 1, not {self.in_edges}")
+            # Of a chain, which has fewest: one op feeds the output.
+            fewest = 1 + sum(min(self.in_edges, op) for op in range(1, self.max_vertices - 1))
+            if self.max_edges < fewest:
+                refuse(f"max_edges is {self.max_edges}, but in_edges make at least {fewest}")
         if self.wiring is not None:
             if wrong := [(x, y) for x, y in self.wiring if not 0 <= x < y < self.max_vertices]:
                 refuse(f"the edge {wrong[0]} does not lead from a lower vertex to a higher one")

@@ -31,7 +31,11 @@ if TYPE_CHECKING:
 # Part of the file name: a change of the arrays below makes a new file instead of misreading.
 _FORMAT = 1
 # These spaces are constants, and so are their tables.
-_CHECKSUMS = {"nasbench101": "b918c559", "nasbench201": "a624e7b2"}
+_CHECKSUMS = {
+    "nasbench101": "b918c559",
+    "nasbench201": "a624e7b2",
+    "nasbench_graph": "e0bba878",
+}
 # Rounds of refinement after which cells of NAS-Bench-101 are told apart. Elsewhere there are as
 # many as vertices, when refinement has come to its end.
 _ROUNDS = 2
@@ -44,7 +48,8 @@ class CellTable:
     Shapes:
         - cells: `PackedCells` of ``N`` rows, of NAS-Bench-101 423,624
         - module_hash: uint8 ``[N, 16]``
-        - row_of_form: int32 ``[forms]``, the row of every labelled form, in enumeration order
+        - row_of_form: int32 ``[forms]``, the row of every labelled form, in enumeration order, or
+          -1 where the space's reduction makes another of it
         - first_form: int32 ``[2^S]``, number of the first form of an edge bitmask, or -1 where the
           mask is no valid unpruned cell; of a fixed wiring ``[1]``
     """
@@ -65,7 +70,7 @@ class CellTable:
         return len(self.cells)
 
     def rows_of(self, cells: PackedCells) -> Tensor:
-        """Rows of cells by direct index, -1 for those that are invalid or need pruning.
+        """Rows of cells by direct index, -1 for those that are invalid or that `prune` changes.
 
         Every valid unpruned cell is one of the labelled forms, numbered by its edge bitmask and
         its ops as digits, so no hash is computed and nothing is searched.
@@ -195,7 +200,12 @@ def _checked_build(space: CellSpace, known: str | None) -> dict[str, Tensor]:
 def _build(space: CellSpace) -> dict[str, Tensor]:
     # Imported here: opening a cached table needs no compiler.
     from gnn_nas.spaces.canonical import canonical
-    from gnn_nas.spaces.enumeration import distinct_cells, enumerate_forms, enumerate_matrices
+    from gnn_nas.spaces.enumeration import (
+        distinct_cells,
+        enumerate_forms,
+        enumerate_matrices,
+        without_reducible,
+    )
     from gnn_nas.spaces.module_hash import module_hash
 
     masks, vertices = enumerate_matrices(space)
@@ -205,6 +215,10 @@ def _build(space: CellSpace) -> dict[str, Tensor]:
     else:
         rounds = _ROUNDS if space == NASBENCH101 else space.max_vertices
         representative, cell_of_form = distinct_cells(forms, rounds)
+        if space.reduction:
+            representative, cell_of_form = without_reducible(
+                forms, representative, cell_of_form, rounds
+            )
     cells = forms[torch.from_numpy(representative)]
     if space != NASBENCH101:
         # Elsewhere the first form has nothing that speaks for it.
@@ -213,7 +227,8 @@ def _build(space: CellSpace) -> dict[str, Tensor]:
 
     high, low = hashes.numpy().view(">u8").T
     order = torch.from_numpy(np.lexsort((low, high)))
-    row = torch.empty_like(order).scatter_(0, order, torch.arange(len(order)))
+    # One more for forms that are no cell, whose class is -1.
+    row = torch.full((len(order) + 1,), -1).scatter_(0, order, torch.arange(len(order)))
     return {
         "vertices": cells.vertices[order].to(torch.int8),
         "edges": cells.edges[order].to(_mask_type(space)),

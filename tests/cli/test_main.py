@@ -73,6 +73,8 @@ def test_spaces_say_what_there_is(capsys, monkeypatch):
     )
     assert spaces["nasbench201"]["cells"] == 15_625
     assert spaces["nasbench201"]["measurements"] is None
+    assert spaces["nasbench_graph"]["cells"] == 26_206
+    assert spaces["nasbench_graph"]["controllers"] == ["nasbench_graph"]
     facts = spaces["nasbench101"]
     assert facts["measurements"] == "/"
     assert facts["controllers"] == ["gin_multisim"]

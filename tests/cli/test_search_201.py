@@ -61,9 +61,11 @@ def test_mistakes_are_one_line(measured, made_up_benchmark, complaint, monkeypat
     assert "--html: nasbench201 has no page" in complaint(of_201, "--html")
     other = f"--benchmark={made_up_benchmark}"
     wrong = complaint(other, "--dataset=cifar10")
-    assert "has measurements of nasbench101, and data set cifar10 is of NAS-Bench-201" in wrong
-    wrong = "give the .npz file of NAS-Bench-201 by --benchmark PATH"
-    assert wrong in complaint("--dataset=cifar10")
+    remedy = "cifar10 is of NAS-Bench-201, give its .npz file by --benchmark PATH"
+    assert f"has measurements of nasbench101, and it has no data set cifar10: {remedy}" in wrong
+    assert f"give the measurements: {remedy}" in complaint("--dataset=cifar10")
+    wrong = complaint(of_201, "--dataset=cora")
+    assert wrong.endswith("cora is of NAS-Bench-Graph, --benchmark nasbench-graph")
     assert "--dataset is for measurements" in complaint("--task=digits", "--dataset=cifar10")
     wrong = complaint(other, f"--checkpoint={SHIPPED}")
     assert wrong.endswith(
@@ -79,7 +81,7 @@ def test_mistakes_are_one_line(measured, made_up_benchmark, complaint, monkeypat
 def test_a_folder_of_one_says_what_to_give_again_and_exports_nothing(measured, complaint, capsys):
     call = ["--method=random", "--queries=3", "--jobs=1", "--out=run"]
     assert main([f"--benchmark={measured}", *call]) == 0
-    assert "give the .npz file of NAS-Bench-201" in complaint("--resume", "--out=run")
+    assert "give its .npz file by --benchmark PATH" in complaint("--resume", "--out=run")
     assert export_cell(["--from=run"]) == 2
     assert "networks of its cells are not built" in capsys.readouterr().err
 

@@ -1,3 +1,4 @@
+import itertools
 from collections import Counter
 
 import pytest
@@ -50,7 +51,7 @@ def test_paths_are_those_without_zeros_and_their_identities_left_out(zero, ident
             if zero not in [names[vertex] for vertex in path]
         )
         assert Counter(paths_of(found[number], 0, last)) == expected
-        on_paths = {edge for path in expected for edge in zip(path, path[1:], strict=False)}
+        on_paths = {edge for path in expected for edge in itertools.pairwise(path)}
         edges = {(x, y) for x, row in enumerate(found[number]) for y, n in enumerate(row) if n}
         assert edges == on_paths
 

@@ -62,6 +62,9 @@ def test_the_slots_of_a_smaller_cell_come_first():
         ({"max_vertices": 12}, "max_vertices must be from 3 to 11, not 12"),
         ({"max_vertices": 2}, "max_vertices must be from 3 to 11, not 2"),
         ({"max_edges": 1}, "max_edges must be at least 2, not 1"),
+        ({"in_edges": 0}, "in_edges must be at least 1, not 0"),
+        ({"in_edges": 3}, "max_edges is 6, but in_edges make at least 7"),
+        ({"in_edges": 1, "wiring": ((0, 1), (1, 2))}, "in_edges and a wiring do not go together"),
         ({"max_edits": 0}, "max_edits must be at least 1, not 0"),
         ({"wiring": ((0, 1), (2, 1))}, r"the edge \(2, 1\) does not lead from a lower"),
         ({"wiring": ((0, 1), (1, 5))}, r"the edge \(1, 5\) does not lead from a lower"),
@@ -93,10 +96,23 @@ def naive_cells(space: CellSpace) -> dict[tuple, int]:
                 for v in range(vertices)
             ):
                 continue
+            if space.in_edges and (vertices < space.max_vertices or not has_sources(space, edges)):
+                continue
             for ops in product(range(len(space.ops)), repeat=vertices - 2):
                 form = least_form(vertices, edges, ops)
                 found[form] = found.get(form, 0) + 1
     return found
+
+
+def has_sources(space: CellSpace, edges: list[tuple[int, int]]) -> bool:
+    output = space.max_vertices - 1
+    into = [sum(y == op for _, y in edges) for op in range(1, output)]
+    leaves = {x for x, y in edges if y == output}
+    feeding = {x for x, y in edges if y < output}
+    return (
+        into == [min(space.in_edges, op) for op in range(1, output)]
+        and leaves == set(range(1, output)) - feeding
+    )
 
 
 def least_form(vertices: int, edges: list[tuple[int, int]], ops: tuple[int, ...]) -> tuple:
@@ -169,7 +185,8 @@ def test_cells_come_back_from_every_other_form(space):
     assert table.index_of(from_matrix(*to_matrix(cell, space), space)).item() == len(table) // 2
 
 
-@given(spaces())
+# With two edges into an op, to turn one round is one edit more than another source for an op is.
+@given(spaces().filter(lambda space: space.in_edges != 2))
 @settings(max_examples=12)
 def test_all_that_is_one_edit_away_is_a_neighbour(space):
     table, generator = load_table(space), torch.Generator().manual_seed(0)

@@ -23,7 +23,9 @@ class SearchConfig(RunConfig):
     checkpoint: str | None = Field(description="a run folder, none, or null for the default")
     weights: str | None = Field(description="SHA-256 of its weights file; null without one")
     benchmark: str = Field(description="which measurements rewards come from")
-    dataset: str | None = Field(default=None, description="of NAS-Bench-201; null elsewhere")
+    dataset: str | None = Field(
+        default=None, description="of those of the space; null where there is one"
+    )
     space: DescribedSpace | None = Field(
         default=None, description="of the cells; null where the measurements say it"
     )

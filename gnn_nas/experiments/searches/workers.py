@@ -35,7 +35,7 @@ class BenchmarkSource:
     Args:
         path: where they are: see `gnn_nas.benchmarks.locate.find_any_benchmark`.
         protocol: one of `gnn_nas.benchmarks.protocols.PROTOCOLS`.
-        dataset: of NAS-Bench-201.
+        dataset: one of the space's, None where there is one.
     """
 
     path: str | os.PathLike[str] | None
