@@ -63,7 +63,8 @@ class CellNetwork(nn.Module):
         if cell.space.nodes is None:
             self.cells = nn.Sequential(*_vertex_layers(cell, config))
         else:
-            del self.stem[-1]  # a ReLU begins the first operations
+            # Without its ReLU: one begins the operations.
+            self.stem = nn.Sequential(*list(self.stem)[:-1])
             self.cells = nn.Sequential(*_edge_layers(cell, config))
         self.classifier = nn.Linear(config.block_channels()[-1][1], config.classes)
         for module in self.modules():
