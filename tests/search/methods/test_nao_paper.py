@@ -4,6 +4,7 @@ import torch
 from gnn_nas.config import GINConfig, ModelConfig
 from gnn_nas.models.controller import Controller
 from gnn_nas.search.methods.nao_paper import NaoPaper, train_jointly
+from gnn_nas.search.observations import Observations
 from gnn_nas.search.searcher import Searcher
 
 SIZES = ModelConfig(
@@ -41,8 +42,8 @@ def test_a_search_trains_its_controller_and_ends_by_itself(table, make_objective
 
 def test_it_climbs_to_cells_that_are_new_and_distinct(table):
     controller = Controller(SIZES)
-    asked = torch.zeros(len(table), dtype=torch.bool)
-    asked[:300_000] = True
+    seen = Observations(table)
+    seen.hand_out(torch.arange(300_000))
     # A decoder that spells a cell of its own for every embedding.
     codes = torch.randperm(len(table), generator=torch.Generator().manual_seed(0))
 
@@ -54,6 +55,6 @@ def test_it_climbs_to_cells_that_are_new_and_distinct(table):
     controller.decode = decode
     settings = NaoPaper.Settings(**SETTINGS)
     method = NaoPaper(table, controller, torch.Generator(), settings)
-    found = method._climb(torch.arange(1000, 1020), asked)
+    found = method._climb(torch.arange(1000, 1020), seen)
     assert len(found) == len(found.unique()) > 0
-    assert not asked[found].any()
+    assert not seen.taken[found].any()
