@@ -111,7 +111,7 @@ def test_mistakes_are_one_line(complaint, table_of_ours):
     )
     assert "--protocol is for benchmarks" in complaint(*call("--protocol=oracle"))
     assert "--html is for benchmarks" in complaint(*call("--html"))
-    assert "there is no space mine" in complaint(*call("--space=mine"))
+    assert "mine: neither a file nor a space of gnn_nas" in complaint(*call("--space=mine"))
     assert "--engine needs --task" in complaint(*call("--engine=ray"))
     assert "pretrained on nasbench101" in complaint(
         *call(f"--checkpoint={WEIGHTS / 'gin_multisim'}")
