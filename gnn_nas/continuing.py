@@ -30,7 +30,14 @@ def grown_keys(begun_with: Path, config: RunConfig, may_grow: Collection[str]) -
     """
     kind = type(config)
     begun = _flat(upgraded(kind, read_mapping(begun_with), begun_with))
-    begun = {**optional_keys(kind), **begun}
+    # Sections themselves may be absent, or a name in their place.
+    sections = {key.rpartition(".")[0] for key in begun}
+    lacking = {
+        key: value
+        for key, value in optional_keys(kind).items()
+        if key.rpartition(".")[0] in {"", *sections}
+    }
+    begun = {**lacking, **begun}
     written = parse_yaml(config.to_yaml(), "the given config")
     asked = _flat(upgraded(kind, written, "the given config"))
     differing = [

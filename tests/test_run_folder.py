@@ -14,7 +14,7 @@ from gnn_nas.config import RunConfig, load_config
 from gnn_nas.config_file import load
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.predictor_quality import QualityConfig
-from gnn_nas.experiments.searches.config import SearchConfig, TaskSearchConfig
+from gnn_nas.experiments.searches.config import SearchConfig, TableSearchConfig, TaskSearchConfig
 from gnn_nas.module_weights import load_into
 from gnn_nas.plots.maps.cells import MapConfig
 from gnn_nas.run_folder import RunFolder
@@ -236,6 +236,7 @@ KINDS = [
     CONFIG,
     SearchConfig(**SEARCH, protocol="oracle", benchmark="measured"),
     TaskSearchConfig(**SEARCH, task="digits", fingerprint="0", trainings=1, task_settings={}),
+    TableSearchConfig(**SEARCH, benchmark="measured", reward="accuracy", space="nasbench201"),
     MapConfig(
         seed=0,
         anchors=None,

@@ -112,7 +112,7 @@ def test_every_file_that_help_names_is_there(finished, capsys):
     assert stop.value.code == 0
     shown = capsys.readouterr().out
     named = set(re.findall(r"\b[\w-]+\.(?:yaml|safetensors|json|jsonl|png|pt)\b", shown))
-    named = {name for name in named if not name.startswith("gin_")} | {"tensorboard"}
+    named = {name for name in named if not name.startswith(("gin_", "my_"))} | {"tensorboard"}
     assert {entry.name for entry in finished.path.iterdir()} == named
     assert len(named) == 7
     assert finished.curves.read_bytes().startswith(b"\x89PNG")
@@ -199,9 +199,12 @@ def test_the_folder_alone_says_what_is_resumed(interrupted, finished, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "give --config, or --resume and --out of a run to go on with"),
-        (["--resume"], "give --config, or --resume and --out of a run to go on with"),
-        (["--out=absent"], "give --config, or --resume and --out of a run to go on with"),
+        ([], "give --config or --space, or --resume and --out of a run to go on with"),
+        (["--resume"], "give --config or --space, or --resume and --out of a run to go on with"),
+        (
+            ["--out=absent"],
+            "give --config or --space, or --resume and --out of a run to go on with",
+        ),
         (["--resume", "--out=absent"], "absent: no such run folder"),
         (["--resume", "--out=."], "is not a run folder: it has no config.yaml"),
         (["--resume", "--out=run", "--seed=7"], "another config (seed was 0, now 7): resume with"),
