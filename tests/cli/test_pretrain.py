@@ -201,7 +201,7 @@ def test_the_folder_alone_says_what_is_resumed(interrupted, finished, capsys):
     [
         ([], "give --config or --space, or --resume and --out of a run to go on with"),
         (["--resume"], "give --config or --space, or --resume and --out of a run to go on with"),
-        (
+        (["--out=absent"], "give --config or --space, or --resume and --out of a run"),
             ["--out=absent"],
             "give --config or --space, or --resume and --out of a run to go on with",
         ),
