@@ -102,12 +102,11 @@ def op_styles(space: CellSpace) -> tuple[VertexStyle, ...]:
 
 def label_lines(op: str) -> tuple[str, ...]:
     """An operation's name on one or two lines, of which too long ones lose their middle."""
-    words = [re.sub(r"(?<=\d)x(?=\d)", "×", word) for word in re.split(r"[_\s-]+", op) if word] or [
-        op
-    ]
-    splits = [(" ".join(words[:at]), " ".join(words[at:])) for at in range(1, len(words))] or [
-        (words[0],)
-    ]
+    words = [re.sub(r"(?<=\d)x(?=\d)", "×", word) for word in re.split(r"[_\s-]+", op) if word]
+    words = words or [op]
+    splits: list[tuple[str, ...]] = [(words[0],)]
+    if len(words) > 1:
+        splits = [(" ".join(words[:at]), " ".join(words[at:])) for at in range(1, len(words))]
     lines = min(splits, key=lambda split: max(map(len, split)))
     return tuple(
         line if len(line) <= _MOST_LETTERS else f"{line[: _MOST_LETTERS - 4]}…{line[-3:]}"
