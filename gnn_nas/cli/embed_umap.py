@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gnn_nas.benchmarks import TITLES
 from gnn_nas.benchmarks.locate import find_any_benchmark
 from gnn_nas.cli.checkpoints import add_checkpoints, loss_name, open_checkpoints
 from gnn_nas.cli.common import (
@@ -133,7 +134,6 @@ def _run(arguments: argparse.Namespace) -> None:
     from gnn_nas.plots.maps.colours import colouring
     from gnn_nas.plots.maps.embedding_map import make_map
     from gnn_nas.plots.maps.files import figures_table, write_map_page, write_maps
-    from gnn_nas.plots.maps.picture import shown_name
     from gnn_nas.progress import Description, Progress
     from gnn_nas.spaces.index import open_index
 
@@ -143,7 +143,7 @@ def _run(arguments: argparse.Namespace) -> None:
         see = "gnn-nas import" if described == DEFAULT_SPACE else "--benchmark"
         shown = FIGURES[default_colour(arguments, False, space)]
         print(
-            f"no measurements of {shown_name(space)} are here (see {see}):"
+            f"no measurements of {TITLES.get(space.name, space.name)} are here (see {see}):"
             f" colours show the {shown}",
             file=sys.stderr,
         )

@@ -16,12 +16,13 @@ from gnn_nas.cli.common import (
     MAX_SEED,
     add_benchmark,
     add_out,
+    add_space,
     command_parser,
     refuse_outside,
     repeated,
     run_guarded,
 )
-from gnn_nas.cli.space_choice import add_space, chosen_space, measured_path
+from gnn_nas.cli.space_choice import add_dataset, measured_path, pictured_space
 from gnn_nas.config import DEFAULT_SPACE, RunConfig, SpaceConfig
 from gnn_nas.errors import UserError, reported
 from gnn_nas.run_folder import RunFolder
@@ -44,8 +45,7 @@ perform alike and are embedded alike. Edit distances are exact.
 _EPILOG = """\
 parts:
   a   edit distances of random pairs, beside the paper's numbers
-  b   difference of mean test accuracy by edit distance; needs the measurements of NAS-Bench-101
-      or NAS-Bench-201
+  b   difference of mean test accuracy by edit distance; needs measurements of the space
   c   cosine similarity of embeddings by edit distance, a panel for every checkpoint
 
 For b and c pairs are drawn at each distance that cells of the space have, in NAS-Bench-101 from 1
@@ -93,8 +93,9 @@ def parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add_checkpoints(parser)
     add("--parts", nargs="+", choices=PARTS, default=PARTS, help="see below (default: all)")
-    add_space(parser)
+    add_space(parser, "of the cells, where no checkpoint says it")
     add_benchmark(parser)
+    add_dataset(parser)
     add("--pairs", type=int, default=10_000, metavar="N", help="random pairs (default: 10000)")
     add(
         "--per-distance",
@@ -115,7 +116,7 @@ def _run(arguments: argparse.Namespace) -> None:
     parts = [part for part in PARTS if part in arguments.parts]
 
     RunFolder(arguments.out).refuse_taken(resume=True)
-    described, path = chosen_space(arguments, arguments.checkpoint), None
+    described, path = pictured_space(arguments), None
     if "b" in parts:
         with _only_for_b():
             path = measured_path(arguments, described, needed=True)

@@ -6,12 +6,13 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gnn_nas.benchmarks import TITLES
 from gnn_nas.errors import reported
 from gnn_nas.files import to_csv, write_text
 from gnn_nas.plots.maps.cells import MapConfig
 from gnn_nas.plots.maps.colours import Colouring, accuracies
 from gnn_nas.plots.maps.embedding_map import FIGURE_NAMES, EmbeddingMap
-from gnn_nas.plots.maps.picture import draw_maps, shown_name
+from gnn_nas.plots.maps.picture import draw_maps
 from gnn_nas.plots.page import CellMap, View, write_page
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.spaces.index import CellIndex
@@ -89,7 +90,12 @@ def write_map_page(
     subtitle = f"{shown}. UMAP of the embeddings of {names}."
     with reported(f"cannot write {path}"):
         write_page(
-            path, table, cell_map, f"Cells of {shown_name(table.space)}", subtitle, config.color
+            path,
+            table,
+            cell_map,
+            f"Cells of {TITLES.get(table.space.name, table.space.name)}",
+            subtitle,
+            config.color,
         )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gnn_nas.benchmarks import TITLES
 from gnn_nas.files import atomic_path
 from gnn_nas.plots.maps.colours import Colouring
 from gnn_nas.plots.maps.embedding_map import FIGURE_NAMES, EmbeddingMap
@@ -26,8 +27,6 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#
 _SHAPES = ("o", "s", "D")
 # Dark is more. The palest end of the scale would be lost on white.
 _SCALE, _PALEST = "viridis_r", 0.06
-
-_NAMES = {"nasbench101": "NAS-Bench-101", "nasbench201": "NAS-Bench-201"}
 
 _PANEL, _ABOVE, _BELOW, _BAR = 4.6, 0.75, 0.55, 0.95  # inches
 _COLUMNS = 3
@@ -209,14 +208,11 @@ def _frame(axes: Axes, drawn: EmbeddingMap) -> None:
         )
 
 
-def shown_name(space: CellSpace) -> str:
-    """What a space is called where people read it."""
-    return _NAMES.get(space.name, space.name)
-
-
 def _caption(drawn: EmbeddingMap, space: CellSpace) -> str:
     made = f"UMAP of Euclidean distances, {NEIGHBOURS} neighbours, min. distance {MIN_DISTANCE:g}"
     if drawn.cells.classes is None:
-        return f"{len(drawn.cells):,} random cells of {shown_name(space)}.\n{made}."
+        return (
+            f"{len(drawn.cells):,} random cells of {TITLES.get(space.name, space.name)}.\n{made}."
+        )
     edits = f"1 to {space.max_edits} edits" if space.max_edits > 1 else "1 edit"
     return f"Numbered: anchors. Joined to them: their positives, {edits} away.\n{made}."

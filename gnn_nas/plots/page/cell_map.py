@@ -149,6 +149,7 @@ def packed_map(table: CellIndex, cell_map: CellMap) -> dict[str, Any]:
             "size": len(table),
             "vertices": space.max_vertices,
             "isWired": space.wiring is not None,
+            "hasInEdges": space.in_edges is not None,
         },
     }
 

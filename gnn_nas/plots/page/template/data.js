@@ -13,7 +13,9 @@ function readData(element) {
   return {
     ...data,
     cells: readCells(data),
-    distance: data.space.isWired ? wiredDistance : editDistance,
+    distance: data.space.isWired
+      ? wiredDistance
+      : (first, second) => editDistance(first, second, data.space.hasInEdges),
     views: data.views.map((view) => ({
       ...view,
       x: typed(view.x, Float32Array),

@@ -1,6 +1,8 @@
 // Exact edit distance: the fewest changes of an op, edge or vertex that make one cell another.
 // The smaller interior is padded with null vertices; every edit script then is a pairing of
 // vertices. They are paired one after the other, as long as it may cost less than the best so far.
+// Where the number of in-edges is fixed, an edge in place of another is one edit, so that all others
+// count twice, and the edges of the output follow.
 
 const NULL_VERTEX = -1;
 
@@ -13,16 +15,17 @@ function padded(cell, interior) {
   return { labels: [null, ...labels, null], has };
 }
 
-function editDistance(first, second) {
+function editDistance(first, second, hasInEdges = false) {
   const interior = Math.max(first.ops.length, second.ops.length);
   const [a, b] = [padded(first, interior), padded(second, interior)];
   const last = interior + 1;
+  const opEdits = hasInEdges ? 2 : 1;
   const partner = new Array(last + 1).fill(0);
   partner[last] = last;
   const taken = new Array(last + 1).fill(false);
   // What pairing two vertices costs: their ops, and their edges with those paired before.
   const cost = (vertex, other, paired) => {
-    let sum = a.labels[vertex] === b.labels[other] ? 0 : 1;
+    let sum = a.labels[vertex] === b.labels[other] ? 0 : opEdits;
     for (const each of paired) {
       sum += a.has[each][vertex] ^ b.has[partner[each]][other];
       sum += a.has[vertex][each] ^ b.has[other][partner[each]];
@@ -47,8 +50,8 @@ function editDistance(first, second) {
       taken[other] = false;
     }
   };
-  pair(1, [0, last], a.has[0][last] ^ b.has[0][last]);
-  return least;
+  pair(1, hasInEdges ? [0] : [0, last], a.has[0][last] ^ b.has[0][last]);
+  return hasInEdges ? least / 2 : least;
 }
 
 // Where all cells have the same edges only ops can be changed.
