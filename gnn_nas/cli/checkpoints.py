@@ -87,18 +87,21 @@ def _space_of(given: str | Path) -> str | SpaceConfig:
     return load_config(RunFolder.open(given).config).space
 
 
-def open_checkpoints(given: Sequence[str] | None) -> dict[str, Checkpoint]:
+def open_checkpoints(
+    given: Sequence[str] | None, space: str | SpaceConfig = DEFAULT_SPACE
+) -> dict[str, Checkpoint]:
     """Open checkpoints, by default one, by as much of their paths' ends as tells them apart.
 
     Raises:
-        UserError: one is given twice, is missing or damaged, or its weights do not fit its config.
+        UserError: one is given twice, is missing or damaged, of another space, or its weights do
+            not fit its config; or there is no default.
     """
     for each in given or ():
-        refuse_missing(each)
+        refuse_missing(each, space)
 
     from gnn_nas.models.checkpoint import open_checkpoint
 
-    opened = [open_checkpoint(each) for each in given or [None]]
+    opened = [open_checkpoint(each, space) for each in given or [None]]
     paths = [
         each.folder.path.resolve().parts if each.folder else (_FROM_SCRATCH,) for each in opened
     ]

@@ -10,34 +10,45 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gnn_nas.benchmarks.locate import benchmark_path, find_benchmark, has_benchmark
+from gnn_nas.benchmarks import TITLES
+from gnn_nas.benchmarks.locate import find_any_benchmark
 from gnn_nas.cli.checkpoints import add_checkpoints, loss_name, open_checkpoints
 from gnn_nas.cli.common import (
     MAX_SEED,
     add_benchmark,
     add_out,
+    add_space,
     command_parser,
     refuse_outside,
     repeated,
     run_guarded,
 )
-from gnn_nas.cli.map_options import add_map_options, complete_map_options, default_colour
+from gnn_nas.cli.map_options import (
+    add_map_options,
+    complete_map_options,
+    default_colour,
+    refuse_colour,
+)
+from gnn_nas.cli.space_choice import add_dataset, measured_path, pictured_space
+from gnn_nas.config import DEFAULT_SPACE
+from gnn_nas.plots.cell_figures import FIGURES
 from gnn_nas.run_folder import RunFolder
+from gnn_nas.spaces.known import get_space
 
 if TYPE_CHECKING:
-    from gnn_nas.benchmarks.nasbench101 import NASBench101
+    from gnn_nas.benchmarks.protocols import Benchmark
+    from gnn_nas.config import SpaceConfig
     from gnn_nas.models.checkpoint import Checkpoint
     from gnn_nas.plots.maps.cells import MapConfig
-    from gnn_nas.spaces.table import CellTable
 
 # Of classes, beside the one that is shown.
 _OTHER_DRAWS = 100
 
 _DESCRIPTION = """\
 Draw a map of a controller's embeddings by UMAP, as in the paper's Fig. 2: random anchors and, for
-each, positives that are one to three edits away. A controller that has learnt locality shows a
+each, positives that are one edit away or a few. A controller that has learnt locality shows a
 cluster for every anchor. Several checkpoints are drawn side by side, with the same cells. With
---cells the map shows random cells of NAS-Bench-101 instead.
+--cells the map shows random cells of the space instead: that of the checkpoints, or of --space.
 """
 
 _EPILOG = """\
@@ -54,10 +65,12 @@ A map can mislead, so figures of the embeddings themselves stand beside it:
 
 colours:
   class          every anchor and its positives have their own (default)
-  accuracy       mean test accuracy of NAS-Bench-101, see gnn-nas import (default with --cells,
-                 where the measurements are here)
+  accuracy       mean test accuracy of NAS-Bench-101, see gnn-nas import, or of NAS-Bench-201
+                 (default with --cells, where the measurements are here)
   edges, vertices
                  their number (edges is the default with --cells otherwise)
+  parameters     of the operations at unit width, where all cells have the same edges (and the
+                 default there)
 
 examples:
   %(prog)s
@@ -66,10 +79,12 @@ examples:
   %(prog)s --cells --color accuracy
   %(prog)s --cells 5000 --color vertices --out runs/umap-vertices
   %(prog)s --cells --html
+  %(prog)s --space nasbench201 --benchmark nasbench201.npz --dataset cifar100 --cells
 
 the folder (--out) receives:
   umap.png, umap.svg  the picture
-  umap.csv            every point: coordinates, cell, class, edges, vertices, accuracy
+  umap.csv            every point: coordinates, cell, class, edges, vertices,
+                      accuracy
   summary.json        the figures
   config.yaml         all that decides them: the same settings give the same files, bit for bit
   umap.html           the page to explore, where --html asks for it
@@ -87,7 +102,9 @@ def parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add_checkpoints(parser)
     add_map_options(parser)
+    add_space(parser, "of the cells, where no checkpoint says it")
     add_benchmark(parser)
+    add_dataset(parser)
     add("--seed", type=int, default=0, metavar="N", help="of cells and layout (default: 0)")
     add_out(parser, "runs/umap[-cells][-<checkpoint>...]")
     add(
@@ -104,9 +121,11 @@ def _run(arguments: argparse.Namespace) -> None:
     complete_map_options(arguments)
     if arguments.out:
         RunFolder(arguments.out).refuse_taken(resume=True)
-    if arguments.color == "accuracy" or arguments.benchmark:
-        benchmark_path(arguments.benchmark)
-    checkpoints = open_checkpoints(arguments.checkpoint)
+    described = pictured_space(arguments)
+    space = get_space(described)
+    refuse_colour(arguments.color, space)
+    path = measured_path(arguments, described, arguments.color == "accuracy")
+    checkpoints = open_checkpoints(arguments.checkpoint, described)
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from rich.progress import MofNCompleteColumn, TimeElapsedColumn
@@ -116,20 +135,28 @@ def _run(arguments: argparse.Namespace) -> None:
     from gnn_nas.plots.maps.embedding_map import make_map
     from gnn_nas.plots.maps.files import figures_table, write_map_page, write_maps
     from gnn_nas.progress import Description, Progress
-    from gnn_nas.spaces.table import open_table
+    from gnn_nas.spaces.index import open_index
 
-    table = open_table()
-    benchmark = _benchmark(arguments, table)
-    config = _config(arguments, checkpoints, benchmark)
-    cells, draws = draw_for(config, table, _OTHER_DRAWS)
-    path = arguments.out or _default_path(config, checkpoints)
-    page = path / "umap.html"
+    index = open_index(space)
+    benchmark = find_any_benchmark(path, index, arguments.dataset) if path else None
+    if arguments.cells and not (arguments.color or benchmark):
+        see = "gnn-nas import" if described == DEFAULT_SPACE else "--benchmark"
+        shown = FIGURES[default_colour(arguments, False, space)]
+        print(
+            f"no measurements of {TITLES.get(space.name, space.name)} are here (see {see}):"
+            f" colours show the {shown}",
+            file=sys.stderr,
+        )
+    config = _config(arguments, checkpoints, benchmark, described)
+    cells, draws = draw_for(config, index, _OTHER_DRAWS)
+    out = arguments.out or _default_path(config, checkpoints)
+    page = out / "umap.html"
     colours = None
     if config.color != "class":
-        colours = colouring(config.color, table, cells.rows, benchmark)
+        colours = colouring(config.color, index, cells.rows, benchmark)
     maps = []
     with (
-        RunFolder.claimed(path, config, resume=True) as folder,
+        RunFolder.claimed(out, config, resume=True) as folder,
         Progress(MofNCompleteColumn(), Description(), TimeElapsedColumn()) as progress,
     ):
         task = progress.add_task("", total=len(checkpoints) + 1)
@@ -137,7 +164,7 @@ def _run(arguments: argparse.Namespace) -> None:
             progress.update(task, description=f"laying out {len(cells):,} cells: {name}")
             each = make_map(
                 checkpoint.controller(config.seed),
-                table,
+                index,
                 cells,
                 config.seed,
                 values=colours.values if colours else None,
@@ -148,10 +175,10 @@ def _run(arguments: argparse.Namespace) -> None:
             maps.append(each)
             progress.advance(task)
         progress.update(task, description="drawing")
-        write_maps(folder, config, maps, table, benchmark, colours)
+        write_maps(folder, config, maps, index, benchmark, colours)
         if arguments.html:
             progress.update(task, description="writing the page")
-            write_map_page(page, config, maps, table, benchmark)
+            write_map_page(page, config, maps, index, benchmark)
         progress.update(task, advance=1, description=f"{len(cells):,} cells")
     print(figures_table(maps, len(draws)))
     if arguments.html:
@@ -159,23 +186,11 @@ def _run(arguments: argparse.Namespace) -> None:
     print(f"colours: {config.color}; written to {os.fspath(folder.path)}")
 
 
-def _benchmark(arguments: argparse.Namespace, table: CellTable) -> NASBench101 | None:
-    """The measurements; they may be missing where nothing asks for them."""
-    if arguments.color == "accuracy" or arguments.benchmark or has_benchmark():
-        return find_benchmark(arguments.benchmark, table)
-    if arguments.cells and not arguments.color:
-        print(
-            "no measurements of NAS-Bench-101 are here (see gnn-nas import): colours show the"
-            " number of edges",
-            file=sys.stderr,
-        )
-    return None
-
-
 def _config(
     arguments: argparse.Namespace,
     checkpoints: dict[str, Checkpoint],
-    benchmark: NASBench101 | None,
+    benchmark: Benchmark | None,
+    space: str | SpaceConfig,
 ) -> MapConfig:
     from gnn_nas.plots.maps.cells import MapConfig
 
@@ -184,13 +199,17 @@ def _config(
         anchors=arguments.anchors,
         positives=arguments.positives,
         cells=arguments.cells,
-        color=arguments.color or default_colour(arguments, benchmark is not None),
+        color=arguments.color or default_colour(arguments, benchmark is not None, get_space(space)),
         checkpoints=arguments.checkpoint or [None],
         weights=[each.fingerprint for each in checkpoints.values()],
         benchmark=benchmark.identity if benchmark else None,
+        space=space,
     )
 
 
 def _default_path(config: MapConfig, names: Iterable[str]) -> Path:
-    said = [] if config.checkpoints == [None] else [re.sub(r"[/ ]", "-", name) for name in names]
+    if config.checkpoints == [None]:
+        said = [] if config.space == DEFAULT_SPACE else [get_space(config.space).name]
+    else:
+        said = [re.sub(r"[/ ]", "-", name) for name in names]
     return Path("runs") / "-".join(["umap", *(["cells"] if config.cells else []), *said])

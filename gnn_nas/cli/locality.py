@@ -10,25 +10,28 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from gnn_nas.benchmarks.locate import benchmark_path, find_benchmark
+from gnn_nas.benchmarks.locate import find_any_benchmark
 from gnn_nas.cli.checkpoints import add_checkpoints, open_checkpoints
 from gnn_nas.cli.common import (
     MAX_SEED,
     add_benchmark,
     add_out,
+    add_space,
     command_parser,
     refuse_outside,
     repeated,
     run_guarded,
 )
-from gnn_nas.config import RunConfig
+from gnn_nas.cli.space_choice import add_dataset, measured_path, pictured_space
+from gnn_nas.config import DEFAULT_SPACE, RunConfig, SpaceConfig
 from gnn_nas.errors import UserError, reported
 from gnn_nas.run_folder import RunFolder
+from gnn_nas.spaces.known import get_space
 
 if TYPE_CHECKING:
-    from gnn_nas.benchmarks.nasbench101 import NASBench101
+    from gnn_nas.benchmarks.protocols import Benchmark
     from gnn_nas.models.checkpoint import Checkpoint
-    from gnn_nas.spaces.table import CellTable
+    from gnn_nas.spaces.index import CellIndex
 
 PARTS = ("a", "b", "c")
 # More would take many minutes, and gigabytes.
@@ -42,16 +45,17 @@ perform alike and are embedded alike. Edit distances are exact.
 _EPILOG = """\
 parts:
   a   edit distances of random pairs, beside the paper's numbers
-  b   difference of mean test accuracy by edit distance; needs the measurements of NAS-Bench-101
+  b   difference of mean test accuracy by edit distance; needs measurements of the space
   c   cosine similarity of embeddings by edit distance, a panel for every checkpoint
 
-For b and c pairs are drawn at each distance from 1 to 12: up to 3 by edits of random cells, from
-4 on out of random pairs. Spearman's correlations are given over these, even pairs, and over random
-ones, of which most are 6 to 11 edits apart.
+For b and c pairs are drawn at each distance that cells of the space have, in NAS-Bench-101 from 1
+to 12: up to 3 by edits of random cells, from 4 on out of random pairs. Spearman's correlations are
+given over these, even pairs, and over random ones, of which most are 6 to 11 edits apart.
 
 examples:
   %(prog)s
   %(prog)s --parts a c
+  %(prog)s --benchmark nasbench201.npz --dataset cifar100
   %(prog)s --checkpoint runs/gin_multisim runs/gin_nometric none --out runs/locality-both
 
 the folder (--out) receives:
@@ -68,11 +72,14 @@ class LocalityConfig(RunConfig):
 
     parts: list[str] = Field(description="of the figure")
     pairs: int = Field(description="random pairs")
-    per_distance: int = Field(description="pairs at each distance from 1 to 12, for b and c")
+    per_distance: int = Field(description="pairs at each distance, for b and c")
     seed: int = Field(description="of the pairs")
     checkpoints: list[str] = Field(description="what c compares, by their names there")
     weights: list[str | None] = Field(description="SHA-256 of their weights files")
     benchmark: str | None = Field(description="which measurements b is made of")
+    space: str | SpaceConfig = Field(
+        default=DEFAULT_SPACE, description="of the cells: a name, or a description of one's own"
+    )
 
 
 def main(argv: Sequence[str]) -> int:
@@ -86,7 +93,9 @@ def parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add_checkpoints(parser)
     add("--parts", nargs="+", choices=PARTS, default=PARTS, help="see below (default: all)")
+    add_space(parser, "of the cells, where no checkpoint says it")
     add_benchmark(parser)
+    add_dataset(parser)
     add("--pairs", type=int, default=10_000, metavar="N", help="random pairs (default: 10000)")
     add(
         "--per-distance",
@@ -107,21 +116,21 @@ def _run(arguments: argparse.Namespace) -> None:
     parts = [part for part in PARTS if part in arguments.parts]
 
     RunFolder(arguments.out).refuse_taken(resume=True)
+    described, path = pictured_space(arguments), None
     if "b" in parts:
         with _only_for_b():
-            benchmark_path(arguments.benchmark)
-    checkpoints = open_checkpoints(arguments.checkpoint) if "c" in parts else {}
+            path = measured_path(arguments, described, needed=True)
+    checkpoints = open_checkpoints(arguments.checkpoint, described) if "c" in parts else {}
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from gnn_nas.experiments.locality import locality_text
     from gnn_nas.progress import working
-    from gnn_nas.spaces.table import open_table
+    from gnn_nas.spaces.index import open_index
 
-    table = open_table()
-    benchmark = None
-    if "b" in parts:
+    table, benchmark = open_index(get_space(described)), None
+    if path:
         with _only_for_b():
-            benchmark = find_benchmark(arguments.benchmark, table)
+            benchmark = find_any_benchmark(path, table, arguments.dataset)
     config = LocalityConfig(
         parts=parts,
         pairs=arguments.pairs,
@@ -130,6 +139,7 @@ def _run(arguments: argparse.Namespace) -> None:
         checkpoints=list(checkpoints),
         weights=[checkpoint.fingerprint for checkpoint in checkpoints.values()],
         benchmark=benchmark.identity if benchmark else None,
+        space=described,
     )
     with RunFolder.claimed(arguments.out, config, resume=True) as folder:
         with reported(f"cannot write {folder.path}"), working("measuring and drawing"):
@@ -150,8 +160,8 @@ def _only_for_b() -> Iterator[None]:
 def _report(
     folder: Path,
     config: LocalityConfig,
-    table: CellTable,
-    benchmark: NASBench101 | None,
+    table: CellIndex,
+    benchmark: Benchmark | None,
     checkpoints: dict[str, Checkpoint],
 ) -> dict[str, Any]:
     import torch
@@ -163,7 +173,7 @@ def _report(
     random = random_pairs(table, config.pairs, generator)
     figures = {}
     if "a" in config.parts:
-        figures["a"] = locality_report.report_distances(folder, random)
+        figures["a"] = locality_report.report_distances(folder, random, table.space)
     if config.parts == ["a"]:
         return figures
     even = pairs_by_distance(table, config.per_distance, generator)

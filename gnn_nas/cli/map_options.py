@@ -6,6 +6,8 @@ import argparse
 
 from gnn_nas.cli.common import refuse_outside
 from gnn_nas.errors import UserError
+from gnn_nas.plots.cell_figures import FIGURES, figure_names
+from gnn_nas.spaces.space import CellSpace
 
 _ANCHORS, _POSITIVES, _CELLS = 16, 7, 20_000
 # Numbers of two digits fit into an anchor's point. Most cells have more positives than that, and
@@ -13,7 +15,7 @@ _ANCHORS, _POSITIVES, _CELLS = 16, 7, 20_000
 _MOST_ANCHORS, _MOST_POSITIVES, _MOST_CELLS = 99, 100, 100_000
 # As UMAP's graph joins so many to each cell.
 _LEAST_CELLS = 33
-_COLOURS = ("class", "accuracy", "edges", "vertices")
+_COLOURS = ("class", "accuracy", *FIGURES)
 
 
 def add_map_options(parser: argparse.ArgumentParser) -> None:
@@ -60,8 +62,18 @@ def complete_map_options(arguments: argparse.Namespace) -> None:
         )
 
 
-def default_colour(arguments: argparse.Namespace, has_accuracies: bool) -> str:
+def refuse_colour(colour: str | None, space: CellSpace) -> None:
+    """Refuse a figure that is the same of all cells. Raises :class:`UserError`."""
+    known = figure_names(space)
+    if colour in FIGURES and colour not in known:
+        raise UserError(
+            f"--color {colour}: cells of {space.name} are coloured by {' or '.join(known)},"
+            " accuracy or class"
+        )
+
+
+def default_colour(arguments: argparse.Namespace, has_accuracies: bool, space: CellSpace) -> str:
     """What colours show where nobody said it."""
     if arguments.cells is None:
         return "class"
-    return "accuracy" if has_accuracies else "edges"
+    return "accuracy" if has_accuracies else figure_names(space)[0]

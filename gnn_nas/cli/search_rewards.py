@@ -86,8 +86,6 @@ class Measurements:
             )
         if not datasets:
             return
-        if arguments.html:
-            raise UserError(f"--html: {self.space} has no page to explore so far")
         if self._protocol == "single-trial":
             raise UserError(f"--protocol single-trial: of {self.space} means are known only")
         self._dataset = self._dataset or datasets[0]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain, islice, repeat
 from typing import Self
 
 import torch
@@ -14,15 +15,17 @@ from gnn_nas.spaces.distance import edit_distance
 from gnn_nas.spaces.index import CellIndex
 from gnn_nas.spaces.positives import PositiveSampler
 
-MAX_DISTANCE = 12
-"""Largest distance of `pairs_by_distance`; 0.5 % of random pairs are farther apart."""
-
 PAPER_PAIRS = 10_000
 PAPER_RATIOS = {1: 0.0002, 2: 0.0001, 3: 0.0024, 4: 0.0073, 5: 0.0291, 6: 0.0798}
 """Shares of the paper's random pairs by edit distance (Fig. 1a); the rest is farther apart."""
 
-# Random pairs measured at a time where some distances are sought: 1 in 120 has the rarest.
+# Random pairs measured at a time where some distances are sought.
 _PROPOSALS = 1 << 15
+# Distances are sought that this share of random pairs has, up to the last one that such a share is
+# at least apart: 12 in NAS-Bench-101, where 0.5 % are farther.
+_RAREST, _FARTHEST = 0.002, 0.009
+# Draws after which a distance is taken to have no more pairs.
+_PATIENCE = 100
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,15 @@ class Ratio:
 
 
 def random_pairs(table: CellIndex, count: int, generator: torch.Generator) -> CellPairs:
-    """Draw pairs uniformly from all pairs of two different cells."""
+    """Draw pairs uniformly from all pairs of two different cells.
+
+    Of a space without a table they are random cells, of which a few pairs less may differ.
+    """
+    if not table.is_complete:
+        first, second = (table.draw(count, generator) for _ in range(2))
+        both = min(len(first), len(second))
+        differ = first[:both] != second[:both]
+        return CellPairs.measured(table, first[:both][differ], second[:both][differ])
     first = torch.randint(len(table), (count,), generator=generator)
     second = torch.randint(len(table) - 1, (count,), generator=generator)
     return CellPairs.measured(table, first, second + (second >= first))
@@ -78,27 +89,41 @@ def random_pairs(table: CellIndex, count: int, generator: torch.Generator) -> Ce
 
 def edited_pairs(table: CellIndex, count: int, generator: torch.Generator) -> CellPairs:
     """Draw random cells, and of each a positive, measured exactly."""
-    editable = (table.cells.vertices > 2).nonzero().flatten()
-    first = editable[torch.randint(len(editable), (count,), generator=generator)]
+    if table.is_complete:
+        editable = (table.cells.vertices > 2).nonzero().flatten()
+        first = editable[torch.randint(len(editable), (count,), generator=generator)]
+    else:
+        first = table.draw(count, generator)
+        first = first[table.cells.vertices[first] > 2]
     second = PositiveSampler(table).sample(first, 1, generator).rows
     return CellPairs.measured(table, first, second)
 
 
 def pairs_by_distance(table: CellIndex, count: int, generator: torch.Generator) -> CellPairs:
-    """Draw ``count`` pairs at each distance from 1 to 12, in this order (for Fig. 1b and 1c).
+    """Draw ``count`` pairs at each distance that cells have, in this order (for Fig. 1b and 1c).
 
     Those as near as positives come from edits, since they are rare at random, the others out of
-    random pairs; the exact distance decides where a pair belongs.
+    random pairs; the exact distance decides where a pair belongs. Distances that hardly any random
+    pairs have are left out: in NAS-Bench-101 those above 12.
     """
     most = table.space.max_edits
-    near, far = range(1, most + 1), range(most + 1, MAX_DISTANCE + 1)
     # Equally many of the edited pairs are at each distance: mostly one draw is enough.
     enough = count * most + 8 * math.isqrt(count) + 64
-    drawn = [
-        *_filled(near, count, lambda: edited_pairs(table, enough, generator)),
-        *_filled(far, count, lambda: random_pairs(table, _PROPOSALS, generator)),
-    ]
-    return _joined(drawn)
+    near = _filled(
+        range(1, most + 1), count, (edited_pairs(table, enough, generator) for _ in repeat(None))
+    )
+    proposed = random_pairs(table, _PROPOSALS, generator)
+    more = (random_pairs(table, _PROPOSALS, generator) for _ in repeat(None))
+    far = _filled(_frequent(proposed.distance, most), count, chain([proposed], more))
+    return _joined([*near, *far])
+
+
+def _frequent(distance: Tensor, above: int) -> list[int]:
+    """Distances above a number that enough of some random pairs have."""
+    shares = distance.bincount() / len(distance)
+    at_least = shares.flip(0).cumsum(0).flip(0)
+    enough = (shares >= _RAREST) & (at_least >= _FARTHEST)
+    return [at for at in enough.nonzero().flatten().tolist() if at > above]
 
 
 def ratios(distance: Tensor) -> list[Ratio]:
@@ -119,16 +144,20 @@ def ratios(distance: Tensor) -> list[Ratio]:
     return found
 
 
-def _filled(distances: Iterable[int], count: int, draw: Callable[[], CellPairs]) -> list[CellPairs]:
-    """The first ``count`` pairs at each distance out of as many draws as it takes."""
+def _filled(distances: Iterable[int], count: int, draws: Iterable[CellPairs]) -> list[CellPairs]:
+    """The first ``count`` pairs at each distance out of as many draws as it takes.
+
+    They are fewer where many draws have no more.
+    """
     found: dict[int, list[CellPairs]] = {distance: [] for distance in distances}
     missing = dict.fromkeys(found, count)
-    while any(missing.values()):
-        pairs = draw()
+    for pairs in islice(draws, _PATIENCE) if found else ():
         for distance, wanted in missing.items():
             some = pairs[(pairs.distance == distance).nonzero().flatten()[:wanted]]
             found[distance].append(some)
             missing[distance] -= len(some)
+        if not any(missing.values()):
+            break
     return [_joined(parts) for parts in found.values()]
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.stats import spearmanr
 
-from gnn_nas.benchmarks.nasbench101 import NASBench101
 from gnn_nas.evaluation.cell_pairs import CellPairs, ratios
 from gnn_nas.files import to_csv, write_text
 from gnn_nas.models.controller import Controller
@@ -19,18 +18,26 @@ from gnn_nas.plots.locality_figures import (
     draw_distances,
     draw_similarities,
 )
-from gnn_nas.spaces.table import CellTable
+from gnn_nas.spaces.index import CellIndex
+from gnn_nas.spaces.nasbench101 import NASBENCH101
+from gnn_nas.spaces.space import CellSpace
+
+if TYPE_CHECKING:
+    from gnn_nas.benchmarks.protocols import Benchmark
 
 
-def report_distances(folder: Path, pairs: CellPairs) -> dict[str, Any]:
+def report_distances(
+    folder: Path, pairs: CellPairs, space: CellSpace = NASBENCH101
+) -> dict[str, Any]:
     """Write ``a-distances``: how many random pairs are how far apart (Fig. 1a). ``OSError``.
 
     Returns:
-        the mean distance and, for 1 to 6 and more than 6, the shares here and in the paper
+        the mean distance and, for 1 to 6 and more than 6, the shares here and in the paper; of
+        other spaces than the paper's the shares of all distances
     """
     distance = pairs.distance.numpy()
-    beside = ratios(pairs.distance)
-    draw_distances(folder / "a-distances.png", distance, beside)
+    beside = ratios(pairs.distance) if space == NASBENCH101 else []
+    draw_distances(folder / "a-distances.png", distance, beside, space)
     paper = {each.distance: each.paper for each in beside}
     counts = np.bincount(distance)[1:].tolist()
     lines = [
@@ -42,16 +49,17 @@ def report_distances(folder: Path, pairs: CellPairs) -> dict[str, Any]:
     return {
         "pairs": len(pairs),
         "mean": distance.mean(),
-        "ratios": list(map(asdict, beside)),
+        "ratios": list(map(asdict, beside))
+        or [{"distance": str(at), "pairs": count, "ratio": share} for at, count, share, _ in lines],
     }
 
 
 def report_differences(
-    folder: Path, even: CellPairs, random: CellPairs, benchmark: NASBench101
+    folder: Path, even: CellPairs, random: CellPairs, benchmark: Benchmark
 ) -> dict[str, Any]:
     """Write ``b-differences``: differences of performance by edit distance (Fig. 1b). ``OSError``.
 
-    Performance is the mean test accuracy of three trainings of 108 epochs, in percent.
+    Performance is the mean test accuracy of all trainings of a cell, in percent.
 
     Args:
         even: as many pairs at each distance; drawn and written.
@@ -64,7 +72,9 @@ def report_differences(
     difference, beside = (np.abs(accuracy[p.first] - accuracy[p.second]) for p in (even, random))
     figures = _figures(even, difference, random, beside)
     picture = folder / "b-differences.png"
-    draw_differences(picture, even.distance.numpy(), difference, figures["spearman"])
+    draw_differences(
+        picture, even.distance.numpy(), difference, figures["spearman"], benchmark.table.space
+    )
     columns = {
         "first_test_accuracy": accuracy[even.first],
         "second_test_accuracy": accuracy[even.second],
@@ -78,7 +88,7 @@ def report_similarities(
     folder: Path,
     even: CellPairs,
     random: CellPairs,
-    table: CellTable,
+    table: CellIndex,
     controllers: dict[str, Controller],
 ) -> dict[str, Any]:
     """Write ``c-similarities``: cosine similarities by edit distance (Fig. 1c). ``OSError``.
@@ -101,12 +111,13 @@ def report_similarities(
         even.distance.numpy(),
         similarities,
         [each["spearman"] for each in reported.values()],
+        table.space,
     )
     _write_pairs(folder / "c-similarities.csv", table, even, similarities)
     return reported
 
 
-def _similarity(controller: Controller, table: CellTable, pairs: CellPairs) -> np.ndarray:
+def _similarity(controller: Controller, table: CellIndex, pairs: CellPairs) -> np.ndarray:
     """Cosine similarities of the embeddings, which have unit length, float64 ``[N]``."""
     first, second = (
         controller.encode_rows(table, rows).double() for rows in (pairs.first, pairs.second)
@@ -153,7 +164,7 @@ def _by_distance(pairs: CellPairs, values: np.ndarray) -> list[dict[str, float]]
 
 
 def _write_pairs(
-    path: Path, table: CellTable, pairs: CellPairs, columns: dict[str, np.ndarray]
+    path: Path, table: CellIndex, pairs: CellPairs, columns: dict[str, np.ndarray]
 ) -> None:
     """A line for every pair, cells by their module hashes, values rounded."""
     first, second = (map(table.hash_of, rows.tolist()) for rows in (pairs.first, pairs.second))
@@ -186,11 +197,13 @@ def locality_text(figures: Mapping[str, Any]) -> str:
 def _distances(figures: Mapping[str, Any]) -> str:
     lines = [
         f"(a) edit distance of {figures['pairs']:,} random pairs, mean {figures['mean']:.2f}",
-        f"{'edits':>8}{'here':>10}{'paper':>10}{'standard errors apart':>24}",
     ]
+    has_paper = "paper" in figures["ratios"][0]
+    beside = f"{'paper':>10}{'standard errors apart':>24}" if has_paper else ""
+    lines.append(f"{'edits':>8}{'here':>10}{beside}")
     for row in figures["ratios"]:
-        shares = f"{row['ratio']:>10.4f}{row['paper']:>10.4f}"
-        lines.append(f"{row['distance']:>8}{shares}{row['standard_errors_apart']:>24.2f}")
+        beside = f"{row['paper']:>10.4f}{row['standard_errors_apart']:>24.2f}" if has_paper else ""
+        lines.append(f"{row['distance']:>8}{row['ratio']:>10.4f}{beside}")
     return "\n".join(lines)
 
 

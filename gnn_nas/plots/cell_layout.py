@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations, pairwise, permutations
+from math import comb, factorial
 
 import numpy as np
 
+from gnn_nas.plots.column_order import place_in_order
+from gnn_nas.plots.placing import Thing, cheapest
 from gnn_nas.spaces.packed import PackedCells
-from gnn_nas.spaces.space import SLOT_SOURCES, SLOT_TARGETS
+from gnn_nas.spaces.space import node_edges
 
-# What placements cost. Climbs between vertices and on the way around them count more than those
-# with which an edge leaves its vertex or comes to it; vertices keep to the middle.
-_CROSSING = 20.0
-_CLIMB_LEVEL, _CLIMB_AT_ENDS = 2.0, 1.0
-_OFF_CENTRE = 0.7
+# Columns whose states make more pairs are ordered instead: every cell of seven vertices and nine
+# edges has fewer.
+_MOST_PAIRS = 80_000
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class CellLayout:
     """A drawing of one cell, without a picture.
 
     Attributes:
-        vertices: layer and height of every vertex, input first.
+        vertices: layer and height of every vertex, input first; where operations are on edges, of
+            every node.
         edges: for every edge, by source and target, the points it goes through, a layer each.
     """
 
@@ -36,19 +38,36 @@ def lay_out(cell: PackedCells) -> CellLayout:
 
     A vertex is in the layer of its longest path from the input. An edge that passes a layer gets a
     place of its own there, so it runs through no vertex. Of all placements on a grid of half steps
-    the one with the fewest crossings and the straightest edges is taken (Sugiyama et al. 1981).
+    the one with the fewest crossings and the straightest edges is taken (Sugiyama et al. 1981);
+    cells with too many placements get a good one.
     """
-    vertices = int(cell.vertices)
-    edges = [
-        (SLOT_SOURCES[slot], SLOT_TARGETS[slot])
-        for slot in cell.edge_bits()[0].nonzero().flatten().tolist()
-    ]
+    if cell.space.nodes:
+        return _lay_out_nodes(cell.space.nodes)
+    slots = cell.edge_bits()[0].nonzero().flatten().tolist()
+    return _lay_out(int(cell.vertices), [cell.space.slots[slot] for slot in slots])
+
+
+@cache
+def _lay_out_nodes(nodes: int) -> CellLayout:
+    """Nodes in a line, edges past nodes in arcs below it and above by turns, longer ones outside.
+
+    Nodes are in even layers, and the operation of an edge is at the middle of its points. Nothing
+    crosses, as a space has four nodes at most.
+    """
+    edges = {}
+    for source, target in node_edges(nodes):
+        aside = float(target - source - 1) * (1 if target % 2 else -1)
+        passing = [(layer, aside) for layer in range(2 * source + 1, 2 * target)]
+        edges[source, target] = [(2 * source, 0.0), *passing, (2 * target, 0.0)]
+    return CellLayout([(2 * node, 0.0) for node in range(nodes)], edges)
+
+
+def _lay_out(vertices: int, edges: list[tuple[int, int]]) -> CellLayout:
     layer = [0] * vertices
     for source, target in edges:  # ascending targets: every source is final
         layer[target] = max(layer[target], layer[source] + 1)
 
-    # What stands in each layer: a vertex as (v, v), a passing edge as (source, target).
-    columns: list[list[tuple[int, int]]] = [[] for _ in range(layer[-1] + 1)]
+    columns: list[list[Thing]] = [[] for _ in range(layer[-1] + 1)]
     for vertex in range(vertices):
         columns[layer[vertex]].append((vertex, vertex))
     ways = {}
@@ -58,7 +77,10 @@ def lay_out(cell: PackedCells) -> CellLayout:
             columns[column].append((source, target))
         ways[source, target] = [(source, source), *[(source, target)] * len(passing)]
         ways[source, target].append((target, target))
-    heights = _place(columns, list(ways.values()), layer)
+    heights = [
+        dict(zip(column, placed.tolist(), strict=True))
+        for column, placed in zip(columns, _place(columns, list(ways.values()), layer), strict=True)
+    ]
     return CellLayout(
         [(layer[vertex], heights[layer[vertex]][vertex, vertex]) for vertex in range(vertices)],
         {
@@ -71,29 +93,19 @@ def lay_out(cell: PackedCells) -> CellLayout:
 
 
 def _place(
-    columns: list[list[tuple[int, int]]], ways: list[list[tuple[int, int]]], layer: list[int]
-) -> list[dict[tuple[int, int], float]]:
-    """The cheapest height of everything in every column, by dynamic programming over columns."""
+    columns: list[list[Thing]], ways: list[list[Thing]], layer: list[int]
+) -> list[np.ndarray]:
+    """Heights of everything in every column."""
     height = max(map(len, columns))
+    counts = [_num_states(len(column), height) for column in columns]
+    if max(left * right for left, right in pairwise(counts)) > _MOST_PAIRS:
+        return place_in_order(columns, ways, layer)
     states = [_states(len(column), height) for column in columns]
-    costs = [_OFF_CENTRE * _off_centre(s, c) for s, c in zip(states, columns, strict=True)]
-    best, choices = costs[0], []
-    for number, (left, right) in enumerate(pairwise(columns)):
-        steps = [
-            (left.index(way[at]), right.index(way[at + 1]), _climb_cost(way[at], way[at + 1]))
-            for way in ways
-            if 0 <= (at := number - layer[way[0][0]]) < len(way) - 1
-        ]
-        total = best[:, None] + _step_cost(states[number], states[number + 1], steps)
-        choices.append(total.argmin(0))
-        best = total.min(0) + costs[number + 1]
-    chosen = [int(best.argmin())]
-    for choice in reversed(choices):
-        chosen.append(int(choice[chosen[-1]]))
-    return [
-        dict(zip(column, state[index].tolist(), strict=True))
-        for column, state, index in zip(columns, states, reversed(chosen), strict=True)
-    ]
+    return cheapest(columns, states, ways, layer)[0]
+
+
+def _num_states(count: int, height: int) -> int:
+    return comb(2 * height - count, count) * factorial(count)
 
 
 @cache
@@ -106,29 +118,3 @@ def _states(count: int, height: int) -> np.ndarray:
         for placed in permutations(places)
     ]
     return (np.array(states, dtype=float) - (height - 1)) / 2
-
-
-def _off_centre(states: np.ndarray, column: list[tuple[int, int]]) -> np.ndarray:
-    return (np.abs(states) * [_is_vertex(thing) for thing in column]).sum(1)
-
-
-def _climb_cost(start: tuple[int, int], end: tuple[int, int]) -> float:
-    return _CLIMB_LEVEL if _is_vertex(start) == _is_vertex(end) else _CLIMB_AT_ENDS
-
-
-def _step_cost(
-    left: np.ndarray, right: np.ndarray, steps: list[tuple[int, int, float]]
-) -> np.ndarray:
-    """What the edges between two columns cost, for every pair of their states."""
-    cost = np.zeros((len(left), len(right)))
-    for number, (a, b, climb) in enumerate(steps):
-        cost += climb * np.abs(left[:, a, None] - right[:, b])
-        for c, d, _ in steps[:number]:
-            sides = (left[:, a] - left[:, c])[:, None] * (right[:, b] - right[:, d])
-            cost += _CROSSING * (sides < 0)
-    return cost
-
-
-def _is_vertex(thing: tuple[int, int]) -> bool:
-    source, target = thing
-    return source == target

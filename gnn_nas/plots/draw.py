@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from html import escape
 from typing import TYPE_CHECKING
 
 from gnn_nas.files import atomic_path
@@ -16,7 +17,9 @@ from gnn_nas.plots.cell_shapes import (
     cell_shapes,
     vertex_styles,
 )
+from gnn_nas.plots.op_styles import OUTPUT_STYLE, VertexStyle, op_styles
 from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.spaces.space import node_edges
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,6 +31,10 @@ _INCHES_PER_UNIT, _TITLE_INCHES, _LEAST_WIDTH = 1.0, 0.35, 5
 # Of SVG: pixels to the drawing's unit, so that labels have 14 where nothing scales the picture.
 _SCALE = 80
 _LINE_WIDTH = 2
+# Of edges that have an operation, in widths of other lines: its colour between two dark lines. One
+# that lets nothing pass is dashed.
+_CASING, _CORE = 3.4, 1.8
+_DASHES = (2, 2)
 
 
 def draw_cell(axes: Axes, cell: PackedCells) -> None:
@@ -39,8 +46,13 @@ def draw_cell(axes: Axes, cell: PackedCells) -> None:
 
     shapes = cell_shapes(cell)
     line = {"ec": LINE_COLOUR, "lw": _LINE_POINTS}
-    for edge in shapes.edges:
+    for edge in shapes.edges if not shapes.colours else ():
         axes.add_patch(PathPatch(_path(edge), fc="none", capstyle="butt", **line))
+    for edge, style in zip(shapes.edges, shapes.colours, strict=False):
+        for colour, lines in _strokes(style):
+            dashes = {"ls": (0, _DASHES)} if style.is_absent else {}
+            width = lines * _LINE_POINTS
+            axes.add_patch(PathPatch(_path(edge), fc="none", ec=colour, lw=width, **dashes))
     for box, style in zip(shapes.boxes, shapes.styles, strict=True):
         axes.add_patch(PathPatch(_path(box), fc=style.fill, joinstyle="round", zorder=2, **line))
     for head in shapes.heads:
@@ -71,15 +83,38 @@ def save_cell(path: str | os.PathLike[str], cell: PackedCells, title: str = "") 
 
 
 def cell_text(cell: PackedCells) -> str:
-    """One pruned cell as text: a line for every vertex, with the vertices it reads from."""
-    count = cell.vertices.item()
-    adjacency = cell.adjacency()[0]
+    """One pruned cell as text: a line for every vertex, with the vertices it reads from.
+
+    Where operations are on edges it is a line for every node, with the operations on the edges to
+    it and the nodes they come from.
+    """
+    styles, nodes = op_styles(cell.space), cell.space.nodes
+    if nodes:
+        # Nodes in between are called by their numbers alone.
+        names = ["in", *[""] * (nodes - 2), "out"]
+        wide = len("out")
+        reads: list[list[str]] = [[] for _ in names]
+        for (source, target), op in zip(node_edges(nodes), cell.ops[0].tolist(), strict=True):
+            reads[target].append(f"{styles[op].name} of {source}")
+    else:
+        names = [style.name for style in vertex_styles(cell)]
+        wide = max(len(style.name) for style in (*styles, OUTPUT_STYLE))
+        columns = cell.adjacency()[0, : len(names), : len(names)].T
+        reads = [list(map(str, column.nonzero().flatten().tolist())) for column in columns]
+    digits = len(str(len(names) - 1))
     lines = []
-    for vertex, style in enumerate(vertex_styles(cell)):
-        sources = ", ".join(map(str, adjacency[:count, vertex].nonzero().flatten().tolist()))
-        label = f"{vertex}  {style.name}"
-        lines.append(f"{label:11}  ← {sources}" if sources else label)
+    for number, (name, sources) in enumerate(zip(names, reads, strict=True)):
+        label = f"{number:{digits}}  {name}"
+        ways = ", ".join(sources)
+        lines.append(f"{label:{digits + 2 + wide}}  ← {ways}" if sources else label)
     return "\n".join(lines)
+
+
+def _strokes(style: VertexStyle) -> list[tuple[str, float]]:
+    """Colours and widths of the lines, one on the other, that show an edge's operation."""
+    if style.is_absent:
+        return [(LINE_COLOUR, 1)]
+    return [(LINE_COLOUR, _CASING), (style.fill, _CORE)]
 
 
 def _path(commands: list[Command]) -> Path:
@@ -96,7 +131,8 @@ def _letters(label: Label) -> Path:
     from matplotlib.textpath import TextPath
     from matplotlib.transforms import Affine2D
 
-    text = TextPath((0, 0), label.text, size=LETTERS)
+    # A dollar would begin a formula.
+    text = TextPath((0, 0), label.text.replace("$", r"\$"), size=LETTERS)
     box = text.get_extents()
     return text.transformed(Affine2D().translate(label.x - (box.x0 + box.x1) / 2, label.y))
 
@@ -111,11 +147,11 @@ def cell_svg(cell: PackedCells) -> str:
     (left, bottom), (right, top) = shapes.low, shapes.high
     width, height = _number(right - left), _number(top - bottom)
     box = f"{_number(left)} {_number(-top)} {width} {height}"
-    names = ", ".join(style.name for style in shapes.styles)
+    words = escape(shapes.description)
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="{box}"'
-            f' width="{width}" height="{height}" aria-label="cell: {names}">',
+            f' width="{width}" height="{height}" aria-label="cell: {words}">',
             *_elements(shapes),
             "</svg>",
         ]
@@ -124,8 +160,14 @@ def cell_svg(cell: PackedCells) -> str:
 
 def _elements(shapes: CellShapes) -> Iterable[str]:
     yield f'<g fill="none" stroke="{LINE_COLOUR}" stroke-width="{_LINE_WIDTH}">'
-    for edge in shapes.edges:
+    for edge in shapes.edges if not shapes.colours else ():
         yield f'<path d="{_svg_path(edge)}"/>'
+    for edge, style in zip(shapes.edges, shapes.colours, strict=False):
+        dashes = " ".join(str(_LINE_WIDTH * dash) for dash in _DASHES)
+        ends = f' stroke-dasharray="{dashes}"' if style.is_absent else ""
+        for colour, lines in _strokes(style):
+            width = f"{lines * _LINE_WIDTH:g}"
+            yield f'<path stroke="{colour}" stroke-width="{width}"{ends} d="{_svg_path(edge)}"/>'
     for box, style in zip(shapes.boxes, shapes.styles, strict=True):
         yield f'<path fill="{style.fill}" d="{_svg_path(box)}"/>'
     yield f'</g><g fill="{LINE_COLOUR}">'
@@ -137,7 +179,7 @@ def _elements(shapes: CellShapes) -> Iterable[str]:
     )
     for label in shapes.labels:
         place = f'x="{_number(label.x)}" y="{_number(-label.y)}"'
-        yield f'<text {place} fill="{label.ink}">{label.text}</text>'
+        yield f'<text {place} fill="{label.ink}">{escape(label.text)}</text>'
     yield "</g>"
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from gnn_nas.evaluation.cell_pairs import Ratio
 from gnn_nas.files import atomic_path
 from gnn_nas.spaces.nasbench101 import NASBENCH101
+from gnn_nas.spaces.space import CellSpace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,17 +32,27 @@ _LEGEND_WIDTH = 8  # inches
 _NAME_LETTERS = 500
 
 
-def draw_distances(path: str | os.PathLike[str], distance: np.ndarray, beside: list[Ratio]) -> None:
+def draw_distances(
+    path: str | os.PathLike[str],
+    distance: np.ndarray,
+    beside: list[Ratio],
+    space: CellSpace = NASBENCH101,
+) -> None:
     """Draw Fig. 1a into a PNG file: distances of random pairs, and beside the paper's. ``OSError``.
+
+    Args:
+        beside: the paper's; of another space there are none.
 
     Shapes:
         - distance: ``[N]``
     """
-    figure = _figure(10, 4.4)
-    left, right = figure.subplots(1, 2)
-    shares = 100 * np.bincount(distance) / len(distance)
+    figure = _figure(10 if beside else 5.5, 4.4)
+    panels = figure.subplots(1, 2 if beside else 1, squeeze=False)[0]
+    left = panels[0]
+    shares = 100 * np.bincount(distance, minlength=2) / len(distance)
     at = np.arange(1, len(shares))
-    positive = at <= len(beside) - 1
+    nearest = 2 * space.max_edits
+    positive = at <= nearest
     bars = left.bar(at, shares[1:], color=np.where(positive, _NEAR, _FAR), edgecolor=_LINE)
     left.bar_label(bars, [_percent(share) for share in shares[1:]], fontsize=7, padding=2)
     left.set(
@@ -51,14 +62,19 @@ def draw_distances(path: str | os.PathLike[str], distance: np.ndarray, beside: l
     )
     left.set_xticks(at)
     left.margins(y=0.1)
-    named = {_NEAR: "at most 6 edits (positives)", _FAR: "more than 6"}
+    named = {_NEAR: f"at most {nearest} edits (positives)", _FAR: f"more than {nearest}"}
     _legend_below(left, handles=[_patch(*each) for each in named.items()])
-    _draw_beside(right, beside)
+    if beside:
+        _draw_beside(panels[1], beside)
     _save(figure, path)
 
 
 def draw_differences(
-    path: str | os.PathLike[str], distance: np.ndarray, difference: np.ndarray, spearman: float
+    path: str | os.PathLike[str],
+    distance: np.ndarray,
+    difference: np.ndarray,
+    spearman: float,
+    space: CellSpace = NASBENCH101,
 ) -> None:
     """Draw Fig. 1b into a PNG file: difference of performance by edit distance. ``OSError``.
 
@@ -67,7 +83,7 @@ def draw_differences(
     """
     figure = _figure(8, 4.2)
     axes = figure.subplots()
-    _violins(axes, distance, np.log10(np.maximum(difference, _LEAST_DIFFERENCE)))
+    _violins(axes, distance, np.log10(np.maximum(difference, _LEAST_DIFFERENCE)), space)
     groups = [difference[distance == at] for at in np.unique(distance)]
     means = np.log10([max(group.mean(), _LEAST_DIFFERENCE) for group in groups])
     _mark_means(axes, distance, means)
@@ -90,6 +106,7 @@ def draw_similarities(
     distance: np.ndarray,
     similarities: dict[str, np.ndarray],
     spearmans: Sequence[float],
+    space: CellSpace = NASBENCH101,
 ) -> None:
     """Draw Fig. 1c into a PNG file: similarity of embeddings by edit distance. ``OSError``.
 
@@ -108,7 +125,7 @@ def draw_similarities(
     for axes, (name, similarity), spearman in zip(
         panels.flat, similarities.items(), spearmans, strict=False
     ):
-        _violins(axes, distance, similarity)
+        _violins(axes, distance, similarity, space)
         means = [similarity[distance == at].mean() for at in np.unique(distance)]
         _mark_means(axes, distance, np.array(means))
         axes.set_title(
@@ -149,11 +166,11 @@ def _draw_beside(axes: Axes, beside: list[Ratio]) -> None:
     _legend_below(axes)
 
 
-def _violins(axes: Axes, distance: np.ndarray, values: np.ndarray) -> None:
+def _violins(axes: Axes, distance: np.ndarray, values: np.ndarray, space: CellSpace) -> None:
     """A kernel density estimate, the middle half and the median for every distance."""
     for at in np.unique(distance).tolist():
         group = values[distance == at]
-        colour = _NEAR if at <= NASBENCH101.max_edits else _FAR
+        colour = _NEAR if at <= space.max_edits else _FAR
         if np.ptp(group) > 0:  # a density needs values that differ
             drawn: Any = axes.violinplot([group], [at], widths=0.85, showextrema=False)
             drawn["bodies"][0].set(fc=colour, ec=_LINE, lw=0.8, alpha=1)

@@ -1,11 +1,13 @@
 from collections import defaultdict
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import pytest
 import torch
 
+from gnn_nas.plots import cell_layout
 from gnn_nas.plots.cell_layout import lay_out
 from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.spaces.space import CellSpace, node_edges, slot_of
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +79,48 @@ def test_branches_do_not_cross():
     assert heights[1] == heights[3]
     assert heights[2] == heights[4]
     assert heights[0] == heights[5]
+
+
+def test_nodes_are_in_a_line_and_edges_past_them_do_not_cross():
+    space = CellSpace.on_edges("four", ("a",), (1.0,), nodes=4)
+    mask, ops = torch.tensor([space.mask]), torch.zeros(1, 6, dtype=torch.long)
+    layout = lay_out(PackedCells(torch.tensor([8]), mask, ops, space))
+    assert layout.vertices == [(0, 0), (2, 0), (4, 0), (6, 0)]
+    assert list(layout.edges) == list(node_edges(4))
+    for source, target in node_edges(4):
+        points = layout.edges[source, target]
+        assert [layer for layer, _ in points] == list(range(2 * source, 2 * target + 1))
+    heights = {edge: points[len(points) // 2][1] for edge, points in layout.edges.items()}
+    assert heights == {(0, 1): 0, (0, 2): -1, (1, 2): 0, (0, 3): 2, (1, 3): 1, (2, 3): 0}
+
+
+def crossings(cell: PackedCells) -> int:
+    steps = defaultdict(list)
+    for points in lay_out(cell).edges.values():
+        for (layer, low), (_, high) in pairwise(points):
+            steps[layer].append((low, high))
+    return sum(
+        (a - c) * (b - d) < 0
+        for between in steps.values()
+        for (a, b), (c, d) in combinations(between, 2)
+    )
+
+
+def test_orders_of_large_cells_are_as_good_as_the_best(cells, monkeypatch):
+    best = sum(map(crossings, cells))
+    monkeypatch.setattr(cell_layout, "_MOST_PAIRS", 0)
+    test_an_edge_goes_from_its_source_through_every_layer_to_its_target(cells)
+    test_nothing_lies_on_anything_else(cells)
+    assert sum(map(crossings, cells)) == best
+
+
+def test_cells_of_eleven_vertices_are_laid_out():
+    space = CellSpace("large", ("a",), (1.0,), 11, 55)
+    for mask in (
+        (1 << 55) - 1,
+        sum(1 << slot_of(x, x + 1) for x in range(10)) | 1 << slot_of(0, 10),
+    ):
+        ops = torch.zeros(1, 9, dtype=torch.long)
+        cell = PackedCells(torch.tensor([11]), torch.tensor([mask]), ops, space)
+        test_an_edge_goes_from_its_source_through_every_layer_to_its_target([cell])
+        test_nothing_lies_on_anything_else([cell])

@@ -1,5 +1,3 @@
-from itertools import combinations
-
 import numpy as np
 import pytest
 import torch
@@ -9,32 +7,17 @@ from gnn_nas.plots.cell_shapes import (
     BOX_HEIGHT,
     BOX_WIDTH,
     COLUMN,
-    INPUT_STYLE,
-    OP_STYLES,
-    OUTPUT_STYLE,
     ROW,
     Command,
+    box_width,
     cell_shapes,
+    node_styles,
 )
+from gnn_nas.plots.op_styles import INPUT_STYLE, OUTPUT_STYLE, op_styles
+from gnn_nas.spaces.nasbench101 import NASBENCH101
+from gnn_nas.spaces.nasbench201 import NASBENCH201, from_text
 from gnn_nas.spaces.packed import PackedCells
-
-# What linear RGB becomes to readers who lack a kind of cones (Machado et al. 2009, table 1).
-COLOUR_VISION = {
-    "all cones": np.eye(3),
-    "protanopia": np.array(
-        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
-         [-0.003882, -0.048116, 1.051998]]
-    ),
-    "deuteranopia": np.array(
-        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
-         [-0.011820, 0.042940, 0.968881]]
-    ),
-    "tritanopia": np.array(
-        [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602],
-         [0.004733, 0.691367, 0.303900]]
-    ),
-    "grey": np.tile([0.2126, 0.7152, 0.0722], (3, 1)),
-}  # fmt: skip
+from gnn_nas.spaces.space import CellSpace, node_edges
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +88,7 @@ def test_boxes_have_their_size_and_corners():
     """0 -> 1 -> 2 -> 3: a convolution's corners are round, those of pooling are cut."""
     ops = torch.tensor([[1, 2, 0, 0, 0]])
     shapes = cell_shapes(PackedCells(torch.tensor([4]), torch.tensor([0b100101]), ops))
-    assert shapes.styles == [INPUT_STYLE, OP_STYLES[1], OP_STYLES[2], OUTPUT_STYLE]
+    assert shapes.styles == [INPUT_STYLE, *op_styles(NASBENCH101)[1:], OUTPUT_STYLE]
     assert [label.text for label in shapes.labels] == ["in", "conv", "1×1", "max", "pool", "out"]
     _, conv, pool, _ = shapes.boxes
     for box in (conv, pool):
@@ -115,33 +98,83 @@ def test_boxes_have_their_size_and_corners():
     assert "".join(letter for letter, _ in pool) == "MLLLLLLLLZ"
 
 
-def linear(colour: str) -> np.ndarray:
-    value = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
-    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+def test_boxes_are_as_wide_as_the_longest_label_of_their_space():
+    space = CellSpace("long", ("averagepool", "a"), (0.0, 0.0), 4, 4)
+    assert box_width(NASBENCH101) == box_width(NASBENCH201) == BOX_WIDTH
+    assert 10 * 0.6 * 0.175 < box_width(space) < 1.5
+    chain = PackedCells(torch.tensor([4]), torch.tensor([0b100101]), torch.tensor([[0, 1]]), space)
+    for box in cell_shapes(chain).boxes:
+        assert np.ptp(points_on(box)[:, 0]) == pytest.approx(box_width(space))
 
 
-def luminance(colour: str) -> float:
-    return float(linear(colour) @ [0.2126, 0.7152, 0.0722])
+@pytest.fixture
+def on_edges() -> PackedCells:
+    return from_text("|nor_conv_3x3~0|+|none~0|skip_connect~1|+|avg_pool_3x3~0|none~1|none~2|")
 
 
-def lab(rgb: np.ndarray) -> np.ndarray:
-    """CIELAB of linear RGB, white point D65."""
-    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
-    x, y, z = np.cbrt(np.array(to_xyz) @ rgb.clip(0, 1) / [0.9505, 1.0, 1.089])
-    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+def test_operations_on_edges_stand_on_lines_between_nodes(on_edges):
+    shapes = cell_shapes(on_edges)
+    nodes, ops = node_styles(NASBENCH201), op_styles(NASBENCH201)
+    assert [style.name for style in nodes] == ["in", "1", "2", "out"]
+    assert shapes.colours == [ops[op] for op in (3, 0, 1, 4, 0, 0)]
+    assert shapes.styles == [*nodes, *shapes.colours]
+    assert len(shapes.edges) == len(shapes.heads) == 6
+    assert shapes.description.startswith("conv 3×3 0→1, none 0→2, skip 1→2, avg pool 0→3")
+    boxes = [points_on(box) for box in shapes.boxes]
+    for box in boxes[:4]:  # circles
+        radius = np.linalg.norm(box - (box.min(0) + box.max(0)) / 2, axis=1)
+        assert radius == pytest.approx(np.full(len(radius), 0.25), abs=1e-3)
+    for number, (source, target) in enumerate(node_edges(4)):
+        line = points_on(shapes.edges[number])
+        # From one circle to the other, through the box of its operation alone.
+        start, _, end = (
+            (boxes[at].min(0) + boxes[at].max(0)) / 2 for at in (source, 4 + number, target)
+        )
+        assert np.linalg.norm(line[0] - start) == pytest.approx(0.25)
+        tip = np.array(shapes.heads[number][0][1][0])
+        assert np.linalg.norm(tip - end) == pytest.approx(0.25)
+        assert np.linalg.norm(line[-1] - tip) == pytest.approx(0.14)
+        for at, box in enumerate(boxes):
+            inside = (np.abs(line - (box.min(0) + box.max(0)) / 2) < np.ptp(box, axis=0) / 2).all(1)
+            if at not in (source, target):
+                assert inside.any() == (at == 4 + number)
+    # No two lines leave a node, or come to it, at one place.
+    for ends in (
+        [edge[0][1][0] for edge in shapes.edges],
+        [head[0][1][0] for head in shapes.heads],
+    ):
+        assert len(set(ends)) == 6
 
 
-@pytest.mark.parametrize("vision", COLOUR_VISION)
-def test_fills_differ_to_everyone_and_in_grey(vision):
-    """By a multiple of what is just noticeable, about 2."""
-    fills = [style.fill for style in (*OP_STYLES, INPUT_STYLE)]
-    seen = [lab(COLOUR_VISION[vision] @ linear(fill)) for fill in fills]
-    for one, other in combinations(seen, 2):
-        assert np.linalg.norm(one - other) > 15
+def test_everything_of_operations_on_edges_lies_within_the_corners(on_edges):
+    shapes = cell_shapes(on_edges)
+    points = np.concatenate([points_on(each) for each in (*shapes.edges, *shapes.boxes)])
+    assert points.min(0) == pytest.approx(np.array(shapes.low) + 0.08)
+    assert points.max(0) == pytest.approx(np.array(shapes.high) - 0.08)
 
 
-def test_labels_are_legible_on_their_boxes():
-    """By the strictest level of WCAG 2.1, a contrast ratio of 7."""
-    for style in (*OP_STYLES, INPUT_STYLE, OUTPUT_STYLE):
-        light, dark = sorted((luminance(style.fill), luminance(style.ink)), reverse=True)
-        assert (light + 0.05) / (dark + 0.05) > 7
+@pytest.mark.parametrize("nodes", [2, 3])
+def test_fewer_nodes_are_drawn_too(nodes):
+    space = CellSpace.on_edges("few", ("a", "b"), (1.0, 2.0), nodes=nodes)
+    edges = nodes * (nodes - 1) // 2
+    mask, ops = torch.tensor([space.mask]), torch.arange(edges)[None] % 2
+    shapes = cell_shapes(PackedCells(torch.tensor([space.max_vertices]), mask, ops, space))
+    assert len(shapes.edges) == edges
+    assert len(shapes.boxes) == nodes + edges
+
+
+def test_cells_of_eleven_vertices_have_no_edge_through_a_box():
+    space = CellSpace("large", tuple("abcdefghi"), (1.0,) * 9, 11, 55)
+    generator = torch.Generator().manual_seed(0)
+    for share in (0.2, 0.3, 0.5, 1.1):
+        bits = torch.rand(1, space.num_slots, generator=generator) < share
+        # A chain through all vertices, so that none would have to be pruned.
+        bits[0, [slot for slot, (x, y) in enumerate(space.slots) if y == x + 1]] = True
+        ops = torch.randint(9, (1, 9), generator=generator)
+        cell = PackedCells.from_bits(torch.tensor([11]), bits, ops, space)
+        boxes, shapes = centres(cell), cell_shapes(cell)
+        assert len(shapes.edges) == bits.sum()
+        for edge in shapes.edges:
+            distance = np.abs(points_on(edge)[:, None] - boxes)
+            within = distance < [BOX_WIDTH / 2 - 1e-9, BOX_HEIGHT / 2 + 0.1]
+            assert not within.all(2).any()

@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 from gnn_nas.plots.cell_layout import lay_out
 from gnn_nas.plots.cell_shapes import vertex_styles
 from gnn_nas.plots.draw import cell_svg, cell_text, draw_cell, save_cell
+from gnn_nas.spaces.nasbench201 import from_text
 from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.spaces.space import CellSpace
 
 COLOURS = {0: (0, 63, 114), 1: (166, 216, 245), 2: (224, 123, 0)}
 SVG = "{http://www.w3.org/2000/svg}"
@@ -113,3 +115,46 @@ def test_what_is_above_in_the_layout_is_above_in_the_picture(cell):
     _, top, _, height = map(float, root.get("viewBox").split())
     chain = next(float(text.get("y")) for text in root.iter(f"{SVG}text"))
     assert (top + height / 2 < chain) == (aside > 0)
+
+
+@pytest.fixture
+def on_edges() -> PackedCells:
+    return from_text("|nor_conv_3x3~0|+|none~0|skip_connect~1|+|avg_pool_3x3~0|none~1|none~2|")
+
+
+def test_text_of_operations_on_edges_goes_by_nodes(on_edges):
+    assert cell_text(on_edges).splitlines() == [
+        "0  in",
+        "1       ← conv 3×3 of 0",
+        "2       ← none of 0, skip of 1",
+        "3  out  ← avg pool of 0, none of 1, none of 2",
+    ]
+
+
+def test_operations_on_edges_colour_their_lines(on_edges, tmp_path):
+    path = tmp_path / "cell.png"
+    save_cell(path, on_edges)
+    share = shares(path)
+    assert share[0] > 0.01
+    assert share[1] == 0
+    assert share[2] > 0.01
+    root = ElementTree.fromstring(cell_svg(on_edges))
+    lines = [path for path in root.iter(f"{SVG}path") if path.get("stroke")]
+    # A dark line below each coloured one; none of them is a single dashed one.
+    assert Counter(line.get("stroke") for line in lines) == {
+        "#333333": 6, "#003F72": 1, "#FFFFFF": 1, "#E07B00": 1
+    }  # fmt: skip
+    assert [line.get("stroke-dasharray") for line in lines].count(None) == 6
+    assert root.get("aria-label") == (
+        "cell: conv 3×3 0→1, none 0→2, skip 1→2, avg pool 0→3, none 1→3, none 2→3"
+    )
+
+
+def test_names_of_operations_are_written_as_they_are(tmp_path):
+    """They are neither formulas nor elements."""
+    space = CellSpace("odd", ("$x_1$", "a<b&c"), (0.0, 0.0), 4, 4)
+    cell = PackedCells(torch.tensor([4]), torch.tensor([0b100101]), torch.tensor([[0, 1]]), space)
+    root = ElementTree.fromstring(cell_svg(cell))
+    assert [text.text for text in root.iter(f"{SVG}text")] == ["in", "$x", "1$", "a<b&c", "out"]
+    save_cell(tmp_path / "cell.png", cell)
+    assert cell_text(cell).splitlines()[1:] == ["1  $x_1$  ← 0", "2  a<b&c  ← 1", "3  out    ← 2"]

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from gnn_nas.benchmarks import TITLES
 from gnn_nas.benchmarks.protocols import BenchmarkReport
+from gnn_nas.config import CONTROLLERS, WEIGHTS
 from gnn_nas.errors import reported
 from gnn_nas.experiments.searches.recorded import check_histories
-from gnn_nas.models.pretrained import SHIPPED, load_pretrained
+from gnn_nas.models.pretrained import load_pretrained
 from gnn_nas.plots.page import CellMap, SearchPath, View, write_page
 from gnn_nas.plots.umap_layout import umap_layout
 from gnn_nas.run_folder import RunFolder
@@ -20,7 +22,7 @@ from gnn_nas.search.history import History
 if TYPE_CHECKING:
     from gnn_nas.experiments.searches.benchmark_judge import BenchmarkJudge
     from gnn_nas.models.checkpoint import Checkpoint
-    from gnn_nas.spaces.table import CellTable
+    from gnn_nas.spaces.index import CellIndex
 
 BACKGROUND = 4000
 """Random cells of the space under the paths."""
@@ -46,9 +48,9 @@ def write_search_page(
     paths = [_path(folder, seed, table) for seed in config.all_seeds]
     paths = sorted(paths, key=_best_reward, reverse=True)[:MAX_PATHS]
     generator = torch.Generator().manual_seed(config.seed)
-    background = torch.randperm(len(table), generator=generator)[:BACKGROUND]
+    background = table.draw(BACKGROUND, generator)
     rows = torch.cat([background, *(each.rows for each in paths)]).unique()
-    source = checkpoint.folder or RunFolder(SHIPPED)
+    source = checkpoint.folder or RunFolder(WEIGHTS / CONTROLLERS[table.space.name])
     embeddings = load_pretrained(source.path).encode_rows(table, rows)
     cell_map = CellMap(
         rows,
@@ -57,10 +59,12 @@ def write_search_page(
         benchmark.rank(rows).numpy(),
         paths=paths,
     )
-    title = f"NAS-Bench-101 searched by {config.method}"
+    title = f"{TITLES[table.space.name]} searched by {config.method}"
+    on = f" on {config.dataset}" if config.dataset else ""
     subtitle = (
-        f"Protocol {config.protocol}, {config.queries} queries a seed, over {BACKGROUND:,} random"
-        f" cells. UMAP of the embeddings of {source.path.resolve().name}."
+        f"Protocol {config.protocol}{on}, {config.queries} queries a seed, over"
+        f" {len(background):,} random cells. UMAP of the embeddings of"
+        f" {source.path.resolve().name}."
     )
     with reported(f"cannot write {path}"):
         write_page(path, table, cell_map, title, subtitle)
@@ -70,7 +74,7 @@ def _best_reward(path: SearchPath) -> float:
     return np.max(path.rewards, initial=-np.inf, where=~np.isnan(path.rewards))
 
 
-def _path(folder: RunFolder, seed: int, table: CellTable) -> SearchPath:
+def _path(folder: RunFolder, seed: int, table: CellIndex) -> SearchPath:
     queries = History(folder.history(seed), BenchmarkReport.columns).queries
     rewards = [query.evaluation.reward for query in queries]
     test = BenchmarkReport.columns.index("test")

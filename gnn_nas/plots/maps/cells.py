@@ -8,10 +8,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from gnn_nas.config import RunConfig
+from gnn_nas.config import DEFAULT_SPACE, RunConfig, SpaceConfig
 from gnn_nas.errors import UserError
+from gnn_nas.spaces.index import CellIndex
 from gnn_nas.spaces.positives import PositiveSampler
-from gnn_nas.spaces.table import CellTable
 
 
 class MapConfig(RunConfig):
@@ -25,6 +25,9 @@ class MapConfig(RunConfig):
     checkpoints: list[str | None] = Field(description="run folders; null for the default one")
     weights: list[str | None] = Field(description="SHA-256 of their weights files")
     benchmark: str | None = Field(description="which accuracies were known, if any")
+    space: str | SpaceConfig = Field(
+        default=DEFAULT_SPACE, description="of the cells: a name, or a description of one's own"
+    )
 
 
 # A few anchors are too small to have many positives, and some draws repeat a positive.
@@ -36,7 +39,7 @@ class MapCells:
     """The cells of a map, each there once.
 
     Shapes:
-        - rows: int64 ``[N]``, their rows in the cell table
+        - rows: int64 ``[N]``, their rows in the index of cells
         - classes: int64 ``[N]``, number of the anchor they belong to, from 0, classes one after
           the other and the anchor first in each; None for a map of random cells
     """
@@ -56,7 +59,7 @@ class MapCells:
 
 
 def draw_for(
-    config: MapConfig, table: CellTable, other_draws: int
+    config: MapConfig, table: CellIndex, other_draws: int
 ) -> tuple[MapCells, list[MapCells]]:
     """The cells that a map of these settings shows, and where it has classes some other draws.
 
@@ -74,16 +77,20 @@ def draw_for(
 
 
 def draw_classes(
-    table: CellTable, anchors: int, positives: int, generator: torch.Generator
+    table: CellIndex, anchors: int, positives: int, generator: torch.Generator
 ) -> MapCells:
     """Draw anchors and positives of each (the paper's Fig. 2: 16 and 7); no cell is drawn twice.
 
     Raises:
         UserError: there are no such anchors with so many positives.
     """
-    suitable = (table.cells.vertices > 2).nonzero().flatten()
-    order = torch.randperm(len(suitable), generator=generator)[: 2 * anchors + _SPARE_ANCHORS]
-    drawn = suitable[order]
+    wanted = 2 * anchors + _SPARE_ANCHORS
+    if table.is_complete:
+        suitable = (table.cells.vertices > 2).nonzero().flatten()
+        drawn = suitable[torch.randperm(len(suitable), generator=generator)[:wanted]]
+    else:
+        drawn = table.draw(wanted, generator)
+        drawn = drawn[table.cells.vertices[drawn] > 2]
     sampled = PositiveSampler(table).sample(drawn, _DRAWS_FOR_ONE * positives, generator)
     rows: list[int] = []
     taken: set[int] = set()
@@ -100,6 +107,6 @@ def draw_classes(
     raise UserError(f"too few cells have {positives} different positives: ask for fewer")
 
 
-def draw_cells(table: CellTable, count: int, generator: torch.Generator) -> MapCells:
+def draw_cells(table: CellIndex, count: int, generator: torch.Generator) -> MapCells:
     """Draw so many different cells uniformly."""
-    return MapCells(torch.randperm(len(table), generator=generator)[:count])
+    return MapCells(table.draw(count, generator))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import Tensor
 
-from gnn_nas.benchmarks.nasbench101 import NASBench101
-from gnn_nas.spaces.table import CellTable
+from gnn_nas.plots.cell_figures import FIGURES, cell_figures
+from gnn_nas.spaces.index import CellIndex
+
+if TYPE_CHECKING:
+    from gnn_nas.benchmarks.protocols import Benchmark
 
 # Below this share of the cells, accuracies are drawn in one colour: the worst ones lie so far off
 # that a scale with them would show all others alike.
@@ -33,10 +37,8 @@ class Colouring:
     whole: bool
 
 
-def colouring(
-    kind: str, table: CellTable, rows: Tensor, benchmark: NASBench101 | None
-) -> Colouring:
-    """Colour cells by mean test accuracy, number of edges or number of vertices.
+def colouring(kind: str, table: CellIndex, rows: Tensor, benchmark: Benchmark | None) -> Colouring:
+    """Colour cells by mean test accuracy or by a figure of `figure_names`.
 
     Shapes:
         - rows: ``[N]``
@@ -51,14 +53,15 @@ def colouring(
         lowest = np.floor(10 * np.quantile(values, _CLIPPED)) / 10
         highest = np.ceil(10 * values.max()) / 10
         return Colouring("mean test accuracy (%)", values, lowest, highest, whole=False)
-    cells = table.cells[rows]
-    counts = {"edges": cells.edge_bits().sum(1), "vertices": cells.vertices}
-    if kind not in counts:
+    figures = cell_figures(table.cells[rows])
+    if kind not in figures:
         raise ValueError(f"no colouring {kind!r}")
-    values = counts[kind].numpy().astype(float)
-    return Colouring(f"number of {kind}", values, values.min(), values.max(), whole=True)
+    values = figures[kind].numpy()
+    # Parameters take too many values for a colour each.
+    whole = kind != "parameters"
+    return Colouring(FIGURES[kind], values, values.min(), values.max(), whole)
 
 
-def accuracies(benchmark: NASBench101, rows: Tensor) -> np.ndarray:
-    """Mean test accuracies of the three trials, in percent, ``[N]``."""
+def accuracies(benchmark: Benchmark, rows: Tensor) -> np.ndarray:
+    """Mean test accuracies, in percent, ``[N]``."""
     return 100 * benchmark.mean_test(rows).numpy()

@@ -14,7 +14,7 @@ from gnn_nas.evaluation.nearest import class_silhouette, neighbour_agreement, tr
 from gnn_nas.models.controller import Controller
 from gnn_nas.plots.maps.cells import MapCells
 from gnn_nas.plots.umap_layout import umap_layout
-from gnn_nas.spaces.table import CellTable
+from gnn_nas.spaces.index import CellIndex
 
 FIGURE_NAMES = {
     "silhouette": "silhouette",
@@ -51,7 +51,7 @@ class EmbeddingMap:
 
 def make_map(
     controller: Controller,
-    table: CellTable,
+    table: CellIndex,
     cells: MapCells,
     seed: int,
     *,
@@ -81,7 +81,7 @@ def make_map(
     return EmbeddingMap(name, loss, cells, embeddings, coordinates, figures, other_draws)
 
 
-def class_figures(controller: Controller, table: CellTable, cells: MapCells) -> dict[str, float]:
+def class_figures(controller: Controller, table: CellIndex, cells: MapCells) -> dict[str, float]:
     """``silhouette``, ``precision_at_1`` and ``map_at_r`` of classes of cells, by embeddings."""
     embeddings = controller.encode_rows(table, cells.rows)
     return {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gnn_nas.benchmarks.nasbench101 import NASBench101
+from gnn_nas.benchmarks import TITLES
 from gnn_nas.errors import reported
 from gnn_nas.files import to_csv, write_text
 from gnn_nas.plots.maps.cells import MapConfig
@@ -15,7 +15,10 @@ from gnn_nas.plots.maps.embedding_map import FIGURE_NAMES, EmbeddingMap
 from gnn_nas.plots.maps.picture import draw_maps
 from gnn_nas.plots.page import CellMap, View, write_page
 from gnn_nas.run_folder import RunFolder
-from gnn_nas.spaces.table import CellTable
+from gnn_nas.spaces.index import CellIndex
+
+if TYPE_CHECKING:
+    from gnn_nas.benchmarks.protocols import Benchmark
 
 _LABEL, _COLUMN = 25, 16
 COLUMNS = (
@@ -36,8 +39,8 @@ def write_maps(
     folder: RunFolder,
     config: MapConfig,
     maps: Sequence[EmbeddingMap],
-    table: CellTable,
-    benchmark: NASBench101 | None,
+    table: CellIndex,
+    benchmark: Benchmark | None,
     colours: Colouring | None,
 ) -> None:
     """Write ``umap.png``, ``umap.svg``, ``umap.csv`` and ``summary.json``.
@@ -49,7 +52,7 @@ def write_maps(
         UserError: the folder cannot be written.
     """
     with reported(f"cannot write {folder.path}"):
-        draw_maps([folder.path / "umap.png", folder.path / "umap.svg"], maps, colours)
+        draw_maps([folder.path / "umap.png", folder.path / "umap.svg"], maps, table.space, colours)
         write_points(folder.path / "umap.csv", maps, table, benchmark)
     folder.save_summary(summarised(config, maps))
 
@@ -58,8 +61,8 @@ def write_map_page(
     path: str | os.PathLike[str],
     config: MapConfig,
     maps: Sequence[EmbeddingMap],
-    table: CellTable,
-    benchmark: NASBench101 | None,
+    table: CellIndex,
+    benchmark: Benchmark | None,
 ) -> None:
     """Write maps of the same cells as one HTML file, each map a view of them.
 
@@ -86,7 +89,14 @@ def write_map_page(
     names = ", ".join(each.name for each in maps)
     subtitle = f"{shown}. UMAP of the embeddings of {names}."
     with reported(f"cannot write {path}"):
-        write_page(path, table, cell_map, "Cells of NAS-Bench-101", subtitle, config.color)
+        write_page(
+            path,
+            table,
+            cell_map,
+            f"Cells of {TITLES.get(table.space.name, table.space.name)}",
+            subtitle,
+            config.color,
+        )
 
 
 def summarised(config: MapConfig, maps: Sequence[EmbeddingMap]) -> dict[str, Any]:
@@ -119,8 +129,8 @@ def figures_table(maps: Sequence[EmbeddingMap], draws: int) -> str:
 def write_points(
     path: str | os.PathLike[str],
     maps: Sequence[EmbeddingMap],
-    table: CellTable,
-    benchmark: NASBench101 | None = None,
+    table: CellIndex,
+    benchmark: Benchmark | None = None,
 ) -> None:
     """Write a line for every point of every map; raises ``OSError``.
 

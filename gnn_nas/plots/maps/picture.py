@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gnn_nas.benchmarks import TITLES
 from gnn_nas.files import atomic_path
 from gnn_nas.plots.maps.colours import Colouring
 from gnn_nas.plots.maps.embedding_map import FIGURE_NAMES, EmbeddingMap
 from gnn_nas.plots.umap_layout import MIN_DISTANCE, NEIGHBOURS
+from gnn_nas.spaces.nasbench101 import NASBENCH101
+from gnn_nas.spaces.space import CellSpace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,12 +40,14 @@ _MOST_SHAPES = 2000
 def draw_maps(
     paths: Sequence[str | os.PathLike[str]],
     maps: Sequence[EmbeddingMap],
+    space: CellSpace = NASBENCH101,
     colours: Colouring | None = None,
 ) -> None:
     """Draw maps of the same cells into files, the same bit for bit; raises ``OSError``.
 
     Args:
         paths: of the files, whose suffixes (``.png``, ``.svg``) say their formats.
+        space: of the cells.
         colours: of the points; by default each class has a colour and a shape of its own.
     """
     from matplotlib import rc_context
@@ -68,7 +73,7 @@ def draw_maps(
         place = (columns * _PANEL + 0.1, _BELOW + 0.1)
         axes = figure.add_axes(_share(place, (0.17, _PANEL - 0.3), width, height))
         _draw_scale(figure, axes, scale, colours)
-    figure.text(0.1 / width, 0.12 / height, _caption(maps[0]), fontsize=8.5, color="#333333")
+    figure.text(0.1 / width, 0.12 / height, _caption(maps[0], space), fontsize=8.5, color="#333333")
     # Without the salt and with a date, no two SVG files would be the same.
     with rc_context({"svg.hashsalt": "gnn_nas"}):
         for path in paths:
@@ -203,8 +208,11 @@ def _frame(axes: Axes, drawn: EmbeddingMap) -> None:
         )
 
 
-def _caption(drawn: EmbeddingMap) -> str:
+def _caption(drawn: EmbeddingMap, space: CellSpace) -> str:
     made = f"UMAP of Euclidean distances, {NEIGHBOURS} neighbours, min. distance {MIN_DISTANCE:g}"
     if drawn.cells.classes is None:
-        return f"{len(drawn.cells):,} random cells of NAS-Bench-101.\n{made}."
-    return f"Numbered: anchors. Joined to them: their positives, 1 to 3 edits away.\n{made}."
+        return (
+            f"{len(drawn.cells):,} random cells of {TITLES.get(space.name, space.name)}.\n{made}."
+        )
+    edits = f"1 to {space.max_edits} edits" if space.max_edits > 1 else "1 edit"
+    return f"Numbered: anchors. Joined to them: their positives, {edits} away.\n{made}."

@@ -15,17 +15,11 @@ import torch
 from torch import Tensor
 
 from gnn_nas.evaluation.nearest import nearest_neighbours
+from gnn_nas.plots.cell_figures import cell_figures
 from gnn_nas.plots.cell_layout import CellLayout, lay_out
-from gnn_nas.plots.cell_shapes import (
-    BOX_HEIGHT,
-    INPUT_STYLE,
-    LINE_COLOUR,
-    OP_STYLES,
-    OUTPUT_STYLE,
-    VertexStyle,
-)
-from gnn_nas.spaces.packed import PackedCells
-from gnn_nas.spaces.table import CellTable
+from gnn_nas.plots.cell_shapes import BOX_HEIGHT, LINE_COLOUR, node_styles
+from gnn_nas.plots.op_styles import INPUT_STYLE, OUTPUT_STYLE, VertexStyle, op_styles
+from gnn_nas.spaces.index import CellIndex
 
 NEIGHBOURS = 6
 """Nearest neighbours that the page tells of every cell."""
@@ -37,7 +31,7 @@ class SearchPath:
 
     Args:
         name: what the page calls it.
-        rows: of the cell table, int64 ``[Q]``.
+        rows: of the index of cells, int64 ``[Q]``.
         rewards: what the search was rewarded with, fractions, NaN where one failed, ``[Q]``.
         reports: what the search is judged by, fractions, NaN where unknown, ``[Q]``.
     """
@@ -72,7 +66,7 @@ class CellMap:
     """``N`` cells on a plane, with what is known of them.
 
     Args:
-        rows: of the cell table, int64 ``[N]``.
+        rows: of the index of cells, int64 ``[N]``.
         views: to choose from; the page shows the first one first.
         accuracies: mean test accuracies, fractions, NaN where unknown, ``[N]``.
         ranks: among all cells of the space, from 1, 0 where unknown, int ``[N]``.
@@ -119,31 +113,44 @@ def _check_length(name: str, values: np.ndarray | Tensor, length: int) -> None:
         raise ValueError(f"{name} has {len(values)} entries for {length} cells")
 
 
-def packed_map(table: CellTable, cell_map: CellMap) -> dict[str, Any]:
+def packed_map(table: CellIndex, cell_map: CellMap) -> dict[str, Any]:
     """What the page's script reads, ready for JSON; accuracies in percent.
 
-    A cell is 32 bits: its edge bitmask, above it its ops as base-3 digits, the first one lowest.
-    How a cell is laid out follows from its edges, so there is one layout for each bitmask.
+    A cell is the number of its graph, of which there is one for each edge bitmask, and its ops.
     """
     cells, space = table.cells[cell_map.rows], table.space
-    ops = (cells.ops * len(space.ops) ** torch.arange(space.max_interior)).sum(1)
+    masks, first, graphs = np.unique(cells.edges.numpy(), return_index=True, return_inverse=True)
+    layouts = [lay_out(cells[one : one + 1]) for one in first.tolist()]
     return {
-        "cells": _text(cells.edges | ops << space.num_slots, "<u4"),
-        "hashes": _text(table.module_hash[cell_map.rows], "u1"),
+        "graphs": {
+            # A script's bit operations are on 32 bits.
+            "low": _text(masks & 0xFFFFFFFF, "<u4"),
+            "high": _text(masks >> 32, "<u4"),
+            "heights": _heights(layouts),
+        },
+        "graph": _text(graphs, "<u4"),
+        "ops": _text(cells.ops, "u1"),
+        "hashes": [table.hash_of(row) for row in cell_map.rows.tolist()],
         "views": [_view(view) for view in cell_map.views],
         "accuracies": _percent(cell_map.accuracies),
         "ranks": None if cell_map.ranks is None else _text(cell_map.ranks, "<u4"),
         "classes": None if cell_map.classes is None else _text(cell_map.classes, "<u4"),
         "classNames": list(cell_map.class_names),
+        "figures": {name: _text(values, "<f4") for name, values in cell_figures(cells).items()},
         "paths": [_path(cell_map, path) for path in cell_map.paths],
-        "layouts": _layouts(cells),
         "styles": {
-            "ops": [_style(style) for style in OP_STYLES],
+            "ops": [_style(style) for style in op_styles(space)],
             "input": _style(INPUT_STYLE),
             "output": _style(OUTPUT_STYLE),
+            "nodes": [_style(style) for style in node_styles(space)] if space.nodes else None,
             "line": LINE_COLOUR,
         },
-        "spaceSize": len(table),
+        "space": {
+            "size": len(table),
+            "vertices": space.max_vertices,
+            "isWired": space.wiring is not None,
+            "hasInEdges": space.in_edges is not None,
+        },
     }
 
 
@@ -178,25 +185,23 @@ def _style(style: VertexStyle) -> dict[str, Any]:
         "ink": style.ink,
         "corner": style.corner / BOX_HEIGHT,
         "isCut": style.is_cut,
+        "isAbsent": style.is_absent,
     }
 
 
-def _layouts(cells: PackedCells) -> dict[str, str]:
-    """Heights of each bitmask's vertices, then of what passes layers edge by edge, in half steps.
+def _heights(layouts: Sequence[CellLayout]) -> str:
+    """Heights of each graph's vertices, then of what passes layers edge by edge, in half steps.
 
-    Their layers, and with them how many heights there are, follow from the bitmask.
+    Their layers, and with them how many heights there are, follow from the graph. The edges come in
+    the order of their slots.
     """
-    masks, first = np.unique(cells.edges.numpy(), return_index=True)
     heights = [
-        height for one in first.tolist() for height in _heights(lay_out(cells[one : one + 1]))
+        height
+        for layout in layouts
+        for points in (layout.vertices, *(way[1:-1] for way in layout.edges.values()))
+        for _, height in points
     ]
-    return {"masks": _text(masks, "<u4"), "heights": _text(2 * np.array(heights), "i1")}
-
-
-def _heights(layout: CellLayout) -> list[float]:
-    # The edges come in the order of their slots.
-    passing = [point for way in layout.edges.values() for point in way[1:-1]]
-    return [height for _, height in [*layout.vertices, *passing]]
+    return _text(2 * np.array(heights), "i1")
 
 
 def _percent(fractions: np.ndarray | None) -> str | None:

@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from gnn_nas.files import write_text
+from gnn_nas.plots.cell_figures import figure_names
 from gnn_nas.plots.page.cell_map import CellMap, packed_map
-from gnn_nas.spaces.table import CellTable
-
-COLOURS = ("accuracy", "class", "edges", "vertices")
-"""By what the points can be coloured."""
+from gnn_nas.spaces.index import CellIndex
 
 _TEMPLATE = Path(__file__).with_name("template")
 # Each uses what those before it define.
@@ -36,7 +34,7 @@ _SCRIPTS = (
 
 def write_page(
     path: str | os.PathLike[str],
-    table: CellTable,
+    table: CellIndex,
     cell_map: CellMap,
     title: str,
     subtitle: str = "",
@@ -45,15 +43,16 @@ def write_page(
     """Write a map as one HTML file that opens offline and loads nothing.
 
     Args:
-        colour: one of `COLOURS`, that of the points at first; by default accuracy where it is
-            known, else class where there are any, else edges.
+        colour: that of the points at first: ``accuracy``, ``class``, or one of `figure_names`; by
+            default the first of these that is known.
 
     Raises:
         ValueError: the map does not know what it is to be coloured by.
         OSError: the file cannot be written.
     """
-    absent = {"accuracy": cell_map.accuracies is None, "class": cell_map.classes is None}
-    known = [each for each in COLOURS if not absent.get(each)]
+    measured = {"accuracy": cell_map.accuracies, "class": cell_map.classes}
+    known = [name for name, values in measured.items() if values is not None]
+    known += figure_names(table.space)
     if colour is None:
         colour = known[0]
     elif colour not in known:

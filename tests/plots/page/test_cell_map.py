@@ -7,9 +7,12 @@ import pytest
 import torch
 
 from gnn_nas.plots.cell_layout import lay_out
-from gnn_nas.plots.cell_shapes import OP_STYLES
+from gnn_nas.plots.op_styles import op_styles
 from gnn_nas.plots.page import SearchPath, View
-from gnn_nas.plots.page.cell_map import NEIGHBOURS, packed_map
+from gnn_nas.plots.page.cell_map import NEIGHBOURS, CellMap, packed_map
+from gnn_nas.spaces.nasbench101 import NASBENCH101
+from gnn_nas.spaces.registry import CellRegistry
+from gnn_nas.spaces.space import CellSpace
 
 
 @pytest.mark.parametrize("name", ["accuracies", "ranks", "classes"])
@@ -57,14 +60,17 @@ def array(text: str, kind: str) -> np.ndarray:
     return np.frombuffer(base64.b64decode(text), kind)
 
 
+def masks(packed: dict) -> np.ndarray:
+    low, high = (array(packed["graphs"][half], "<u4").astype(np.int64) for half in ("low", "high"))
+    return high << 32 | low
+
+
 def test_cells_are_read_back(packed, table, cell_map):
     cells = table.cells[cell_map.rows]
-    numbers = torch.from_numpy(array(packed["cells"], "<u4").astype(np.int64))
-    assert torch.equal(numbers & (1 << 21) - 1, cells.edges)
-    digits = (numbers >> 21)[:, None] // 3 ** torch.arange(5) % 3
-    assert torch.equal(digits, cells.ops)
-    hashes = array(packed["hashes"], "u1").reshape(-1, 16)
-    assert bytes(hashes[3]).hex() == table.hash_of(cell_map.rows[3].item())
+    assert masks(packed)[array(packed["graph"], "<u4")].tolist() == cells.edges.tolist()
+    assert array(packed["ops"], "u1").reshape(-1, 5).tolist() == cells.ops.tolist()
+    assert packed["hashes"] == [table.hash_of(row) for row in cell_map.rows.tolist()]
+    assert array(packed["figures"]["vertices"], "<f4").tolist() == cells.vertices.tolist()
 
 
 def test_figures_are_read_back(packed, cell_map):
@@ -95,11 +101,11 @@ def test_neighbours_are_the_nearest_others(packed, cell_map):
 
 
 def test_there_is_one_layout_for_each_graph(packed, table, cell_map):
-    masks = array(packed["layouts"]["masks"], "<u4").tolist()
+    graphs = masks(packed).tolist()
     cells = table.cells[cell_map.rows]
-    assert masks == cells.edges.unique().tolist()
-    first = (cells.edges == masks[0]).nonzero()[0]
-    heights = array(packed["layouts"]["heights"], "i1") / 2
+    assert graphs == cells.edges.unique().tolist()
+    first = (cells.edges == graphs[0]).nonzero()[0]
+    heights = array(packed["graphs"]["heights"], "i1") / 2
     vertices = [height for _, height in lay_out(cells[first]).vertices]
     assert heights[: len(vertices)].tolist() == vertices
 
@@ -112,7 +118,9 @@ def test_paths_are_positions_on_the_map(packed, cell_map):
 
 
 def test_operations_look_as_in_other_pictures(packed):
-    assert [look["fill"] for look in packed["styles"]["ops"]] == [each.fill for each in OP_STYLES]
+    assert [look["fill"] for look in packed["styles"]["ops"]] == [
+        each.fill for each in op_styles(NASBENCH101)
+    ]
 
 
 def test_what_is_not_known_is_not_there(table, cell_map):
@@ -131,3 +139,15 @@ def test_what_is_not_known_is_not_there(table, cell_map):
     )
     assert packed["accuracies"] is packed["ranks"] is packed["classes"] is None
     assert packed["views"][0]["neighbourCount"] == few - 1
+
+
+def test_edges_of_eleven_vertices_are_in_two_words():
+    space = CellSpace("large", ("a", "b", "c"), (1.0, 2.0, 3.0), 11, 14)
+    registry = CellRegistry(space)
+    rows = registry.draw(40, torch.Generator().manual_seed(0))
+    view = View("only", np.zeros((40, 2)), torch.randn(40, 3))
+    packed = packed_map(registry, CellMap(rows, [view]))
+    cells = registry.cells[rows]
+    assert cells.edges.max() > 1 << 32
+    assert masks(packed)[array(packed["graph"], "<u4")].tolist() == cells.edges.tolist()
+    assert packed["hashes"] == [registry.hash_of(row) for row in rows.tolist()]

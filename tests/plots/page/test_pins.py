@@ -6,7 +6,11 @@ import torch
 
 from gnn_nas.plots.cell_layout import lay_out
 from gnn_nas.spaces.distance import edit_distance
+from gnn_nas.spaces.index import open_index
+from gnn_nas.spaces.nasbench_graph import NASBENCH_GRAPH
+from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.positives import PositiveSampler
+from gnn_nas.spaces.space import CellSpace
 
 pytestmark = pytest.mark.slow
 
@@ -66,6 +70,36 @@ def test_a_finger_pins_too(browser, page, table, cell_map, shows):
     shows(point)
 
 
+DISTANCES = """
+const { Cell, Graph, editDistance } = window.cellMap;
+const [first, second] = arguments;
+const read = ([edges, ops]) => new Cell(new Graph(edges), ops);
+return first.map((cell, i) => editDistance(read(cell), read(second[i]), arguments[2]));
+"""
+
+
+def written(cells: PackedCells) -> list:
+    slots = cells.space.slots
+    return [
+        [[slots[slot] for slot in bits.nonzero().flatten().tolist()], ops]
+        for bits, ops in zip(cells.edge_bits(), cells.ops.tolist(), strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    "space",
+    [CellSpace("large", tuple("abcde"), (1.0,) * 5, 9, 12), NASBENCH_GRAPH],
+    ids=lambda space: space.name,
+)
+def test_edit_distances_of_other_spaces_are_exact(opened, space):
+    index, generator = open_index(space), torch.Generator().manual_seed(0)
+    first, second = (index.draw(60, generator) for _ in range(2))
+    near = PositiveSampler(index).sample(first, 1, generator).rows
+    pairs = index.cells[torch.cat([first, first])], index.cells[torch.cat([second, near])]
+    found = opened.ask(DISTANCES, *map(written, pairs), space.in_edges is not None)
+    assert found == edit_distance(*pairs).tolist()
+
+
 def test_edit_distances_are_exact(opened, table):
     """Of random pairs, and of near ones: all of them written in the page's own form."""
     generator = torch.Generator().manual_seed(3)
@@ -76,15 +110,7 @@ def test_edit_distances_are_exact(opened, table):
     first = torch.cat([anchors, anchors, small])
     second = torch.cat([near, near.roll(1), small.flip(0)])
     pairs = [table.cells[rows] for rows in (first, second)]
-    codes = [
-        (cells.edges | (cells.ops * 3 ** torch.arange(5)).sum(1) << 21).tolist() for cells in pairs
-    ]
-    found = opened.ask(
-        "const { Cell, editDistance } = window.cellMap;"
-        "return arguments[0].map((code, i) =>"
-        " editDistance(new Cell(code), new Cell(arguments[1][i])))",
-        *codes,
-    )
+    found = opened.ask(DISTANCES, *map(written, pairs))
     expected = edit_distance(*pairs)
     assert found == expected.tolist()
     assert {1, 2, 3, 8} <= set(found)

@@ -1,37 +1,51 @@
 // A cell of the space: its graph and its operations.
 
-const SLOTS = 21;
-const OPS = 3;
-
-// The edge x -> y, x < y, is bit x + y (y - 1) / 2 of the mask.
-const SLOT_ENDS = [];
-for (let target = 1; target < 7; target += 1) {
-  for (let source = 0; source < target; source += 1) SLOT_ENDS.push([source, target]);
+// The edge x -> y, x < y, is bit x + y (y - 1) / 2 of the mask, whose bits are in two words.
+function edgesOf(low, high) {
+  const edges = [];
+  for (let slot = 0, target = 1; target < 11; target += 1) {
+    for (let source = 0; source < target; source += 1, slot += 1) {
+      if (((slot < 32 ? low : high) >>> slot % 32) & 1) edges.push([source, target]);
+    }
+  }
+  return edges;
 }
 
 class Graph {
-  constructor(mask) {
-    this.mask = mask;
-    this.edges = SLOT_ENDS.filter((_, slot) => (mask >> slot) & 1);
+  constructor(edges) {
+    this.edges = edges;
     // The output is read by nothing, so its first edge is in the highest slots in use.
-    this.vertices = this.edges[this.edges.length - 1][1] + 1;
+    this.vertices = edges[edges.length - 1][1] + 1;
     // A vertex is in the layer of its longest path from the input.
     this.layers = new Array(this.vertices).fill(0);
-    for (const [source, target] of this.edges) {
+    for (const [source, target] of edges) {
       this.layers[target] = Math.max(this.layers[target], this.layers[source] + 1);
     }
   }
 }
 
-class Cell extends Graph {
-  // Edge bitmask, above it the ops as base-3 digits, the first one lowest.
-  constructor(packed) {
-    super(packed & ((1 << SLOTS) - 1));
-    this.ops = [];
-    for (let code = packed >>> SLOTS; this.ops.length < this.vertices - 2; ) {
-      this.ops.push(code % OPS);
-      code = Math.floor(code / OPS);
-    }
+// What is drawn where operations are on the edges between nodes: a layer for each node, and one
+// between for the operations.
+class NodeGraph extends Graph {
+  constructor(nodes) {
+    const targets = [...Array(nodes).keys()];
+    super(targets.flatMap((target) => targets.slice(0, target).map((source) => [source, target])));
+    this.layers = this.layers.map((layer) => 2 * layer);
+  }
+}
+
+class Cell {
+  constructor(graph, ops) {
+    this.graph = graph;
+    this.ops = Array.from(ops).slice(0, graph.vertices - 2);
+  }
+
+  get edges() {
+    return this.graph.edges;
+  }
+
+  get vertices() {
+    return this.graph.vertices;
   }
 
   count(op) {
@@ -39,8 +53,5 @@ class Cell extends Graph {
   }
 }
 
-function hashOf(data, point) {
-  return Array.from(data.hashes.subarray(16 * point, 16 * point + 16), (byte) =>
-    byte.toString(16).padStart(2, "0"),
-  ).join("");
-}
+// A long hash is known by its beginning.
+const shortened = (hash) => (hash.length > 16 ? hash.slice(0, 6) : hash);

@@ -20,14 +20,12 @@ function scaleColour(share) {
 }
 
 class Colouring {
-  constructor(data, graphs, kind) {
+  constructor(data, kind) {
     this.kind = kind;
     this.values = {
       accuracy: () => data.accuracies,
       class: () => data.classes,
-      edges: () => graphs.map((graph) => graph.edges.length),
-      vertices: () => graphs.map((graph) => graph.vertices),
-    }[kind]();
+    }[kind]?.() ?? data.figures[kind];
     const known = Array.from(this.values).filter(Number.isFinite).sort((a, b) => a - b);
     [this.low, this.high] = [known[0], known[known.length - 1]];
     if (kind === "accuracy") {

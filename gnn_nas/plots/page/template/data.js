@@ -12,8 +12,10 @@ function readData(element) {
   const data = JSON.parse(element.textContent);
   return {
     ...data,
-    cells: typed(data.cells, Uint32Array),
-    hashes: typed(data.hashes, Uint8Array),
+    cells: readCells(data),
+    distance: data.space.isWired
+      ? wiredDistance
+      : (first, second) => editDistance(first, second, data.space.hasInEdges),
     views: data.views.map((view) => ({
       ...view,
       x: typed(view.x, Float32Array),
@@ -24,7 +26,9 @@ function readData(element) {
     accuracies: typed(data.accuracies, Float32Array),
     ranks: typed(data.ranks, Uint32Array),
     classes: typed(data.classes, Uint32Array),
-    layouts: readLayouts(data.layouts),
+    figures: Object.fromEntries(
+      Object.entries(data.figures).map(([name, text]) => [name, typed(text, Float32Array)]),
+    ),
     paths: data.paths.map((path) => ({
       name: path.name,
       points: typed(path.points, Uint32Array),
@@ -34,17 +38,29 @@ function readData(element) {
   };
 }
 
-// From an edge bitmask to the half steps by which what is drawn lies off the middle.
-function readLayouts({ masks, heights }) {
+function readCells(data) {
+  const graphs = readGraphs(data.graphs, data.styles.nodes);
+  const ops = typed(data.ops, Uint8Array);
+  const width = data.space.vertices - 2;
+  return Array.from(
+    typed(data.graph, Uint32Array),
+    (graph, i) => new Cell(graphs[graph], ops.subarray(i * width, (i + 1) * width)),
+  );
+}
+
+// Each with what is drawn of it, and the half steps by which that lies off the middle.
+function readGraphs({ low, high, heights }, nodes) {
+  const highs = typed(high, Uint32Array);
   const all = typed(heights, Int8Array);
-  const layouts = new Map();
   let start = 0;
-  for (const mask of typed(masks, Uint32Array)) {
-    const { layers, edges } = new Graph(mask);
+  return Array.from(typed(low, Uint32Array), (word, i) => {
+    const graph = new Graph(edgesOf(word, highs[i]));
+    graph.drawn = nodes ? new NodeGraph(nodes.length) : graph;
+    const { layers, edges } = graph.drawn;
     const passing = edges.map(([source, target]) => layers[target] - layers[source] - 1);
     const count = layers.length + passing.reduce((sum, each) => sum + each, 0);
-    layouts.set(mask, all.subarray(start, start + count));
+    graph.heights = all.subarray(start, start + count);
     start += count;
-  }
-  return layouts;
+    return graph;
+  });
 }

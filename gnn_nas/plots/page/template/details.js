@@ -3,10 +3,10 @@
 const DRAWING_SHARE = 0.48; // of the card's width
 
 class Details {
-  constructor(data, cells, view, places, actions) {
+  constructor(data, view, places, actions) {
     this.data = data;
     this.view = view;
-    this.cells = cells;
+    this.cells = data.cells;
     this.places = places; // elements: current, pins, distance
     this.actions = actions; // show(point), pin(point)
   }
@@ -22,7 +22,7 @@ class Details {
     };
     this.places.current.replaceChildren(
       element("div", { className: "heading" }, element("h2", {}, "Cell"), pin),
-      element("code", { className: "hash" }, hashOf(data, point)),
+      element("code", { className: "hash" }, data.hashes[point]),
       element(
         "div",
         { className: "body" },
@@ -43,7 +43,7 @@ class Details {
     this.places.pins.replaceChildren(...cards);
     const [first, second] = pins.map((point) => this.cells[point]);
     const isPair = first !== undefined && second !== undefined;
-    const distance = isPair ? editDistance(first, second) : null;
+    const distance = isPair ? this.data.distance(first, second) : null;
     this.places.distance.replaceChildren(
       ...(isPair
         ? ["Edit distance ", element("strong", { id: "edits" }, String(distance))]
@@ -63,7 +63,7 @@ class Details {
       "article",
       { className: "pinned" },
       element("div", { className: "heading" }, badge(i), remove),
-      element("code", { className: "hash" }, hashOf(this.data, point)),
+      element("code", { className: "hash" }, this.data.hashes[point]),
       this.drawing(point, this.places.pins.clientWidth / 2 - 28),
       this.facts(point),
       more,
@@ -71,7 +71,7 @@ class Details {
   }
 
   drawing(point, width) {
-    return drawCell(this.cells[point], this.data.layouts, this.data.styles, width);
+    return drawCell(this.cells[point], this.data.styles, width);
   }
 
   facts(point) {
@@ -83,11 +83,11 @@ class Details {
       lines.push([accuracy, " test accuracy"]);
     }
     if (data.ranks?.[point]) {
-      const [rank, of] = [data.ranks[point], data.spaceSize].map((n) => n.toLocaleString("en"));
+      const [rank, of] = [data.ranks[point], data.space.size].map((n) => n.toLocaleString("en"));
       lines.push([`rank ${rank} of ${of}`]);
     }
     if (data.classes) lines.push([`class ${data.classNames[data.classes[point]]}`]);
-    lines.push([`${cell.vertices} vertices, ${cell.edges.length} edges`]);
+    if (!data.space.isWired) lines.push([`${cell.vertices} vertices, ${cell.edges.length} edges`]);
     data.styles.ops.forEach((look, op) => {
       if (cell.count(op)) lines.push([swatch(look), `${cell.count(op)} × ${look.name}`]);
     });
@@ -98,11 +98,11 @@ class Details {
   neighbours(point) {
     const { data } = this;
     const items = neighboursOf(this.view, point).map(({ point: other, distance }) => {
-      const edits = editDistance(this.cells[point], this.cells[other]);
-      const parts = [element("code", {}, hashOf(data, other).slice(0, 6))];
+      const edits = data.distance(this.cells[point], this.cells[other]);
+      const parts = [element("code", {}, shortened(data.hashes[other]))];
       if (data.accuracies) parts.push(element("span", {}, percent(data.accuracies[other])));
       parts.push(element("span", {}, `${edits} edit${edits === 1 ? "" : "s"}`));
-      const title = `${hashOf(data, other)}, embedding distance ${distance.toFixed(3)}`;
+      const title = `${data.hashes[other]}, embedding distance ${distance.toFixed(3)}`;
       const button = element("button", { type: "button", title }, ...parts);
       button.onclick = (event) => {
         this.actions.show(other);

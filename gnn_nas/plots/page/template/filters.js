@@ -3,20 +3,22 @@
 const SLIDER_STEPS = 1000;
 
 class Filters {
-  constructor(data, graphs, { panel, hash, toggle, onChange }) {
+  constructor(data, { panel, hash, toggle, onChange }) {
     this.data = data;
     this.hash = hash;
     this.onChange = onChange;
-    this.hashes = graphs.map((_, point) => hashOf(data, point));
+    this.hashes = data.hashes.map((hash) => hash.toLowerCase());
     this.chosen = [
-      [["Vertices"], "vertices", graphs.map((graph) => graph.vertices)],
-      [["Edges"], "edges", graphs.map((graph) => graph.edges.length)],
+      [["Vertices"], "vertices", data.cells.map((cell) => cell.vertices)],
+      [["Edges"], "edges", data.cells.map((cell) => cell.edges.length)],
       ...data.styles.ops.map((look, op) => [
         [swatch(look), look.name],
         `op-${op}`,
-        graphs.map((graph) => graph.count(op)),
+        data.cells.map((cell) => cell.count(op)),
       ]),
-    ].map(([label, name, values]) => new Choice(label, name, values, () => this.apply()));
+    ]
+      .map(([label, name, values]) => new Choice(label, name, values, () => this.apply()))
+      .filter((choice) => choice.buttons.length > 1); // else there is nothing to choose
     this.accuracy = data.accuracies && new Range(data.accuracies, () => this.apply());
 
     const clear = element("button", { type: "button", id: "clear", onclick: () => this.clear() });

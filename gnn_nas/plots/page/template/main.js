@@ -1,14 +1,14 @@
 // The page: what is shown, and what happens when.
 
 const data = readData(byId("data"));
-const cells = Array.from(data.cells, (packed) => new Cell(packed));
+const { cells } = data;
 const state = { current: null, pins: [null, null], shown: cells.map(() => true) };
 
 byId("title").textContent = data.title;
 byId("subtitle").textContent = data.subtitle;
 
 // First, since the map takes the room that the filters leave.
-new Filters(data, cells, {
+new Filters(data, {
   panel: byId("filters"),
   hash: byId("hash"),
   toggle: byId("filter-toggle"),
@@ -24,7 +24,6 @@ const plot = new CellPlot(byId("map"), data.views[0], {
 });
 const details = new Details(
   data,
-  cells,
   data.views[0],
   { current: byId("current"), pins: byId("pins"), distance: byId("distance") },
   { show, pin },
@@ -72,6 +71,7 @@ window.cellMap = {
   state,
   plot,
   Cell,
+  Graph,
   editDistance,
   get playback() {
     return playback;
@@ -121,7 +121,7 @@ function filter(shown) {
 }
 
 function recolour(kind) {
-  marks.colouring = colouring = new Colouring(data, cells, kind);
+  marks.colouring = colouring = new Colouring(data, kind);
   byId("legend").replaceChildren(...colouring.legend(data.classNames));
   filter(state.shown);
   drawMarks();
