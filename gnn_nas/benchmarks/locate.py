@@ -6,7 +6,7 @@ import importlib.util
 import os
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from gnn_nas.benchmarks import DATASETS, GRAPH, STORED_FILE
 from gnn_nas.errors import UserError, reported, to_install
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gnn_nas.benchmarks.nasbench101 import NASBench101
     from gnn_nas.benchmarks.nasbench201 import NASBench201
     from gnn_nas.benchmarks.nasbench_graph import NASBenchGraph
+    from gnn_nas.spaces.index import CellIndex
     from gnn_nas.spaces.table import CellTable
 
 VARIABLE = "GNN_NAS_BENCHMARK"
@@ -48,19 +49,21 @@ def find_benchmark(
 
 def find_any_benchmark(
     path: str | os.PathLike[str] | None = None,
-    table: CellTable | None = None,
+    index: CellIndex | None = None,
     dataset: str | None = None,
 ) -> NASBench101 | NASBench201 | NASBenchGraph:
     """Open the same, of whichever space it is.
 
     Args:
-        table: of that space; dataset: one of its `DATASETS`, by default the first.
+        index: the cells of that space; dataset: one of its `DATASETS`, by default the first.
 
     Raises:
         UserError: as `find_benchmark`.
     """
     chosen = benchmark_path(path)
     space = benchmark_space(chosen)
+    # What is measured is enumerated.
+    table = cast("CellTable | None", index)
     if space == NASBENCH101.name:
         return find_benchmark(path, table)
     dataset = dataset or DATASETS[space][0]

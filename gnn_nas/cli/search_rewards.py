@@ -8,7 +8,7 @@ import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from gnn_nas.benchmarks import DATASETS, GRAPH, TITLES
 from gnn_nas.benchmarks.locate import (
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from gnn_nas.experiments.searches.task_judge import TaskJudge
     from gnn_nas.parallel.pool import Engine
     from gnn_nas.spaces.index import CellIndex
-    from gnn_nas.spaces.table import CellTable
     from gnn_nas.tasks.task import Task
 
 _OF_RAY = ("task_cpus", "task_gpus")
@@ -99,7 +98,7 @@ class Measurements:
         """Open the measurements. Raises UserError."""
         from gnn_nas.experiments.searches.benchmark_judge import BenchmarkJudge
 
-        benchmark = find_any_benchmark(self._path, cast("CellTable", table), self._dataset)
+        benchmark = find_any_benchmark(self._path, table, self._dataset)
         config = SearchConfig(
             protocol=self._protocol,
             benchmark=benchmark.identity,

@@ -59,7 +59,7 @@ class CellNetwork(nn.Module):
 
     def _build(self, cell: PackedCells) -> None:
         config = self.config
-        self.stem = ConvNormRelu(config.in_channels, config.stem_channels, 3)
+        self.stem: nn.Sequential = ConvNormRelu(config.in_channels, config.stem_channels, 3)
         if cell.space.nodes is None:
             self.cells = nn.Sequential(*_vertex_layers(cell, config))
         else:
