@@ -23,7 +23,7 @@ COSINE = ("optimizer.schedule=cosine", "optimizer.schedule_args={}")
 @pytest.fixture(autouse=True)
 def _short(table, monkeypatch):
     monkeypatch.setattr(trainer, "_LAST_CHECK", 1)
-    monkeypatch.setattr(trainer, "open_table", lambda space: table)
+    monkeypatch.setattr(trainer, "open_index", lambda space: table)
     monkeypatch.setattr(Validation, "measure", lambda self, controller: dict(FIGURES))
     monkeypatch.setattr(Validation, "measure_all", lambda self, controller: FIGURES | {"late": 1.0})
 

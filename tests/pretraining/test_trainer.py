@@ -43,7 +43,7 @@ def config(make_config) -> PretrainConfig:
 def run(tmp_path, table, config, monkeypatch):
     """Makes a run, or goes on with it, with validation and checks cut short."""
     monkeypatch.setattr(trainer, "_LAST_CHECK", 1)
-    monkeypatch.setattr(trainer, "open_table", lambda space: table)
+    monkeypatch.setattr(trainer, "open_index", lambda space: table)
     monkeypatch.setattr(Validation, "measure", lambda self, controller: dict(FIGURES))
     monkeypatch.setattr(Validation, "measure_all", lambda self, controller: dict(FIGURES))
 
@@ -185,7 +185,7 @@ def test_the_structure_error_is_noted_where_the_structure_is_learnt(
         "training.validate_every=2",
         "training.checkpoint_every=2",
     )
-    monkeypatch.setattr(trainer, "open_table", lambda space: table)
+    monkeypatch.setattr(trainer, "open_index", lambda space: table)
     run = pretrain(config, tmp_path / "run")
     folder, summary = RunFolder(tmp_path / "run"), run.summary
     rows = [row for row in folder.read_metrics() if row["kind"] == "validation"]
