@@ -30,12 +30,12 @@ def grown_keys(begun_with: Path, config: RunConfig, may_grow: Collection[str]) -
     """
     kind = type(config)
     begun = _flat(upgraded(kind, read_mapping(begun_with), begun_with))
-    # Sections themselves may be absent, or a name in their place.
+    # A section may be absent, or a name stand for it.
     sections = {key.rpartition(".")[0] for key in begun}
     lacking = {
         key: value
         for key, value in optional_keys(kind).items()
-        if key.rpartition(".")[0] in {"", *sections}
+        if key not in sections and key.rpartition(".")[0] in {"", *sections}
     }
     begun = {**lacking, **begun}
     written = parse_yaml(config.to_yaml(), "the given config")
