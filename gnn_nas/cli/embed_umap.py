@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from gnn_nas.benchmarks import TITLES
 from gnn_nas.benchmarks.locate import find_any_benchmark
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from gnn_nas.config import SpaceConfig
     from gnn_nas.models.checkpoint import Checkpoint
     from gnn_nas.plots.maps.cells import MapConfig
+    from gnn_nas.spaces.table import CellTable
 
 # Of classes, beside the one that is shown.
 _OTHER_DRAWS = 100
@@ -138,7 +139,9 @@ def _run(arguments: argparse.Namespace) -> None:
     from gnn_nas.spaces.index import open_index
 
     index = open_index(space)
-    benchmark = find_any_benchmark(path, index, arguments.dataset) if path else None
+    benchmark = (
+        find_any_benchmark(path, cast("CellTable", index), arguments.dataset) if path else None
+    )
     if arguments.cells and not (arguments.color or benchmark):
         see = "gnn-nas import" if described == DEFAULT_SPACE else "--benchmark"
         shown = FIGURES[default_colour(arguments, False, space)]

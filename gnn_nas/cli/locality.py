@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import Field
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gnn_nas.benchmarks.protocols import Benchmark
     from gnn_nas.models.checkpoint import Checkpoint
     from gnn_nas.spaces.index import CellIndex
+    from gnn_nas.spaces.table import CellTable
 
 PARTS = ("a", "b", "c")
 # More would take many minutes, and gigabytes.
@@ -130,7 +131,7 @@ def _run(arguments: argparse.Namespace) -> None:
     table, benchmark = open_index(get_space(described)), None
     if path:
         with _only_for_b():
-            benchmark = find_any_benchmark(path, table, arguments.dataset)
+            benchmark = find_any_benchmark(path, cast("CellTable", table), arguments.dataset)
     config = LocalityConfig(
         parts=parts,
         pairs=arguments.pairs,

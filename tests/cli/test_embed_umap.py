@@ -11,6 +11,7 @@ import pytest
 
 from gnn_nas.cli import embed_umap
 from gnn_nas.cli.embed_umap import main
+from gnn_nas.config import WEIGHTS
 from gnn_nas.models.pretrained import SHIPPED
 
 FILES = ["config.yaml", "summary.json", "umap.csv", "umap.png", "umap.svg"]
@@ -150,3 +151,51 @@ def test_a_folder_of_another_map_or_of_something_else_is_refused(user, complaint
     (user / "b").mkdir()
     (user / "b" / "mine").touch()
     assert "b holds files that no run wrote" in complaint("--cells", "50", "--out", "b")
+
+
+@pytest.mark.slow
+def test_a_map_is_of_the_space_of_the_checkpoint(user, capsys):
+    assert main(["--checkpoint", str(WEIGHTS / "nasbench201"), "--cells=40", "--out=a"]) == 0
+    assert "colours show the parameters of the operations" in capsys.readouterr().err
+    lines, summary = read(user / "a")
+    assert (summary["space"], summary["color"]) == ("nasbench201", "parameters")
+    assert {(line["edges"], line["vertices"]) for line in lines} == {("10", "8")}
+    # The same cells and the same controller by the name of the space.
+    assert main(["--space=nasbench201", "--cells=40", "--html", "--out=b"]) == 0
+    page = (user / "b" / "umap.html").read_text(encoding="utf-8")
+    assert "Cells of NAS-Bench-201" in page
+    (user / "b" / "umap.html").unlink()
+    assert read(user / "b")[0] == lines
+
+
+@pytest.mark.slow
+def test_a_space_without_a_table_is_shown_by_cells_that_are_drawn(user):
+    (user / "own.yaml").write_text(
+        "name: own\nops: {a: null, b: null, c: null}\nmax_vertices: 9\nmax_edges: 12\n"
+    )
+    for options in (["--cells=50"], ["--anchors=4", "--positives=8"]):
+        out = f"run{len(options)}"
+        assert main(["--space=own.yaml", "--checkpoint=none", *options, "--out", out]) == 0
+        lines, summary = read(user / out)
+        assert summary["space"]["name"] == "own"
+        assert len({line["module_hash"] for line in lines}) == len(lines) > 30
+
+
+def test_mistakes_about_spaces_are_one_line(user, complaint):
+    Path("own.yaml").write_text("name: own\nops: {a: null}\nmax_vertices: 5\nmax_edges: 6\n")
+    other = str(WEIGHTS / "nasbench201")
+    for options, message in (
+        (
+            ["--space=nasbench201", "--color=edges"],
+            "cells of nasbench201 are coloured by parameters",
+        ),
+        (["--color=parameters"], "cells of nasbench101 are coloured by edges or vertices"),
+        (["--space=absent"], "absent: neither a file nor a space of gnn_nas"),
+        (["--space=nasbench101", "--checkpoint", other], "was pretrained on nasbench201, and this"),
+        (["--checkpoint", other, str(SHIPPED)], "was pretrained on nasbench101, and this is about"),
+        (["--space=own.yaml"], "no controller of own comes with gnn_nas"),
+        (["--space=nasbench201", "--color=accuracy"], "no measurements of nasbench201 are here"),
+        (["--dataset=cifar10"], "no measurements of NAS-Bench-101 are here"),
+    ):
+        assert message in complaint(*options)
+    assert os.listdir(user) == ["own.yaml"]

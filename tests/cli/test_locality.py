@@ -151,6 +151,19 @@ def test_a_full_disk_is_one_line_and_no_summary(user, complaint, monkeypatch):
     assert not Path("runs/locality/summary.json").exists()
 
 
+def test_distances_are_those_that_cells_of_the_space_have(user, capsys):
+    call = ["--space=nasbench201", "--parts", "a", "c", *SMALL]
+    assert main(call) == 0
+    figures = summary("runs/locality")
+    assert [row["distance"] for row in figures["a"]["ratios"]][-1] == "6"
+    rows = figures["c"]["nasbench201"]["by_distance"]
+    assert [(row["distance"], row["pairs"]) for row in rows] == [(at, 4) for at in range(1, 7)]
+    assert rows[0]["mean"] > rows[5]["mean"] + 0.2
+    out = capsys.readouterr().out
+    assert "(a) edit distance of 300 random pairs, mean 4." in out
+    assert "paper" not in out
+
+
 def test_the_real_measurements(benchmark_path, monkeypatch, tmp_path):
     """Near cells perform alike, weakly: the paper's Fig. 1b."""
     monkeypatch.chdir(tmp_path)

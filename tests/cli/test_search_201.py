@@ -12,10 +12,12 @@ from gnn_nas.cli.export_cell import main as export_cell
 from gnn_nas.cli.locality import main as locality
 from gnn_nas.cli.search import main
 from gnn_nas.config import WEIGHTS
+from gnn_nas.experiments.searches import page
 from gnn_nas.run_folder import RunFolder
 from tests.helpers.measurements import nasbench201_arrays
 
 SHIPPED = WEIGHTS / "nasbench201"
+SMALL = ("--pairs=200", "--per-distance=4")
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +60,6 @@ def test_other_methods_and_more_of_the_same(measured, method):
 def test_mistakes_are_one_line(measured, made_up_benchmark, complaint, monkeypatch):
     of_201 = f"--benchmark={measured}"
     assert "of nasbench201 means are known only" in complaint(of_201, "--protocol=single-trial")
-    assert "--html: nasbench201 has no page" in complaint(of_201, "--html")
     other = f"--benchmark={made_up_benchmark}"
     wrong = complaint(other, "--dataset=cifar10")
     remedy = "cifar10 is of NAS-Bench-201, give its .npz file by --benchmark PATH"
@@ -97,8 +98,29 @@ def test_a_damaged_file_is_one_line(measured, complaint):
     assert "version" in complaint("--benchmark=version")
 
 
-def test_what_is_for_nasbench101_refuses_others(measured, capsys):
-    assert embed_umap([f"--checkpoint={SHIPPED}"]) == 2
-    assert "was pretrained on nasbench201" in capsys.readouterr().err
-    assert locality(["--parts=b", f"--benchmark={measured}"]) == 2
-    assert "has measurements of nasbench201, not of nasbench101" in capsys.readouterr().err
+@pytest.mark.slow
+def test_a_search_has_a_page(measured, monkeypatch, capsys):
+    monkeypatch.setattr(page, "BACKGROUND", 60)
+    call = [f"--benchmark={measured}", "--method=random", "--queries=4", "--jobs=1", "--out=run"]
+    assert main([*call, "--dataset=cifar100", "--html"]) == 0
+    assert "page to explore: run/search.html\n" in capsys.readouterr().out
+    written = Path("run/search.html").read_text(encoding="utf-8")
+    assert "NAS-Bench-201 searched by random" in written
+    assert "Protocol oracle on cifar100, 4 queries a seed, over 60 random cells" in written
+    assert "UMAP of the embeddings of nasbench201." in written
+
+
+def test_pictures_take_the_space_of_the_measurements(measured, capsys):
+    assert locality(["--parts=b", f"--benchmark={measured}", *SMALL]) == 0
+    summary = RunFolder("runs/locality").load_summary()
+    assert summary["space"] == "nasbench201"
+    assert "cifar10," in summary["benchmark"]
+    assert [row["distance"] for row in summary["b"]["by_distance"]] == [1, 2, 3, 4, 5, 6]
+    assert (
+        embed_umap([f"--benchmark={measured}", "--checkpoint", str(WEIGHTS / "gin_multisim")]) == 2
+    )
+    assert (
+        "has measurements of nasbench201, and this is about nasbench101" in capsys.readouterr().err
+    )
+    assert locality([f"--benchmark={measured}", "--dataset=cora"]) == 2
+    assert "has nasbench201's: cifar10, cifar100" in capsys.readouterr().err

@@ -12,7 +12,9 @@ from gnn_nas.evaluation.cell_pairs import (
 )
 from gnn_nas.spaces.checker import networkx_distance
 from gnn_nas.spaces.distance import edit_distance
-from gnn_nas.spaces.table import CellTable
+from gnn_nas.spaces.registry import CellRegistry
+from gnn_nas.spaces.space import CellSpace
+from gnn_nas.spaces.table import CellTable, load_table
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -78,3 +80,24 @@ def test_networkx_finds_the_same_distances(table):
         if distance <= 6:
             one, other = (table.cells[row : row + 1].to_batch()[0] for row in (first, second))
             assert networkx_distance(one, other, upper_bound=6) == distance
+
+
+def test_pairs_of_a_space_without_a_table(table):
+    registry = CellRegistry(CellSpace("own", ("a", "b", "c"), (1.0,) * 3, 8, 11))
+    pairs = random_pairs(registry, 200, generator())
+    assert 190 < len(pairs) <= 200
+    assert bool((pairs.first != pairs.second).all())
+    even = pairs_by_distance(registry, 3, generator())
+    counts = even.distance.bincount().tolist()
+    assert counts[:4] == [0, 3, 3, 3]
+    assert set(counts[4:]) <= {0, 3}
+    assert torch.equal(
+        edit_distance(registry.cells[even.first], registry.cells[even.second]), even.distance
+    )
+
+
+def test_distances_that_a_space_lacks_are_left_out():
+    """Two ops on four vertices in a row: cells differ in one op or in two."""
+    space = CellSpace.wired("row", ("a", "b"), (1.0, 1.0), [(0, 1), (1, 2), (2, 3)])
+    pairs = pairs_by_distance(load_table(space), 3, generator())
+    assert pairs.distance.tolist() == [1, 1, 1, 2, 2, 2]

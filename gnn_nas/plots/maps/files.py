@@ -52,7 +52,7 @@ def write_maps(
         UserError: the folder cannot be written.
     """
     with reported(f"cannot write {folder.path}"):
-        draw_maps([folder.path / "umap.png", folder.path / "umap.svg"], maps, table.space, colours)
+        draw_maps([folder.path / "umap.png", folder.path / "umap.svg"], maps, colours, table.space)
         write_points(folder.path / "umap.csv", maps, table, benchmark)
     folder.save_summary(summarised(config, maps))
 

@@ -40,15 +40,15 @@ _MOST_SHAPES = 2000
 def draw_maps(
     paths: Sequence[str | os.PathLike[str]],
     maps: Sequence[EmbeddingMap],
-    space: CellSpace = NASBENCH101,
     colours: Colouring | None = None,
+    space: CellSpace = NASBENCH101,
 ) -> None:
     """Draw maps of the same cells into files, the same bit for bit; raises ``OSError``.
 
     Args:
         paths: of the files, whose suffixes (``.png``, ``.svg``) say their formats.
-        space: of the cells.
         colours: of the points; by default each class has a colour and a shape of its own.
+        space: of the cells.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure

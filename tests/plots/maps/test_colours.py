@@ -4,6 +4,8 @@ import pytest
 import torch
 
 from gnn_nas.plots.maps.colours import colouring
+from gnn_nas.spaces.nasbench201 import NASBENCH201
+from gnn_nas.spaces.table import load_table
 
 
 def test_edges_and_vertices_are_counted(table):
@@ -42,3 +44,16 @@ def test_what_cannot_be_shown_is_refused(table):
         colouring("accuracy", table, rows, None)
     with pytest.raises(ValueError, match="no colouring 'depth'"):
         colouring("depth", table, rows, None)
+
+
+def test_cells_of_the_same_edges_differ_by_the_parameters_of_their_operations():
+    cells = load_table(NASBENCH201)
+    rows = torch.arange(0, len(cells), 999)
+    colours = colouring("parameters", cells, rows, None)
+    expected = [
+        sum(NASBENCH201.parameters[op] for op in ops) for ops in cells.cells.ops[rows].tolist()
+    ]
+    assert colours.values.tolist() == expected
+    assert not colours.whole
+    with pytest.raises(ValueError, match="no colouring 'edges'"):
+        colouring("edges", cells, rows, None)
