@@ -54,7 +54,7 @@ def test_what_a_config_says_is_kept(capsys):
     [
         (TOY.replace("[a, b]", "[a, a]"), "toy.yaml: ops: two ops have one name"),
         (TOY.replace("4", "12"), "space toy: max_vertices must be from 3 to 11, not 12"),
-        (TOY.replace("ops", "op"), "toy.yaml: unknown key op, did you mean ops?"),
+        (TOY.replace("ops", "op"), "unknown key op, did you mean ops?"),
         ("", "toy.yaml: the config is empty"),
         ("- a\n", "toy.yaml: the config must be a mapping"),
     ],
