@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from gnn_nas.benchmarks import TITLES
 from gnn_nas.benchmarks.locate import find_any_benchmark
@@ -24,6 +24,7 @@ from gnn_nas.cli.common import (
     run_guarded,
 )
 from gnn_nas.cli.map_options import (
+    LEAST_CELLS,
     add_map_options,
     complete_map_options,
     default_colour,
@@ -31,6 +32,7 @@ from gnn_nas.cli.map_options import (
 )
 from gnn_nas.cli.space_choice import add_dataset, measured_path, pictured_space
 from gnn_nas.config import DEFAULT_SPACE
+from gnn_nas.errors import UserError
 from gnn_nas.plots.cell_figures import FIGURES
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.spaces.known import get_space
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
     from gnn_nas.config import SpaceConfig
     from gnn_nas.models.checkpoint import Checkpoint
     from gnn_nas.plots.maps.cells import MapConfig
-    from gnn_nas.spaces.table import CellTable
 
 # Of classes, beside the one that is shown.
 _OTHER_DRAWS = 100
@@ -139,9 +140,7 @@ def _run(arguments: argparse.Namespace) -> None:
     from gnn_nas.spaces.index import open_index
 
     index = open_index(space)
-    benchmark = (
-        find_any_benchmark(path, cast("CellTable", index), arguments.dataset) if path else None
-    )
+    benchmark = find_any_benchmark(path, index, arguments.dataset) if path else None
     if arguments.cells and not (arguments.color or benchmark):
         see = "gnn-nas import" if described == DEFAULT_SPACE else "--benchmark"
         shown = FIGURES[default_colour(arguments, False, space)]
@@ -152,6 +151,10 @@ def _run(arguments: argparse.Namespace) -> None:
         )
     config = _config(arguments, checkpoints, benchmark, described)
     cells, draws = draw_for(config, index, _OTHER_DRAWS)
+    if len(cells) < LEAST_CELLS:
+        raise UserError(
+            f"space {space.name} has {len(cells)} cells: a map needs at least {LEAST_CELLS}"
+        )
     out = arguments.out or _default_path(config, checkpoints)
     page = out / "umap.html"
     colours = None

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from gnn_nas.benchmarks.protocols import Benchmark
     from gnn_nas.models.checkpoint import Checkpoint
     from gnn_nas.spaces.index import CellIndex
-    from gnn_nas.spaces.table import CellTable
 
 PARTS = ("a", "b", "c")
 # More would take many minutes, and gigabytes.
@@ -129,9 +128,11 @@ def _run(arguments: argparse.Namespace) -> None:
     from gnn_nas.spaces.index import open_index
 
     table, benchmark = open_index(get_space(described)), None
+    if table.is_complete and len(table) < 2:
+        raise UserError(f"space {table.space.name} has one cell: there are no pairs")
     if path:
         with _only_for_b():
-            benchmark = find_any_benchmark(path, cast("CellTable", table), arguments.dataset)
+            benchmark = find_any_benchmark(path, table, arguments.dataset)
     config = LocalityConfig(
         parts=parts,
         pairs=arguments.pairs,

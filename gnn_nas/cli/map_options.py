@@ -14,7 +14,7 @@ _ANCHORS, _POSITIVES, _CELLS = 16, 7, 20_000
 # neighbours of more cells would take many minutes.
 _MOST_ANCHORS, _MOST_POSITIVES, _MOST_CELLS = 99, 100, 100_000
 # As UMAP's graph joins so many to each cell.
-_LEAST_CELLS = 33
+LEAST_CELLS = 33
 _COLOURS = ("class", "accuracy", *FIGURES)
 
 
@@ -46,7 +46,7 @@ def complete_map_options(arguments: argparse.Namespace) -> None:
             raise UserError(f"--cells maps random cells: --{given[0]} has no meaning there")
         if arguments.color == "class":
             raise UserError("--cells maps random cells, which have no class: give another --color")
-        refuse_outside(arguments, "cells", _LEAST_CELLS, _MOST_CELLS)
+        refuse_outside(arguments, "cells", LEAST_CELLS, _MOST_CELLS)
         return
     if "anchors" not in given:
         arguments.anchors = _ANCHORS
@@ -55,10 +55,10 @@ def complete_map_options(arguments: argparse.Namespace) -> None:
     refuse_outside(arguments, "anchors", 2, _MOST_ANCHORS)
     refuse_outside(arguments, "positives", 1, _MOST_POSITIVES)
     shown = arguments.anchors * (1 + arguments.positives)
-    if shown < _LEAST_CELLS:
+    if shown < LEAST_CELLS:
         raise UserError(
             f"--anchors {arguments.anchors} with --positives {arguments.positives} are {shown}"
-            f" cells: a map needs at least {_LEAST_CELLS}"
+            f" cells: a map needs at least {LEAST_CELLS}"
         )
 
 

@@ -182,7 +182,7 @@ def test_a_space_without_a_table_is_shown_by_cells_that_are_drawn(user):
 
 
 def test_mistakes_about_spaces_are_one_line(user, complaint):
-    Path("own.yaml").write_text("name: own\nops: {a: null}\nmax_vertices: 5\nmax_edges: 6\n")
+    Path("own.yaml").write_text("name: own\nops: {a: null}\nmax_vertices: 4\nmax_edges: 6\n")
     other = str(WEIGHTS / "nasbench201")
     for options, message in (
         (
@@ -198,4 +198,7 @@ def test_mistakes_about_spaces_are_one_line(user, complaint):
         (["--dataset=cifar10"], "no measurements of NAS-Bench-101 are here"),
     ):
         assert message in complaint(*options)
+    assert "own has 13 cells: a map needs at least 33" in complaint(
+        "--space=own.yaml", "--checkpoint=none", "--cells"
+    )
     assert os.listdir(user) == ["own.yaml"]
