@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from gnn_nas.benchmarks.locate import find_any_benchmark
+from gnn_nas.benchmarks.locate import benchmark_path, find_any_benchmark
 from gnn_nas.cli.checkpoints import add_checkpoints, open_checkpoints
 from gnn_nas.cli.common import (
     MAX_SEED,
@@ -116,6 +116,9 @@ def _run(arguments: argparse.Namespace) -> None:
     parts = [part for part in PARTS if part in arguments.parts]
 
     RunFolder(arguments.out).refuse_taken(resume=True)
+    if "b" in parts and arguments.benchmark:
+        with _only_for_b():
+            benchmark_path(arguments.benchmark)
     described, path = pictured_space(arguments), None
     if "b" in parts:
         with _only_for_b():

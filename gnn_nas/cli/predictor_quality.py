@@ -21,6 +21,7 @@ from gnn_nas.cli.common import (
     refuse_seeds,
     run_guarded,
 )
+from gnn_nas.config import FROM_SCRATCH
 from gnn_nas.errors import UserError, reported
 from gnn_nas.experiments.predictor_quality import (
     KINDS,
@@ -119,6 +120,8 @@ def _run(arguments: argparse.Namespace) -> None:
     refuse_below_one(arguments, ("seeds", "members"))
     refuse_seeds(arguments)
     RunFolder(arguments.out).refuse_taken(resume=True)
+    if arguments.checkpoint not in (None, FROM_SCRATCH):
+        RunFolder.open(arguments.checkpoint)
     path = benchmark_path(arguments.benchmark)
     space = benchmark_space(path)
     if space not in SIZES:

@@ -198,7 +198,7 @@ def _distances(figures: Mapping[str, Any]) -> str:
     lines = [
         f"(a) edit distance of {figures['pairs']:,} random pairs, mean {figures['mean']:.2f}",
     ]
-    has_paper = "paper" in figures["ratios"][0]
+    has_paper = any("paper" in row for row in figures["ratios"])
     beside = f"{'paper':>10}{'standard errors apart':>24}" if has_paper else ""
     lines.append(f"{'edits':>8}{'here':>10}{beside}")
     for row in figures["ratios"]:

@@ -84,10 +84,10 @@ def test_the_target_is_the_canonical_cell_not_the_edited_one(table, batch, contr
     """The edited cells as they stand are spelt otherwise, yet the loss is that of the canonical."""
     own = to_tokens(table.cells[batch.rows])
     canonical = TrainingBatch(
-        table.cells[batch.rows].to_batch(), batch.rows, batch.labels, batch.duplicates
+        table, table.cells[batch.rows].to_batch(), batch.rows, batch.labels, batch.duplicates
     )
     assert not torch.equal(batch.cells.edge_index, canonical.cells.edge_index)
-    losses = [objective()(controller, table, each).total.item() for each in (batch, canonical)]
+    losses = [objective()(controller, each).total.item() for each in (batch, canonical)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
     assert len(own) == len(batch.rows)
 
