@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from torch_geometric.data import Batch
 from gnn_nas.errors import UserError
 from gnn_nas.pretraining.form import refuse_other_form
 from gnn_nas.spaces.batch import join, split
+from gnn_nas.spaces.descriptors import Describer
 from gnn_nas.spaces.index import CellIndex, open_index
 from gnn_nas.spaces.positives import PositiveSampler
 from gnn_nas.spaces.space import CellSpace
@@ -36,6 +37,7 @@ class TrainingBatch:
         - rows: ``[B]``, their rows in the index
         - labels: ``[B]``, number of the anchor each belongs to
         - duplicates: scalar, positives isomorphic to another positive of the same anchor
+        - descriptors: ``[B, columns]``, where they are not looked up by the rows
     """
 
     index: CellIndex
@@ -43,6 +45,7 @@ class TrainingBatch:
     rows: Tensor
     labels: Tensor
     duplicates: Tensor
+    descriptors: Tensor | None = None
 
 
 class BatchSampler:
@@ -195,6 +198,7 @@ class EndlessBatchSampler(BatchSampler):
         held_out: share of the hashes whose cells are neither anchors nor positives.
         anchors: anchors in a batch; positives: positives of each.
         generator: of all random draws, of the CPU.
+        describe: gives the descriptors of cells, of a block's at once, which takes half as long.
     """
 
     def __init__(
@@ -204,8 +208,10 @@ class EndlessBatchSampler(BatchSampler):
         anchors: int,
         positives: int,
         generator: torch.Generator,
+        describe: Describer | None = None,
     ) -> None:
         self.space = space
+        self.describe = describe
         self.held_out = held_out
         # None are waiting.
         self.candidates = torch.empty(0, dtype=torch.long)
@@ -223,7 +229,12 @@ class EndlessBatchSampler(BatchSampler):
         return (drawn - 1) % BLOCK if drawn else 0, 0
 
     def _draw_block(self) -> list[TrainingBatch]:
-        return self._with_positives(*self.draw_anchors(BLOCK * self.anchors, self.generator))
+        block = self._with_positives(*self.draw_anchors(BLOCK * self.anchors, self.generator))
+        if self.describe is None:
+            return block
+        described = self.describe(block[0].index, torch.cat([batch.rows for batch in block]))
+        parts = described.split(len(self.labels))
+        return [replace(batch, descriptors=part) for batch, part in zip(block, parts, strict=True)]
 
 
 def held_out_cells(index: CellIndex, share: float) -> Tensor:

@@ -72,7 +72,9 @@ class PretrainingObjective:
         cells, own = self._share(batch)
         rows = batch.rows[own]
         tokens = to_tokens(batch.index.cells.take(rows))
-        described = self.describe(batch.index, rows) if self.describe else None
+        described = None if batch.descriptors is None else batch.descriptors[own]
+        if self.describe and described is None:
+            described = self.describe(batch.index, rows)
         lower = self.precision == "bfloat16"
         with torch.autocast(tokens.device.type, torch.bfloat16, enabled=lower):
             embeddings = controller.encode(cells)

@@ -54,14 +54,14 @@ class TrainingState:
         self.processes = processes
         self.generator = torch.Generator(device).manual_seed(config.seed)
         self.controller = Controller(config.model, config.seed, table.space).to(device)
+        learnt = config.training.structure_weight > 0
+        self.describe = open_descriptors(table) if learnt else None
         draws = (config.data.anchors, config.data.positives, self.generator)
         self.batches = (
             BatchSampler(table, held_out, *draws)
             if table.is_complete
-            else EndlessBatchSampler(table.space, config.data.held_out, *draws)
+            else EndlessBatchSampler(table.space, config.data.held_out, *draws, self.describe)
         )
-        learnt = config.training.structure_weight > 0
-        self.describe = open_descriptors(table) if learnt else None
         # The predictor's upper half has no part in pretraining and stays as it was drawn.
         self.trained = [
             *self.controller.encoder.parameters(),

@@ -60,6 +60,16 @@ def test_the_target_is_the_canonical_form():
     assert torch.equal(target.ops, forms.ops)
 
 
+def test_descriptors_of_a_block_are_those_of_its_cells():
+    describe = open_descriptors(CellRegistry(get_space(LARGE)))
+    generator = torch.Generator().manual_seed(0)
+    sampler = EndlessBatchSampler(get_space(LARGE), 0.05, 8, 7, generator, describe)
+    for _ in range(BLOCK + 1):
+        batch = sampler.draw()
+        wanted = describe(batch.index, batch.rows)
+        torch.testing.assert_close(batch.descriptors, wanted, rtol=1e-2, atol=1e-2)
+
+
 @pytest.mark.parametrize("drawn", [0, 1, BLOCK - 1, BLOCK, BLOCK + 3])
 def test_it_goes_on_drawing_the_same_batches(drawn):
     whole = endless()
