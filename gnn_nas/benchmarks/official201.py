@@ -113,8 +113,7 @@ def _torch_pickle(path: Path) -> Any:
         if zipfile.is_zipfile(stream):
             with zipfile.ZipFile(stream) as archive:
                 (name,) = (each for each in archive.namelist() if each.endswith("/data.pkl"))
-                with archive.open(name) as pickled:
-                    return plain_pickle.load(io.BufferedReader(pickled))
+                return plain_pickle.load(io.BytesIO(archive.read(name)))
         stream.seek(0)
         # A number that says what this is, the format's version and what system wrote it.
         magic, *_ = (plain_pickle.load(stream) for _ in range(3))
