@@ -16,7 +16,9 @@ _NUMBERS = {"f2": "e", "f4": "f", "f8": "d", "b1": "?"} | {
 
 
 def load(stream: BinaryIO) -> Any:
-    """Read a pickle of containers, texts and numbers; numbers of numpy become Python's.
+    """Read the next pickle of a stream: containers, texts and numbers.
+
+    Numbers of numpy become Python's, and an ``OrderedDict`` a dict.
 
     Raises:
         pickle.UnpicklingError: it names anything else, of which nothing is run.
@@ -29,6 +31,13 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Callable[..., Any]:
         if (module, name) == ("numpy", "dtype"):
             return _Type
+        if (module, name) == ("collections", "OrderedDict"):
+            return dict
+        # How protocols before 3 write bytes, and sets.
+        if (module, name) == ("_codecs", "encode"):
+            return _bytes
+        if (module, name) in (("__builtin__", "set"), ("builtins", "set")):
+            return set
         # Of numpy before and since version 2.
         if module in ("numpy.core.multiarray", "numpy._core.multiarray") and name == "scalar":
             return _scalar
@@ -36,6 +45,12 @@ class _Unpickler(pickle.Unpickler):
 
     def persistent_load(self, pid: object) -> Any:
         raise pickle.UnpicklingError("it has more than plain values: what it does not hold itself")
+
+
+def _bytes(text: object, encoding: object) -> bytes:
+    if not isinstance(text, str) or encoding != "latin1":
+        raise pickle.UnpicklingError(f"it has more than plain values: bytes as {encoding!r:.80}")
+    return text.encode("latin1")
 
 
 class _Type:

@@ -1,7 +1,9 @@
 """Foreign pickles: plain values come back, and nothing else does anything."""
 
+import codecs
 import io
 import pickle
+from collections import OrderedDict
 
 import numpy as np
 import pytest
@@ -19,6 +21,21 @@ def load(content: bytes) -> object:
 def test_plain_values_come_back(protocol):
     plain = PLAIN if protocol >= 4 else {1: PLAIN[1]}
     assert load(pickle.dumps(plain, protocol)) == plain
+
+
+@pytest.mark.parametrize("protocol", range(2, 6))
+def test_what_torch_s_protocol_has_comes_back_too(protocol):
+    value = OrderedDict(b=b"\x00\xff", c={3, 4}, a=OrderedDict([(1, np.float64(0.5))]))
+    found = load(pickle.dumps(value, protocol))
+    assert found == {"b": b"\x00\xff", "c": {3, 4}, "a": {1: 0.5}}
+    assert list(found) == ["b", "c", "a"]
+    assert type(found) is dict
+
+
+def test_pickles_in_a_row_are_read_one_by_one():
+    stream = io.BytesIO(pickle.dumps([1]) + pickle.dumps({2: 3}) + b"what follows")
+    assert [plain_pickle.load(stream), plain_pickle.load(stream)] == [[1], {2: 3}]
+    assert stream.read() == b"what follows"
 
 
 @pytest.mark.parametrize(
@@ -56,6 +73,7 @@ class Calls:
         (np.zeros(3), "it has more than plain values: numpy"),
         (np.datetime64("2022-01-01"), "it has more than plain values: dtype 'M8'"),
         (np.str_("text"), "it has more than plain values: dtype 'U"),
+        (Calls(codecs.encode, "print", "rot13"), "it has more than plain values: bytes as 'rot13'"),
         (Calls(getattr, "", "join"), "it has more than plain values: builtins.getattr"),
     ],
 )

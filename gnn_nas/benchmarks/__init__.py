@@ -3,6 +3,9 @@
 STORED_FILE = "nasbench101.safetensors"
 """What an import writes into a folder, and what is looked for in one."""
 
+STORED_FILE_201 = "nasbench201.npz"
+"""What an import of NAS-Bench-201's measurements writes into the data folder."""
+
 DATASETS = {
     "nasbench201": ("cifar10", "cifar100"),
     "nasbench_graph": (

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from gnn_nas.benchmarks import DATASETS, GRAPH, STORED_FILE
+from gnn_nas.benchmarks import DATASETS, GRAPH, STORED_FILE, STORED_FILE_201
 from gnn_nas.errors import UserError, reported, to_install
 from gnn_nas.files import open_regular
 from gnn_nas.spaces.nasbench101 import NASBENCH101
@@ -105,13 +105,21 @@ def _members(path: Path) -> set[str]:
 
 
 def benchmark_path(path: str | os.PathLike[str] | None = None) -> Path:
-    """Where `find_any_benchmark` finds the data; `GRAPH` stands for those of its package.
+    """Where `find_any_benchmark` finds the data; `GRAPH` stands for those of its package,
+    and ``nasbench201`` for those of that space that were imported.
 
     Raises:
         UserError: there is none.
     """
     if str(path) == GRAPH:
         return _package_folder()
+    if str(path) == NASBENCH201.name:
+        if not has_imported201():
+            raise UserError(
+                "no measurements of NAS-Bench-201 are here: run gnn-nas import with the folder"
+                " NATS-tss-v1_0-3ffb9-simple or an .npz file, or give that by --benchmark PATH"
+            )
+        return default_path(NASBENCH201.name)
     if chosen := path or os.environ.get(VARIABLE):
         with reported(f"{chosen}: cannot read"):
             Path(chosen).stat()
@@ -138,6 +146,11 @@ def has_benchmark() -> bool:
     return bool(os.environ.get(VARIABLE)) or default_path().exists()
 
 
-def default_path() -> Path:
+def has_imported201() -> bool:
+    """Whether those of NAS-Bench-201 are imported; opening them may yet fail."""
+    return default_path(NASBENCH201.name).exists()
+
+
+def default_path(space: str = NASBENCH101.name) -> Path:
     """Where an import is written by default: in the user's data folder."""
-    return data_folder() / STORED_FILE
+    return data_folder() / (STORED_FILE_201 if space == NASBENCH201.name else STORED_FILE)

@@ -16,6 +16,7 @@ from gnn_nas.benchmarks.locate import (
     benchmark_space,
     find_any_benchmark,
     has_benchmark,
+    has_imported201,
     is_own_table,
 )
 from gnn_nas.cli.checkpoints import chosen_space
@@ -30,6 +31,7 @@ from gnn_nas.experiments.searches.config import (
 from gnn_nas.experiments.searches.workers import Workers
 from gnn_nas.parallel import ENGINES, get_engine
 from gnn_nas.spaces.known import get_space
+from gnn_nas.spaces.nasbench201 import NASBENCH201
 from gnn_nas.spaces.nasbench_graph import NASBENCH_GRAPH
 from gnn_nas.tasks.user_task import SHIPPED, load_task
 
@@ -255,6 +257,8 @@ def chosen_rewards(
                 " give it too"
             )
         return Trainings(arguments, of_task.reference, of_task)
+    if not (arguments.benchmark or has_benchmark()) and has_imported201():
+        arguments.benchmark = NASBENCH201.name
     has_path = bool(arguments.benchmark) or has_benchmark()
     is_table = has_path and is_own_table(benchmark_path(arguments.benchmark))
     of_table = begun if isinstance(begun, TableSearchConfig) else None

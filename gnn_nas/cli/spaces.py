@@ -15,6 +15,7 @@ from gnn_nas.errors import UserError, to_install
 from gnn_nas.spaces import nasbench_graph
 from gnn_nas.spaces.known import SPACES
 from gnn_nas.spaces.nasbench101 import NUM_CELLS
+from gnn_nas.spaces.nasbench201 import NASBENCH201
 from gnn_nas.spaces.space import CellSpace
 from gnn_nas.user_folders import cache_folder
 
@@ -32,7 +33,7 @@ examples:
 
 _ABSENT = {
     "nasbench101": "none here: see gnn-nas import",
-    "nasbench201": "none here: give their .npz file by gnn-nas search --benchmark",
+    "nasbench201": "none here: see gnn-nas import",
     "nasbench_graph": f"none here: {to_install('nas-bench-graph==1.4.0')}",
 }
 _CELLS = {"nasbench101": NUM_CELLS, "nasbench_graph": nasbench_graph.NUM_CELLS}
@@ -81,8 +82,12 @@ def _facts(space: CellSpace) -> dict[str, Any]:
 
 def _measurements(space: CellSpace) -> str | None:
     """Where a search finds them without being told; None where there are none of this space."""
-    try:
-        path = benchmark_path(GRAPH if space == nasbench_graph.NASBENCH_GRAPH else None)
-    except UserError:
-        return None
-    return str(path) if benchmark_space(path) == space.name else None
+    named = {NASBENCH201: NASBENCH201.name, nasbench_graph.NASBENCH_GRAPH: GRAPH}
+    for name in (None, named.get(space)):
+        try:
+            path = benchmark_path(name)
+        except UserError:
+            continue
+        if benchmark_space(path) == space.name:
+            return str(path)
+    return None
