@@ -178,10 +178,10 @@ class Trainings:
         """
         jobs = arguments.jobs or available_cores()
         if self._is_default:
-            cells = arguments.queries * arguments.seeds
+            cells, name = arguments.queries * arguments.seeds, get_space(self.space).name
             minutes = math.ceil(cells * _DEFAULT_SECONDS / 60 / jobs)
             print(
-                f"no measurements of {get_space(self.space).name} are here: cells are trained for"
+                f"no measurements of {TITLES.get(name, name)} are here: cells are trained for"
                 f" the task {_DEFAULT_TASK}, {cells:,} in about {minutes:,}"
                 f" minute{'s' if minutes > 1 else ''} (see --queries, --task and --benchmark)",
                 file=sys.stderr,

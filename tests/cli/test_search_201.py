@@ -84,7 +84,7 @@ def test_a_folder_of_one_says_what_to_give_again_and_exports_its_best_cell(measu
     assert main([f"--benchmark={measured}", *call]) == 0
     assert "give its .npz file by --benchmark PATH" in complaint("--resume", "--out=run")
     assert export_cell(["--from=run", "--out=best"]) == 0
-    assert "NASBENCH201" in Path("best/network.py").read_text()
+    assert 'get_space("nasbench201")' in Path("best/network.py").read_text()
 
 
 def test_a_damaged_file_is_one_line(measured, complaint):

@@ -15,6 +15,7 @@ from gnn_nas.search.history import History
 from gnn_nas.search.methods import METHODS, get_method
 from gnn_nas.search.queries import Queries
 from gnn_nas.search.searcher import Searcher
+from gnn_nas.spaces import descriptors
 from gnn_nas.spaces.descriptors import standard_descriptors
 from gnn_nas.spaces.table import CellTable
 
@@ -197,8 +198,7 @@ class TestMethod:
         )
         objective = make_objective(failing=0.2)
         with pytest.MonkeyPatch.context() as patch:
-            module = sys.modules[get_method("descriptors").__module__]
-            patch.setattr(module, "load_standard_descriptors", standard_descriptors)
+            patch.setattr(descriptors, "load_standard_descriptors", standard_descriptors)
             searcher = make(name, cells=small)
             while len(cells := searcher.propose()):
                 searcher.tell(cells, objective.rewards[cells])
