@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +52,15 @@ def prepare(source: Path, target: Path) -> None:
             pass
 
 
+@contextmanager
+def _replacing(target: Path) -> Iterator[None]:
+    """Hold a target's lock, without what an import that was killed has left beside it."""
+    with writing(target):
+        with reported(f"cannot write {target}"):
+            remove_leftovers(target.parent, target.name)
+        yield
+
+
 def is_of_nasbench201(source: Path) -> bool:
     """Whether this is for `import_nasbench201`: a folder, or what is named as its files are."""
     return source.is_dir() or source.suffix in (".pth", ".npz")
@@ -71,9 +82,7 @@ def import_nasbench201(source: Path, target: Path) -> None:
     from gnn_nas.benchmarks import DATASETS
     from gnn_nas.benchmarks.nasbench201 import NASBench201
 
-    with writing(target):
-        with reported(f"cannot write {target}"):
-            remove_leftovers(target.parent, target.name)
+    with _replacing(target):
         if source.suffix == ".npz":
             for dataset in DATASETS["nasbench201"]:
                 NASBench201.open(source, dataset=dataset)
@@ -123,9 +132,7 @@ def import_tfrecord(source: Path, target: Path, table: CellTable) -> int:
     from gnn_nas.benchmarks.figures import Collector
     from gnn_nas.benchmarks.stored import save_figures
 
-    with writing(target):
-        with reported(f"cannot write {target}"):
-            remove_leftovers(target.parent, target.name)
+    with _replacing(target):
         collector = Collector(table)
         save_figures(target, _collect(source, collector), table)
     return collector.found

@@ -14,6 +14,7 @@ from gnn_nas.spaces.known import described_space, get_space, have_same_cells
 from gnn_nas.spaces.space import CellSpace
 
 if TYPE_CHECKING:
+    from gnn_nas.experiments.searches.config import TableSearchConfig, TaskSearchConfig
     from gnn_nas.models.checkpoint import Checkpoint
 
 _FROM_SCRATCH = "from scratch"
@@ -55,6 +56,21 @@ def chosen_space(given: str | None, checkpoint: str | Path | None) -> str | Spac
     if said is not None and not have_same_cells(get_space(own), get_space(said)):
         raise _other_space(checkpoint, get_space(own), get_space(said))
     return own
+
+
+def space_to_search(
+    arguments: argparse.Namespace, begun: TaskSearchConfig | TableSearchConfig | None
+) -> str | SpaceConfig:
+    """The space that a search was begun in, unless ``--space`` is said, else `chosen_space`.
+
+    Raises:
+        UserError: as there.
+    """
+    if begun and arguments.space is None:
+        return begun.space
+    return chosen_space(
+        arguments.space, arguments.checkpoint or (begun.checkpoint if begun else None)
+    )
 
 
 def refuse_missing(given: str | Path | None, space: str | SpaceConfig = DEFAULT_SPACE) -> None:

@@ -19,7 +19,7 @@ from gnn_nas.benchmarks.locate import (
     has_imported201,
     is_own_table,
 )
-from gnn_nas.cli.checkpoints import chosen_space
+from gnn_nas.cli.checkpoints import space_to_search
 from gnn_nas.cli.common import available_cores, option_name, refuse_given
 from gnn_nas.cli.search_table import TableRewards
 from gnn_nas.errors import UserError
@@ -149,11 +149,7 @@ class Trainings:
         for name in _OF_RAY:
             if (getattr(arguments, name) or 0) < 0:
                 raise UserError(f"{option_name(name)} must not be negative")
-        if begun and arguments.space is None:
-            self.space = begun.space
-        else:
-            checkpoint = arguments.checkpoint or (begun.checkpoint if begun else None)
-            self.space = chosen_space(arguments.space, checkpoint)
+        self.space = space_to_search(arguments, begun)
         self._arguments = arguments
         self._reference = reference or _DEFAULT_TASK
         self._is_default = reference is None

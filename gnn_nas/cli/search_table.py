@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gnn_nas.benchmarks.columns import read_columns
 from gnn_nas.benchmarks.own_table import cell_columns, report_columns, reward_column
-from gnn_nas.cli.checkpoints import chosen_space
+from gnn_nas.cli.checkpoints import space_to_search
 from gnn_nas.cli.common import available_cores
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches.config import TableSearchConfig
@@ -44,11 +44,7 @@ class TableRewards:
         for name in ("protocol", "dataset", "html"):
             if getattr(arguments, name):
                 raise UserError(f"--{name} is for benchmarks: {path} is a table of your own")
-        if begun and arguments.space is None:
-            self.space = begun.space
-        else:
-            checkpoint = arguments.checkpoint or (begun.checkpoint if begun else None)
-            self.space = chosen_space(arguments.space, checkpoint)
+        self.space = space_to_search(arguments, begun)
         self.name = path.stem
         self._columns = read_columns(path)
         self._reward = reward_column(

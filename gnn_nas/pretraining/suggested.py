@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -72,7 +72,7 @@ def measure_space(space: CellSpace, max_edits: int | None) -> SpaceMeasures:
         enough = [edits for edits in range(1, _MOST_EDITS + 1) if beyond(edits) >= _MOST_BEYOND]
         max_edits = max(enough, default=1)
     return SpaceMeasures(
-        space.with_edits(max_edits),
+        replace(space, max_edits=max_edits),
         count_forms(space),
         has_table(space),
         distances.mean().item(),

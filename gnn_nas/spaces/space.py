@@ -9,7 +9,7 @@ first ``V (V - 1) / 2`` and do not change when the cell grows.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gnn_nas.errors import UserError
@@ -178,10 +178,6 @@ class CellSpace:
                 refuse("an edge is given twice")
             if len(self.wiring) != self.max_edges:
                 refuse(f"max_edges is {self.max_edges}, but the wiring has {len(self.wiring)}")
-
-    def with_edits(self, max_edits: int) -> CellSpace:
-        """The same space with another number of edits of a positive."""
-        return replace(self, max_edits=max_edits)
 
     @property
     def max_interior(self) -> int:

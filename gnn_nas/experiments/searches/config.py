@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field
 
-from gnn_nas.config import DescribedSpace, RunConfig
+from gnn_nas.config import DEFAULT_SPACE, DescribedSpace, RunConfig
 from gnn_nas.config_file import load, read_mapping
 from gnn_nas.errors import UserError
 from gnn_nas.run_folder import RunFolder
@@ -63,7 +63,7 @@ class TaskSearchConfig(SearchConfig):
     protocol: Literal["task"] = Field(default="task", exclude=True)
     benchmark: None = Field(default=None, exclude=True)
     # Older files lack it.
-    space: DescribedSpace = Field(default="nasbench101", description="of the cells")
+    space: DescribedSpace = Field(default=DEFAULT_SPACE, description="of the cells")
     task: str = Field(description="what the task is called")
     fingerprint: str = Field(description="of all that decides a training")
     trainings: int = Field(ge=1, description="of every cell")
