@@ -23,7 +23,7 @@ from gnn_nas.cli.common import add_benchmark, refuse_below_one, run_guarded
 from gnn_nas.config import FROM_SCRATCH
 from gnn_nas.experiments.ensemble import gaussian_ranks
 from gnn_nas.models.checkpoint import open_checkpoint
-from gnn_nas.search.surrogate import Surrogate
+from gnn_nas.models.surrogate import Surrogate
 from gnn_nas.spaces.descriptors import load_standard_descriptors, num_descriptors
 from gnn_nas.spaces.table import CellTable
 

@@ -254,6 +254,42 @@ class MetricConfig(Section):
         return self
 
 
+class FunctionConfig(Section):
+    """What the predictor learns to tell of the untrained networks of cells, see `gnn_nas.function`.
+
+    Nothing of it sees an accuracy.
+    """
+
+    cells: int = Field(
+        ge=50, le=100_000, description="random cells whose untrained networks are measured"
+    )
+    images: str = Field(
+        description="what the networks are shown: digits, noise, or a task file with images of"
+        " one's own"
+    )
+    seeds: int = Field(
+        ge=1, le=100, description="initial weights of every network; figures are means over them"
+    )
+    statistics: tuple[str, ...] = Field(
+        min_length=1, description="those that are told, of gnn_nas.function.statistics"
+    )
+    weight: float = Field(
+        gt=0, description="weight of the predictor's loss in telling them from the embedding"
+    )
+
+    @field_validator("statistics", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
+    @field_validator("statistics")
+    @classmethod
+    def _once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(names)) < len(names):
+            raise ValueError("a statistic is named twice")
+        return names
+
+
 class OptimizerConfig(Section):
     """How the weights are stepped."""
 
@@ -312,6 +348,10 @@ class PretrainConfig(RunConfig):
     model: ModelConfig = Field(description="sizes of the controller")
     data: DataConfig = Field(description="what a batch is made of")
     metric: MetricConfig | None = Field(description="metric-learning loss, or null for none")
+    # Older files lack it.
+    function: FunctionConfig | None = Field(
+        default=None, description="what is told of untrained networks, or null for nothing"
+    )
     optimizer: OptimizerConfig = Field(description="how the weights are stepped")
     training: TrainingConfig = Field(description="length and intervals")
 

@@ -12,7 +12,7 @@ from sklearn.ensemble import ExtraTreesRegressor
 from torch import Tensor, nn
 
 from gnn_nas.models.controller import Controller
-from gnn_nas.search.surrogate import Surrogate
+from gnn_nas.models.surrogate import Surrogate
 from gnn_nas.spaces.descriptors import num_descriptors
 from gnn_nas.spaces.table import CellTable
 

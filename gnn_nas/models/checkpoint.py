@@ -15,9 +15,14 @@ from gnn_nas.config import (
     load_config,
 )
 from gnn_nas.models.controller import Controller
-from gnn_nas.models.pretrained import SHIPPED, default_folder, has_default, load_pretrained
+from gnn_nas.models.pretrained import (
+    SHIPPED,
+    default_folder,
+    has_default,
+    load_pretrained,
+    new_controller,
+)
 from gnn_nas.run_folder import RunFolder
-from gnn_nas.spaces.known import get_space
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Checkpoint:
             UserError: the weights are missing, damaged, or do not fit the config.
         """
         if self.folder is None:
-            return Controller(self.config.model, seed, get_space(self.config.space)).eval()
+            return new_controller(self.config, seed).eval()
         return load_pretrained(self.folder.path)
 
     def save(self, controller: Controller, folder: RunFolder, seed: int) -> None:

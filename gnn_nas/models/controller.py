@@ -37,19 +37,23 @@ class Controller(nn.Module):
         config: its encoder and the sizes of the parts.
         seed: of the initial parameters; the global random state is left as it was.
         space: of the cells.
+        told: number of statistics of untrained networks that it tells, see
+            `gnn_nas.models.predictor`.
 
     Raises:
         UserError: an encoder of the user's own is none, see `gnn_nas.models.encoder`.
     """
 
-    def __init__(self, config: ModelConfig, seed: int = 0, space: CellSpace = NASBENCH101) -> None:
+    def __init__(
+        self, config: ModelConfig, seed: int = 0, space: CellSpace = NASBENCH101, told: int = 0
+    ) -> None:
         super().__init__()
         self.space = space
         with _RANDOM_STATE, torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.encoder: Any = make_encoder(config.encoder, config.embedding, space)
             self.decoder = Decoder(config.embedding, config.decoder_hidden, space)
-            self.predictor = Predictor(config.embedding, config.predictor_hidden, space)
+            self.predictor = Predictor(config.embedding, config.predictor_hidden, space, told)
 
     def encode(self, cells: Data | Batch) -> Tensor:
         """Embeddings of unit length, ``[B, embedding]``, of a `Batch` or of one `Data`."""

@@ -14,21 +14,28 @@ class Predictor(nn.Module):
     """Predicts one number per cell from its embedding (the paper's ``f_p``).
 
     Its lower half is pretrained to predict the cell's descriptors (`gnn_nas.spaces.descriptors`)
-    from the embedding alone, so that what is left to learn from few accuracies is a smooth function
-    of these.
+    and what its untrained network does (`gnn_nas.function`) from the embedding alone, so that what
+    is left to learn from few accuracies is a smooth function of these.
 
     Args:
         embedding: dimension of the embedding; hidden: width of the lower half's hidden layer.
         space: of the cells, whose descriptors it predicts.
+        told: number of statistics of their untrained networks that it predicts after them.
+
+    Attributes:
+        blocks: columns of every block of what it predicts.
 
     Shapes:
         - embeddings: ``[B, embedding]``
         - returns: ``[B]``
     """
 
-    def __init__(self, embedding: int, hidden: int, space: CellSpace = NASBENCH101) -> None:
+    def __init__(
+        self, embedding: int, hidden: int, space: CellSpace = NASBENCH101, told: int = 0
+    ) -> None:
         super().__init__()
-        descriptors = sum(num_descriptors(space))
+        self.blocks = (*num_descriptors(space), told) if told else num_descriptors(space)
+        descriptors = sum(self.blocks)
         # Called as in the weights that people have.
         self.structure = nn.Sequential(
             nn.Linear(embedding, hidden),
@@ -45,6 +52,6 @@ class Predictor(nn.Module):
         return self.performance(self.predict_descriptors(embeddings)).squeeze(1)
 
     def predict_descriptors(self, embeddings: Tensor) -> Tensor:
-        """Descriptors of cells in standard deviations, block by block, ``[B, columns]``."""
+        """Descriptors and function of cells in standard deviations, ``[B, sum(blocks)]``."""
         # Components of about unit size, as the decoder reads them: learnt much faster.
         return self.structure(embeddings * embeddings.shape[1] ** 0.5)

@@ -6,7 +6,7 @@ from typing import TypeGuard
 
 import torch
 
-from gnn_nas.config import CONTROLLERS, DEFAULT_SPACE, WEIGHTS, SpaceConfig, load_config
+from gnn_nas.config import CONTROLLERS, DEFAULT_SPACE, WEIGHTS, PretrainConfig, SpaceConfig, load_config
 from gnn_nas.errors import UserError
 from gnn_nas.models.controller import Controller
 from gnn_nas.module_weights import load_into, refuse_other_architecture
@@ -28,13 +28,18 @@ def load_pretrained(path: str | os.PathLike[str] | None = None) -> Controller:
     """
     folder = RunFolder.open(default_folder() if path is None else path)
     config, weights = load_config(folder.config), folder.load_weights()
-    space = get_space(config.space)
     # A config may say sizes for which there is no memory; those of the weights are there already.
     with torch.device("meta"):
-        refuse_other_architecture(Controller(config.model, space=space), weights, folder.weights)
-    controller = Controller(config.model, space=space)
+        refuse_other_architecture(new_controller(config), weights, folder.weights)
+    controller = new_controller(config)
     load_into(controller, weights, folder.weights)
     return controller.eval()
+
+
+def new_controller(config: PretrainConfig, seed: int = 0) -> Controller:
+    """The controller that a run of this config begins with. Raises UserError: see `Controller`."""
+    told = len(config.function.statistics) if config.function else 0
+    return Controller(config.model, seed, get_space(config.space), told)
 
 
 def has_default(space: str | SpaceConfig) -> TypeGuard[str]:

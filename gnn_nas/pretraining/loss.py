@@ -1,4 +1,4 @@
-"""The pretraining loss: reconstruction, the weighted metric loss, the weighted descriptors loss."""
+"""The pretraining loss: reconstruction, and weighted the metric loss, descriptors and function."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from gnn_nas.pretraining.batches import TrainingBatch
 from gnn_nas.pretraining.distributed import ALONE, Processes
 from gnn_nas.pretraining.metric.metric_loss import make_metric_loss
 from gnn_nas.spaces.batch import select
-from gnn_nas.spaces.descriptors import Describer
+from gnn_nas.spaces.descriptors import Describer, num_descriptors
 from gnn_nas.spaces.tokens import to_tokens
 
 
 class Losses(NamedTuple):
     """The parts of one step's loss, scalars; means over a process's share, but for ``metric``.
 
-    ``total`` is the weighted sum of the three, and alone has a gradient; ``token_accuracy`` is that
+    ``total`` is the weighted sum of the four, and alone has a gradient; ``token_accuracy`` is that
     of teacher forcing.
     """
 
@@ -31,19 +31,22 @@ class Losses(NamedTuple):
     metric: Tensor
     descriptors: Tensor
     token_accuracy: Tensor
+    function: Tensor
 
 
 class PretrainingObjective:
-    """``L_r + lambda_e L_e`` (paper, equation 2), and how well the descriptors are predicted.
+    """``L_r + lambda_e L_e`` (paper, equation 2), and how well a cell's description is predicted.
 
     Args:
         metric: the metric loss's config, or None to reconstruct only.
         training: of its fields ``embedding_noise`` and ``noise_power``, on the embeddings that the
             decoder reads (they are brought back to the sphere), ``structure_weight``, and
             ``precision``, of the models' matrix products, which must not be ``auto``.
-        describe: gives the descriptors of cells; None where their weight is 0.
+        describe: gives the descriptors of cells, and their function; None where the descriptors'
+            weight is 0.
         generator: of the noise.
         processes: those that share each batch.
+        function_weight: of how well the function is predicted.
 
     Raises:
         ValueError: the metric loss or the miner has no such name or argument.
@@ -57,7 +60,9 @@ class PretrainingObjective:
         describe: Describer | None,
         generator: torch.Generator,
         processes: Processes = ALONE,
+        function_weight: float = 0.0,
     ) -> None:
+        self.function_weight = function_weight
         self.weight = metric.weight if metric else 0.0
         self.metric_loss = metric and make_metric_loss(metric).to(generator.device)
         self.describe = describe
@@ -80,7 +85,7 @@ class PretrainingObjective:
             embeddings = controller.encode(cells)
             noisy = self._with_noise(embeddings, own, len(batch.rows))
             logits = controller.decoder(noisy, tokens)
-            descriptors = _descriptor_loss(controller, embeddings, described)
+            descriptors, function = _description_losses(controller, embeddings, described)
         reconstruction = cross_entropy(logits.float(), tokens.T)
         metric = (
             self.metric_loss(self.processes.gather(embeddings, batch.labels), batch.labels)
@@ -88,11 +93,15 @@ class PretrainingObjective:
             else torch.zeros_like(reconstruction)
         )
         return Losses(
-            total=reconstruction + self.weight * metric + self.structure_weight * descriptors,
+            total=reconstruction
+            + self.weight * metric
+            + self.structure_weight * descriptors
+            + self.function_weight * function,
             reconstruction=reconstruction.detach(),
             metric=metric.detach(),
             descriptors=descriptors.detach(),
             token_accuracy=(logits.detach().max(1).indices == tokens.T).float().mean(),
+            function=function.detach(),
         )
 
     def _share(self, batch: TrainingBatch) -> tuple[Batch, Tensor | slice]:
@@ -115,10 +124,18 @@ class PretrainingObjective:
         return normalize(embeddings + deviation * noise, dim=1)
 
 
-def _descriptor_loss(
+def _description_losses(
     controller: Controller, embeddings: Tensor, described: Tensor | None
-) -> Tensor:
+) -> tuple[Tensor, Tensor]:
+    """Mean squared errors of the descriptors, and of the function, 0 where there is none."""
+    nothing = embeddings.new_zeros(())
     if described is None:
-        return embeddings.new_zeros(())
-    predicted = controller.predictor.predict_descriptors(embeddings)
-    return mse_loss(predicted.float(), described.float())
+        return nothing, nothing
+    predicted = controller.predictor.predict_descriptors(embeddings).float()
+    columns = sum(num_descriptors(controller.space))
+    if predicted.shape[1] == columns:
+        return mse_loss(predicted, described.float()), nothing
+    return (
+        mse_loss(predicted[:, :columns], described[:, :columns].float()),
+        mse_loss(predicted[:, columns:], described[:, columns:].float()),
+    )

@@ -120,7 +120,9 @@ def _run(
     state: TrainingState, folder: RunFolder | None, callbacks: Sequence[Callback]
 ) -> Pretraining:
     config = state.config
-    validation = Validation(state.table, state.held_out, config.seed, state.describe)
+    validation = Validation(
+        state.table, state.held_out, config.seed, state.describe, state.function
+    )
     _warn_of_emulation(state)
     _check(state, _FIRST_CHECK)
     with Metrics(folder, state.step) as metrics:

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from gnn_nas.config import OwnEncoderConfig, PretrainConfig
 from gnn_nas.errors import UserError
-from gnn_nas.models.controller import Controller
+from gnn_nas.function.told import ToldFunction, open_description
+from gnn_nas.models.pretrained import new_controller
 from gnn_nas.pretraining.batches import BatchSampler, EndlessBatchSampler
 from gnn_nas.pretraining.checkpoint import refuse_other_run
 from gnn_nas.pretraining.distributed import ALONE, Processes
@@ -21,7 +22,6 @@ from gnn_nas.pretraining.precision import choose_precision
 from gnn_nas.pretraining.rehearsal import rehearse, rehearse_encoder
 from gnn_nas.references import is_reference, users_code
 from gnn_nas.run_folder import RunFolder
-from gnn_nas.spaces.descriptors import open_descriptors
 from gnn_nas.spaces.index import CellIndex
 
 
@@ -53,9 +53,10 @@ class TrainingState:
         self.held_out = held_out
         self.processes = processes
         self.generator = torch.Generator(device).manual_seed(config.seed)
-        self.controller = Controller(config.model, config.seed, table.space).to(device)
+        self.controller = new_controller(config, config.seed).to(device)
+        self.function = ToldFunction(table.space, config.function) if config.function else None
         learnt = config.training.structure_weight > 0
-        self.describe = open_descriptors(table) if learnt else None
+        self.describe = open_description(table, self.function) if learnt else None
         draws = (config.data.anchors, config.data.positives, self.generator)
         self.batches = (
             BatchSampler(table, held_out, *draws)
@@ -80,6 +81,7 @@ class TrainingState:
                     self.describe,
                     self.generator,
                     processes,
+                    config.function.weight if config.function else 0.0,
                 )
             if self.objective.metric_loss:
                 # Such as a margin that is learnt; most losses have none.
@@ -91,7 +93,7 @@ class TrainingState:
         self.seconds = 0.0
         self.duplicates = torch.zeros((), dtype=torch.long, device=device)
         # Sums over the steps since the last row of metrics.
-        self.sums = torch.zeros(5, device=device)
+        self.sums = torch.zeros(len(self._losses), device=device)
 
     def advance(self) -> None:
         """Make one optimiser step on the next batch."""
@@ -106,7 +108,7 @@ class TrainingState:
             # What a part of the user's own had no use for in this step.
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
-        row = torch.stack(losses).detach()
+        row = torch.stack(losses[: len(self.sums)]).detach()
         gradients: list[Any] = [parameter.grad for parameter in self.trained]
         self.processes.average([*gradients, row])
         if self.config.optimizer.clip:
@@ -126,8 +128,13 @@ class TrainingState:
         self._refuse_divergence()
         means = (self.sums / steps).tolist()
         self.sums.zero_()
+        return dict(zip(self._losses, means, strict=True))
+
+    @property
+    def _losses(self) -> tuple[str, ...]:
+        """Names of what is summed up, as in the rows of metrics."""
         names = ("loss", "reconstruction", "metric", "structure", "token_accuracy")
-        return dict(zip(names, means, strict=True))
+        return (*names, "function") if self.function else names
 
     def save(self, folder: RunFolder | None) -> None:
         """Write the checkpoint from which `restore` goes on bit for bit, where there is a folder.

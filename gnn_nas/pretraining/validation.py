@@ -8,6 +8,7 @@ from torch.nn.functional import mse_loss
 
 from gnn_nas.evaluation.decoding import prior, reconstruction
 from gnn_nas.evaluation.embeddings import distinct_embeddings, locality, retrieval
+from gnn_nas.function.told import ToldFunction
 from gnn_nas.models.controller import Controller
 from gnn_nas.spaces.descriptors import Describer
 from gnn_nas.spaces.index import CellIndex
@@ -26,15 +27,22 @@ class Validation:
         held_out: bool ``[N]``, which of its first cells were not trained on.
         seed: of the validation's own draws.
         describe: gives the descriptors of cells; None where the predictor is not pretrained.
+        function: what is told of their untrained networks, None for nothing.
     """
 
     def __init__(
-        self, table: CellIndex, held_out: Tensor, seed: int, describe: Describer | None = None
+        self,
+        table: CellIndex,
+        held_out: Tensor,
+        seed: int,
+        describe: Describer | None = None,
+        function: ToldFunction | None = None,
     ) -> None:
         self.table = table
         self.rows = held_out.nonzero().flatten()
         self.seed = seed
         self.describe = describe
+        self.function = function
         generator = self._generator()
         # Held-out cells that can be anchors, and training cells, in a random but fixed order.
         self.anchors = self._shuffled(
@@ -52,6 +60,7 @@ class Validation:
             **self._retrieval(controller, generator),
             **prior(controller, self.table, training, generator),
             **self._descriptor_error(controller),
+            **self._function_told(controller),
         }
 
     def measure_all(self, controller: Controller) -> dict[str, float]:
@@ -81,6 +90,23 @@ class Validation:
         told = controller.predictor.predict_descriptors(embeddings)
         return {
             "structure_error": mse_loss(told, self.describe(self.table, self.rows).float()).item()
+        }
+
+    @torch.no_grad()
+    def _function_told(self, controller: Controller) -> dict[str, float]:
+        """R² of the statistics told, of measured cells that nothing was learnt from; their mean."""
+        if self.function is None:
+            return {}
+        told = controller.predictor.predict_descriptors(
+            controller.encode(self.function.cells.to_batch())
+        )
+        values = self.function.values
+        errors = (told[:, -values.shape[1] :].cpu() - values).square().mean(0)
+        shares = 1 - errors / values.var(0, correction=0).clamp(min=1e-12)
+        names = (f"r2_{name}" for name in self.function.statistics)
+        return {
+            "function_r2": shares.mean().item(),
+            **dict(zip(names, shares.tolist(), strict=True)),
         }
 
     def _generator(self) -> torch.Generator:

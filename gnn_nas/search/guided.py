@@ -12,8 +12,7 @@ from gnn_nas.config import Section
 from gnn_nas.models.controller import Controller
 from gnn_nas.search.method import Method
 from gnn_nas.search.observations import Observations
-from gnn_nas.search.surrogate import Surrogate
-from gnn_nas.spaces.descriptors import num_descriptors
+from gnn_nas.models.surrogate import Surrogate
 from gnn_nas.spaces.index import CellIndex
 
 
@@ -35,11 +34,14 @@ class GuidedMethod(Method):
 
     def __init__(self, *parts: Any) -> None:
         super().__init__(*parts)
-        self.surrogate = Surrogate(num_descriptors(self.table.space))
         self.cells = self._described()
+        self.surrogate = Surrogate(self.cells.blocks)
 
     def _described(self) -> Any:
-        """What gives the descriptors of cells: by default what the controller predicts."""
+        """What gives the descriptors of cells, and the columns of their ``blocks``.
+
+        By default it is what the controller predicts.
+        """
         self.controller.requires_grad_(False)
         return EmbeddedCells(self.controller, self.table)
 
@@ -79,6 +81,7 @@ class EmbeddedCells:
     """
 
     def __init__(self, controller: Controller, table: CellIndex) -> None:
+        self.blocks = controller.predictor.blocks
         self._controller = controller
         self._table = table
         self._forget()

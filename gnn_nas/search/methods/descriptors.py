@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from gnn_nas.search.methods.predictor import Predictor
-from gnn_nas.spaces.descriptors import open_descriptors
+from gnn_nas.spaces.descriptors import num_descriptors, open_descriptors
 from gnn_nas.spaces.index import CellIndex
 
 
@@ -27,6 +27,7 @@ class _Computed:
     """Cells by their exact descriptors."""
 
     def __init__(self, table: CellIndex) -> None:
+        self.blocks = num_descriptors(table.space)
         self._table = table
         self._describe = open_descriptors(table)
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gnn_nas.search import surrogate as surrogate_module
-from gnn_nas.search.surrogate import Surrogate
+from gnn_nas.models.surrogate import Surrogate
 
 BLOCKS = (3, 5)
 

@@ -1,4 +1,4 @@
-"""A Gaussian process on cells' descriptors: what a search believes about rewards."""
+"""A Gaussian process on cells' descriptors: what a search believes about rewards, and more."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Surrogate:
     Attributes:
         parameters: logarithms of amplitudes, scales and noise, float64 ``[2 * blocks + 1]``.
         inputs: known from `fit` and `believe`, float64 ``[N, D]``; None before the first fit.
-        mean, deviation: of the values fitted, which are standardised by them.
+        mean, deviation: of the values fitted, which are standardised by them, column by column.
         units: median distances of the inputs fitted, by block: scales count in them.
         factor: of Cholesky of the covariance, lower, ``[N, N]``; weights: of the kernel's rows in
-            the predicted mean, ``[N]``.
+            the predicted mean, ``[N]`` or ``[N, columns]``.
     """
 
     inputs: Tensor | None = None
@@ -51,9 +51,13 @@ class Surrogate:
         self._fitted_to = 0
 
     def fit(self, inputs: Tensor, values: Tensor) -> None:
-        """Learn from ``[N, D]`` inputs and their ``[N]`` values, two at least."""
+        """Learn from ``[N, D]`` inputs and their values, ``[N]``, two at least.
+
+        Of several columns of values, ``[N, columns]``, each is learnt on its own, but with the same
+        hyperparameters, which are those that fit all of them best.
+        """
         self.inputs = inputs.double()
-        self.mean, self.deviation = values.mean(), values.std().clamp(min=1e-12)
+        self.mean, self.deviation = values.mean(0), values.std(0).clamp(min=1e-12)
         values = (values.double() - self.mean) / self.deviation
         distances = self._distances(self.inputs)
         apart = ~torch.eye(len(inputs), dtype=torch.bool, device=inputs.device)
@@ -79,7 +83,7 @@ class Surrogate:
         with torch.no_grad():
             self._values = values
             self.factor = self._factor(distances, self.parameters)
-            self.weights = torch.cholesky_solve(values[:, None], self.factor)[:, 0]
+            self.weights = _solve(self.factor, values)
 
     def predict(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of the values at ``[M, D]`` inputs, ``[M]`` each.
@@ -96,7 +100,7 @@ class Surrogate:
         """The mean alone, in single precision, for many inputs: it costs no triangular solve.
 
         Shapes:
-            - inputs: ``[M, D]``; returns: float64 ``[M]``
+            - inputs: ``[M, D]``; returns: float64 ``[M]``, or ``[M, columns]``
         """
         chunk, weights = self._chunk(), self.weights.float()
         parts = [
@@ -137,8 +141,8 @@ class Surrogate:
         def loss() -> Tensor:
             optimizer.zero_grad()
             factor = self._factor(distances, parameters)
-            weights = torch.cholesky_solve(values[:, None], factor)[:, 0]
-            likelihood = -values @ weights / 2 - factor.diagonal().log().sum()
+            fit = values.flatten() @ _solve(factor, values).flatten()
+            likelihood = -fit / 2 - values[0].numel() * factor.diagonal().log().sum()
             surprise = 0.05 * (parameters - self.prior).square().sum()
             (surprise - likelihood).backward()
             return (surprise - likelihood).detach()
@@ -177,6 +181,11 @@ def _thinned(distances: list[Tensor], values: Tensor) -> tuple[list[Tensor], Ten
         return distances, values
     some = torch.arange(_FITTED, device=values.device) * count // _FITTED
     return [distance[some][:, some] for distance in distances], values[some]
+
+
+def _solve(factor: Tensor, values: Tensor) -> Tensor:
+    """The covariance's inverse, given by its factor, times values, ``[N]`` or ``[N, columns]``."""
+    return torch.cholesky_solve(values.view(len(values), -1), factor).view_as(values)
 
 
 def _distance(left: Tensor, right: Tensor) -> Tensor:
