@@ -8,7 +8,7 @@ import torch
 
 from bench.apart import apart
 from bench.measuring import Figure, at_least, at_most, say, time_of
-from gnn_nas.cli.common import available_cores
+from gnn_nas.parallel import available_cores
 from gnn_nas.spaces.distance import edit_distance
 from gnn_nas.spaces.enumeration import isomorphism_hash
 from gnn_nas.spaces.module_hash import module_hash

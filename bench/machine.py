@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from gnn_nas.cli.common import available_cores
+from gnn_nas.parallel import available_cores
 
 
 def machine() -> dict[str, Any]:

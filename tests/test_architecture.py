@@ -15,6 +15,7 @@ LEVELS = (
     {"experiments"},
     {"plots", "search", "pretraining"},
     {"evaluation"},
+    {"function"},
     {"models", "benchmarks", "tasks"},
     {"parallel", "spaces"},
 )

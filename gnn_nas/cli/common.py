@@ -172,13 +172,6 @@ def refuse_more_than_cells(arguments: argparse.Namespace, table: CellIndex) -> N
         raise UserError(f"--queries must be at most {len(table)}, the number of cells")
 
 
-def available_cores() -> int:
-    """Cores that this process may use, where the system tells; else those of the machine."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def option_name(name: str) -> str:
     """How an argument's name is written as an option."""
     return "--" + name.replace("_", "-")

@@ -13,7 +13,6 @@ from gnn_nas.benchmarks.protocols import PROTOCOLS
 from gnn_nas.cli.common import (
     add_benchmark,
     add_out,
-    available_cores,
     command_parser,
     continued,
     refuse_below_one,
@@ -25,7 +24,7 @@ from gnn_nas.config import CONFIGS
 from gnn_nas.errors import UserError, reported
 from gnn_nas.experiments.table1.paper import LOSSES, NAMES
 from gnn_nas.locking import writing
-from gnn_nas.parallel import ENGINES, get_engine
+from gnn_nas.parallel import ENGINES, available_cores, get_engine
 from gnn_nas.search import methods
 
 if TYPE_CHECKING:

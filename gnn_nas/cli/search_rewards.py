@@ -20,7 +20,7 @@ from gnn_nas.benchmarks.locate import (
     is_own_table,
 )
 from gnn_nas.cli.checkpoints import space_to_search
-from gnn_nas.cli.common import available_cores, option_name, refuse_given
+from gnn_nas.cli.common import option_name, refuse_given
 from gnn_nas.cli.search_table import TableRewards
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches.config import (
@@ -29,7 +29,7 @@ from gnn_nas.experiments.searches.config import (
     TaskSearchConfig,
 )
 from gnn_nas.experiments.searches.workers import Workers
-from gnn_nas.parallel import ENGINES, get_engine
+from gnn_nas.parallel import ENGINES, available_cores, get_engine
 from gnn_nas.spaces.known import get_space
 from gnn_nas.spaces.nasbench201 import NASBENCH201
 from gnn_nas.spaces.nasbench_graph import NASBENCH_GRAPH

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from gnn_nas.benchmarks.columns import read_columns
 from gnn_nas.benchmarks.own_table import cell_columns, report_columns, reward_column
 from gnn_nas.cli.checkpoints import space_to_search
-from gnn_nas.cli.common import available_cores
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches.config import TableSearchConfig
 from gnn_nas.experiments.searches.workers import Workers
+from gnn_nas.parallel import available_cores
 from gnn_nas.spaces.known import get_space
 
 if TYPE_CHECKING:

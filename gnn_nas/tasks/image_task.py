@@ -100,21 +100,21 @@ class ImageTask:
         network, fit = self._train(cell, seed)
         metrics: dict[str, Any] = {
             "accuracy": fit.accuracy,
-            "test": accuracy(network, self._parts.test),
+            "test": accuracy(network, self.parts.test),
             "latency": self._latency(network),
         }
         return TestResult(metrics, weights_bytes(network))
 
     def _latency(self, network: CellNetwork) -> float:
-        return latency(network, self._parts.validation.images[:1])
+        return latency(network, self.parts.validation.images[:1])
 
     def _train(self, cell: PackedCells, seed: int) -> tuple[CellNetwork, FitResult]:
         network = CellNetwork(cell, self.network, seed).to(self.config.training.device)
-        parts = self._parts
+        parts = self.parts
         return network, train_network(network, parts.training, parts.validation, self.config, seed)
 
     @cached_property
-    def _parts(self) -> Parts:
+    def parts(self) -> Parts:
         parts = divide(self._images, self.config.split)
         return Parts(*(part.to(self.config.training.device) for part in parts))
 

@@ -80,7 +80,7 @@ def test_the_test_trains_it_again_and_gives_its_weights(cell, make_task, tmp_pat
     weights, config = read_weights(path)
     network = CellNetwork(cell, config)
     network.load_state_dict(weights)
-    assert training.accuracy(network, task._parts.test) == trained.metrics["test"]
+    assert training.accuracy(network, task.parts.test) == trained.metrics["test"]
     assert trained.metrics["latency"] > 0
 
 

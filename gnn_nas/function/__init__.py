@@ -1,0 +1,1 @@
+"""What the untrained networks around cells do with a few images."""

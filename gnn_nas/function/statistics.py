@@ -1,0 +1,204 @@
+"""What the untrained network around a cell does with a few images, as figures with names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d, cross_entropy, one_hot
+
+from gnn_nas.function.probes import ProbeImages
+from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.tasks.network import CellNetwork
+from gnn_nas.tasks.network_size import NetworkConfig
+
+STATISTICS = {
+    "feature_norm": "logarithm of the mean norm of the images' features, which are the last maps"
+    " averaged over pixels",
+    "feature_correlation": "mean correlation between the features of two images",
+    "feature_rank": "effective rank (Roy & Vetterli 2007) of the centred features",
+    "map_rank": "effective rank of the correlations between the last maps of the images",
+    "output_spread": "logarithm of the mean standard deviation of a logit over the images",
+    "relu_logdet": "log-determinant of the ReLU kernel: the share of ReLUs that two images switch"
+    " alike (Mellor et al. 2021, NASWOT, but for dividing by the number of ReLUs)",
+    "relu_rank": "effective rank of the ReLU kernel",
+    "relu_activity": "share of ReLUs that are on",
+    "gradient_norm": "logarithm of the norm of the loss's gradient by the parameters (Abdelfattah"
+    " et al. 2021)",
+    "snip": "logarithm of the sum of |parameter * gradient| (Lee et al. 2019, SNIP)",
+    "jacobian_norm": "logarithm of the mean norm of the loss's gradient by an image",
+    "jacobian_rank": "effective rank of the correlations between these gradients of the images"
+    " (their spectrum: Mellor et al. 2021)",
+    "synflow": "logarithm of the sum of |parameter * gradient| of the summed logits of an image of"
+    " ones, all parameters being made positive (Tanaka et al. 2020, SynFlow)",
+    "readout": "share of further images whose class ridge regression on all others tells from the"
+    " last maps, pooled to 2 by 2",
+}
+"""What each figure is and where it comes from, by name; their order is that of all values."""
+
+# What a logarithm is taken of is at least this, so that a network that gives nothing has one.
+_LEAST = 1e-8
+# Keeps the determinant from being zero where two images switch all ReLUs alike.
+_KERNEL_RIDGE = 1e-6
+_READOUT_RIDGE = 0.1
+_READOUT_SIZE = 2
+
+
+def measure_cell(
+    cell: PackedCells, images: ProbeImages, network: NetworkConfig, seed: int
+) -> list[float]:
+    """Measure the untrained network around a cell.
+
+    Batch normalisation is by the images at hand, as in a training's first step; for SynFlow it is
+    as it begins. All figures are finite, also those of a network that gives zeros.
+
+    Args:
+        cell: a batch of one pruned cell, as `CellNetwork` takes it.
+        network: its sizes, with the channels and classes of the images.
+        seed: of its initial weights.
+
+    Returns:
+        The `STATISTICS`, in their order.
+
+    Raises:
+        UserError: the cell's ops cannot be built.
+    """
+    model = CellNetwork(cell, network, seed)
+    parameters = [each for each in model.parameters() if each.requires_grad]
+    figures = _on_images(model, parameters, images) | {"readout": _readout(model, images)}
+    figures["synflow"] = _synflow(model, parameters, images.images.shape[1:])
+    return [figures[name] for name in STATISTICS]
+
+
+def _on_images(
+    model: CellNetwork, parameters: list[nn.Parameter], images: ProbeImages
+) -> dict[str, float]:
+    """All that one pass forward and one back over the labelled images tell."""
+    patterns: list[Tensor] = []
+    hooks = [
+        module.register_forward_hook(lambda _, __, output: patterns.append(output > 0))
+        for module in model.modules()
+        if isinstance(module, nn.ReLU)
+    ]
+    pixels = images.images.clone().requires_grad_()
+    maps = model.cells(model.stem(pixels))
+    for hook in hooks:
+        hook.remove()
+    features = maps.mean((2, 3))
+    logits = model.classifier(features)
+    loss = cross_entropy(logits, images.labels)
+    gradients = torch.autograd.grad(
+        loss, [pixels, *parameters], allow_unused=True, materialize_grads=True
+    )
+    with torch.no_grad():
+        by_pixels, by_parameters = gradients[0].flatten(1), _joined(gradients[1:])
+        kernel, activity = _relu_kernel(patterns)
+        centred = features - features.mean(0)
+        correlations = _correlations(features)
+        spectra = torch.linalg.eigvalsh(
+            torch.stack(
+                [
+                    centred @ centred.T,
+                    _correlations(maps.flatten(1)),
+                    kernel,
+                    _correlations(by_pixels),
+                ]
+            ).double()
+        ).clamp_(min=0)
+        ranks = _effective_ranks(spectra).tolist()
+        count = len(pixels)
+        others = correlations.sum() - correlations.trace()
+        logarithms = torch.stack(
+            [
+                features.norm(dim=1).mean(),
+                logits.std(0).mean(),
+                by_parameters.norm(),
+                (_joined(parameters) * by_parameters).abs().sum(),
+                by_pixels.norm(dim=1).mean(),
+            ]
+        )
+        names = ("feature_norm", "output_spread", "gradient_norm", "snip", "jacobian_norm")
+        return {
+            **dict(zip(names, _logarithm(logarithms).tolist(), strict=True)),
+            "feature_correlation": float(others) / (count * (count - 1)),
+            "feature_rank": ranks[0],
+            "map_rank": ranks[1],
+            "relu_logdet": float((spectra[2] + _KERNEL_RIDGE).log().sum()),
+            "relu_rank": ranks[2],
+            "relu_activity": activity,
+            "jacobian_rank": ranks[3],
+        }
+
+
+def _relu_kernel(patterns: list[Tensor]) -> tuple[Tensor, float]:
+    """The share of ReLUs that two images switch alike, ``[B, B]``, and the share that is on."""
+    # An op of the user's own may have mixed images and channels where there is a ReLU.
+    images = len(patterns[0])
+    on = torch.cat([each.flatten(1) for each in patterns if len(each) == images], 1).float()
+    both, count = on @ on.T, on.shape[1]
+    active = both.diagonal()
+    kernel = 1 - (active[:, None] + active - 2 * both) / count
+    return kernel, float(active.mean()) / count
+
+
+def _readout(model: CellNetwork, images: ProbeImages) -> float:
+    """Leave-one-out accuracy of ridge regression of the classes on the last maps.
+
+    What an image is told without itself follows from the inverse ``Q`` of the kernel of all plus
+    the ridge: its classes less ``(Q classes)_i / Q_ii``.
+    """
+    with torch.no_grad():
+        maps = model.cells(model.stem(images.further))
+        x = adaptive_avg_pool2d(maps, _READOUT_SIZE).flatten(1).double()
+        x -= x.mean(0)
+        x *= len(x) ** 0.5 / x.norm().clamp(min=_LEAST)
+        classes = one_hot(images.further_labels).double()
+        classes -= classes.mean(0)
+        ridge = _READOUT_RIDGE * torch.eye(len(x), dtype=x.dtype)
+        inverse = torch.cholesky_inverse(torch.linalg.cholesky(x @ x.T + ridge))
+        told = classes - inverse @ classes / inverse.diagonal()[:, None]
+        return float((told.argmax(1) == images.further_labels).float().mean())
+
+
+def _synflow(model: CellNetwork, parameters: list[nn.Parameter], shape: torch.Size) -> float:
+    """SynFlow, which leaves the model changed: in float64, as its products may be huge."""
+    model.double().eval()
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.reset_running_stats()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.abs_()
+    output = model(torch.ones(1, *shape, dtype=torch.double)).sum()
+    gradients = torch.autograd.grad(output, parameters, allow_unused=True, materialize_grads=True)
+    with torch.no_grad():
+        flow = _joined(parameters) @ _joined(gradients).abs()
+        return float(_logarithm(flow))
+
+
+def _correlations(x: Tensor) -> Tensor:
+    """Correlations between rows, ``[B, B]``; a row without variance has none, to itself either."""
+    x = x - x.mean(1, keepdim=True)
+    norms = x.norm(dim=1, keepdim=True)
+    x = torch.where(norms > 0, x / norms, 0)
+    return x @ x.T
+
+
+def _effective_ranks(spectra: Tensor) -> Tensor:
+    """``exp(entropy)`` of eigenvalues as shares of their sum; 1 where all are zero.
+
+    Shapes:
+        - spectra: ``[..., B]``; returns: ``[...]``
+    """
+    shares = spectra / spectra.sum(-1, keepdim=True).clamp(min=1e-300)
+    return torch.special.entr(shares).sum(-1).exp()
+
+
+def _joined(tensors: Iterable[Tensor]) -> Tensor:
+    """The numbers of all tensors in one row."""
+    return torch.cat([each.flatten() for each in tensors])
+
+
+def _logarithm(x: Tensor) -> Tensor:
+    return x.clamp(min=_LEAST, max=torch.finfo(x.dtype).max).log()
