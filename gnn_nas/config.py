@@ -334,22 +334,6 @@ class TrainingConfig(Section):
     )
 
 
-class FunctionConfig(Section):
-    """What untrained networks do, which the predictor learns to tell: see `gnn_nas.function`."""
-
-    cells: int = Field(
-        ge=50, le=100_000, description="random cells whose untrained networks are measured"
-    )
-    images: str = Field(description="digits, noise, or a task file with images of your own")
-    seeds: int = Field(
-        ge=1, le=100, description="initial weights of each network; figures are means over them"
-    )
-    weight: float = Field(
-        ge=0,
-        description="weight of the predictor's loss in telling the function from the embedding",
-    )
-
-
 class PretrainConfig(RunConfig):
     """Everything that decides a pretraining run."""
 
