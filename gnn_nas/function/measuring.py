@@ -115,7 +115,8 @@ class _Measurer:
 
     def __call__(self, job: tuple[int, list[np.ndarray]]) -> np.ndarray:
         number, arrays = job
-        cells = PackedCells(*map(torch.from_numpy, arrays), self.space)
+        vertices, edges, ops = map(torch.from_numpy, arrays)
+        cells = PackedCells(vertices, edges, ops, self.space)
         images = ProbeImages(*map(torch.from_numpy, self.images))
 
         def compute() -> Tensors:

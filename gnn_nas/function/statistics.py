@@ -162,15 +162,18 @@ def _readout(model: CellNetwork, images: ProbeImages) -> float:
 
 
 def _synflow(model: CellNetwork, parameters: list[nn.Parameter], shape: torch.Size) -> float:
-    """SynFlow, which leaves the model changed: in float64, as its products may be huge."""
-    model.double().eval()
+    """SynFlow, which leaves the model changed.
+
+    In float32, as all the rest: an op of the user's own may know no other type.
+    """
+    model.eval()
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.reset_running_stats()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.abs_()
-    output = model(torch.ones(1, *shape, dtype=torch.double)).sum()
+    output = model(torch.ones(1, *shape)).sum()
     gradients = torch.autograd.grad(output, parameters, allow_unused=True, materialize_grads=True)
     with torch.no_grad():
         flow = _joined(parameters) @ _joined(gradients).abs()
