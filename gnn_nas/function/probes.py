@@ -74,7 +74,7 @@ def open_probes(given: str) -> ProbeImages:
         raise UserError(f"images {given}: neither {DIGITS} nor {NOISE} nor a task file, FILE.yaml")
     from gnn_nas.tasks.image_task import ImageTask
 
-    training = ImageTask.from_file(given).parts.training
+    training = ImageTask.from_file(given).parts.training.to("cpu")
     probes = _chosen(training.images, training.labels, generator)
     if len(probes.further) < _COUNT:
         raise UserError(

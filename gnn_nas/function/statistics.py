@@ -8,34 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, cross_entropy, one_hot
 
+from gnn_nas.function import STATISTICS
 from gnn_nas.function.probes import ProbeImages
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.tasks.network import CellNetwork
 from gnn_nas.tasks.network_size import NetworkConfig
-
-STATISTICS = {
-    "feature_norm": "logarithm of the mean norm of the images' features, which are the last maps"
-    " averaged over pixels",
-    "feature_correlation": "mean correlation between the features of two images",
-    "feature_rank": "effective rank (Roy & Vetterli 2007) of the centred features",
-    "map_rank": "effective rank of the correlations between the last maps of the images",
-    "output_spread": "logarithm of the mean standard deviation of a logit over the images",
-    "relu_logdet": "log-determinant of the ReLU kernel: the share of ReLUs that two images switch"
-    " alike (Mellor et al. 2021, NASWOT, but for dividing by the number of ReLUs)",
-    "relu_rank": "effective rank of the ReLU kernel",
-    "relu_activity": "share of ReLUs that are on",
-    "gradient_norm": "logarithm of the norm of the loss's gradient by the parameters (Abdelfattah"
-    " et al. 2021)",
-    "snip": "logarithm of the sum of |parameter * gradient| (Lee et al. 2019, SNIP)",
-    "jacobian_norm": "logarithm of the mean norm of the loss's gradient by an image",
-    "jacobian_rank": "effective rank of the correlations between these gradients of the images"
-    " (their spectrum: Mellor et al. 2021)",
-    "synflow": "logarithm of the sum of |parameter * gradient| of the summed logits of an image of"
-    " ones, all parameters being made positive (Tanaka et al. 2020, SynFlow)",
-    "readout": "share of further images whose class ridge regression on all others tells from the"
-    " last maps, pooled to 2 by 2",
-}
-"""What each figure is and where it comes from, by name; their order is that of all values."""
 
 # What a logarithm is taken of is at least this, so that a network that gives nothing has one.
 _LEAST = 1e-8
@@ -56,7 +33,7 @@ def measure_cell(
     Args:
         cell: a batch of one pruned cell, as `CellNetwork` takes it.
         network: its sizes, with the channels and classes of the images.
-        seed: of its initial weights.
+        seed: of its initial weights, and of all else that is drawn in it.
 
     Returns:
         The `STATISTICS`, in their order.
@@ -64,10 +41,13 @@ def measure_cell(
     Raises:
         UserError: the cell's ops cannot be built.
     """
-    model = CellNetwork(cell, network, seed)
-    parameters = [each for each in model.parameters() if each.requires_grad]
-    figures = _on_images(model, parameters, images) | {"readout": _readout(model, images)}
-    figures["synflow"] = _synflow(model, parameters, images.images.shape[1:])
+    with torch.random.fork_rng(devices=[]):
+        # Of dropout in an op of the user's own too.
+        torch.manual_seed(seed)
+        model = CellNetwork(cell, network)
+        parameters = [each for each in model.parameters() if each.requires_grad]
+        figures = _on_images(model, parameters, images) | {"readout": _readout(model, images)}
+        figures["synflow"] = _synflow(model, parameters, images.images.shape[1:])
     return [figures[name] for name in STATISTICS]
 
 
