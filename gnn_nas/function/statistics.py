@@ -76,16 +76,13 @@ def _on_images(
         kernel, activity = _relu_kernel(patterns)
         centred = features - features.mean(0)
         correlations = _correlations(features)
-        spectra = torch.linalg.eigvalsh(
-            torch.stack(
-                [
-                    centred @ centred.T,
-                    _correlations(maps.flatten(1)),
-                    kernel,
-                    _correlations(by_pixels),
-                ]
-            ).double()
-        ).clamp_(min=0)
+        matrices = [
+            _finite(centred @ centred.T),
+            _correlations(maps.flatten(1)),
+            kernel,
+            _correlations(by_pixels),
+        ]
+        spectra = torch.linalg.eigvalsh(torch.stack(matrices).double()).clamp_(min=0)
         ranks = _effective_ranks(spectra).tolist()
         count = len(pixels)
         others = correlations.sum() - correlations.trace()
@@ -130,7 +127,7 @@ def _readout(model: CellNetwork, images: ProbeImages) -> float:
     """
     with torch.no_grad():
         maps = model.cells(model.stem(images.further))
-        x = adaptive_avg_pool2d(maps, _READOUT_SIZE).flatten(1).double()
+        x = _finite(adaptive_avg_pool2d(maps, _READOUT_SIZE).flatten(1).double())
         x -= x.mean(0)
         x *= len(x) ** 0.5 / x.norm().clamp(min=_LEAST)
         classes = one_hot(images.further_labels).double()
@@ -163,8 +160,7 @@ def _synflow(model: CellNetwork, parameters: list[nn.Parameter], shape: torch.Si
 def _correlations(x: Tensor) -> Tensor:
     """Correlations between rows, ``[B, B]``; a row without variance has none, to itself either."""
     x = x - x.mean(1, keepdim=True)
-    norms = x.norm(dim=1, keepdim=True)
-    x = torch.where(norms > 0, x / norms, 0)
+    x = _finite(x / x.norm(dim=1, keepdim=True))
     return x @ x.T
 
 
@@ -172,9 +168,9 @@ def _effective_ranks(spectra: Tensor) -> Tensor:
     """``exp(entropy)`` of eigenvalues as shares of their sum; 1 where all are zero.
 
     Shapes:
-        - spectra: ``[..., B]``; returns: ``[...]``
+        - spectra: float64 ``[..., B]``; returns: ``[...]``
     """
-    shares = spectra / spectra.sum(-1, keepdim=True).clamp(min=1e-300)
+    shares = _finite(spectra / spectra.sum(-1, keepdim=True))
     return torch.special.entr(shares).sum(-1).exp()
 
 
@@ -183,5 +179,11 @@ def _joined(tensors: Iterable[Tensor]) -> Tensor:
     return torch.cat([each.flatten() for each in tensors])
 
 
+def _finite(x: Tensor) -> Tensor:
+    """The same with 0 in place of what is no number, as where ops of the user's own overflow."""
+    return x.nan_to_num(0, 0, 0)
+
+
 def _logarithm(x: Tensor) -> Tensor:
-    return x.clamp(min=_LEAST, max=torch.finfo(x.dtype).max).log()
+    most = torch.finfo(x.dtype).max
+    return x.nan_to_num(most, most).clamp(min=_LEAST).log()
