@@ -13,7 +13,17 @@ from bench.report import FigureFile, table, verdict
 from bench.scaling_plot import draw_scaling
 from gnn_nas.cli.common import command_parser, run_guarded
 
-NAMES = ("startup", "cells", "metric", "steps", "embed", "search", "benchmark", "scaling")
+NAMES = (
+    "startup",
+    "cells",
+    "metric",
+    "steps",
+    "embed",
+    "search",
+    "benchmark",
+    "function_cost",
+    "scaling",
+)
 # Measured only where it is named.
 APART = ("kills",)
 

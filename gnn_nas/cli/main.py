@@ -18,6 +18,7 @@ VERBS = {
     "compare": ("compare", "the paper's Table 1: losses compared by what searches find"),
     "predictor-quality": ("predictor_quality", "how well the predictor orders all cells"),
     "export-cell": ("export_cell", "a cell as a network to take away"),
+    "function": ("function", "what untrained networks of cells do with a few images"),
     "import": ("import_nasbench", "read the official measurements of NAS-Bench-101, once"),
     "spaces": ("spaces", "the search spaces, and what of each is on this machine"),
     "bench": ("bench", "measure speed and memory, in a clone of the project"),

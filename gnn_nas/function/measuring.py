@@ -15,8 +15,9 @@ from torch import Tensor
 
 from gnn_nas.errors import UserError
 from gnn_nas.files import to_json
+from gnn_nas.function import STATISTICS
 from gnn_nas.function.probes import ProbeImages, open_probes
-from gnn_nas.function.statistics import STATISTICS, measure_cell
+from gnn_nas.function.statistics import measure_cell
 from gnn_nas.parallel import available_cores
 from gnn_nas.parallel.local import LocalEngine
 from gnn_nas.parallel.pool import Pool, WorkerDied
@@ -73,7 +74,7 @@ def measure_function(
     if not space.modules:
         raise UserError(
             f"space {space.name} does not say how its ops are built, which untrained networks need:"
-            " give a module:object for every op, or function: null"
+            " give a module:object for every op, or in a pretraining's config function: null"
         )
     images = open_probes(config.images)
     network = NetworkConfig(
@@ -115,7 +116,8 @@ class _Measurer:
 
     def __call__(self, job: tuple[int, list[np.ndarray]]) -> np.ndarray:
         number, arrays = job
-        cells = PackedCells(*map(torch.from_numpy, arrays), self.space)
+        vertices, edges, ops = map(torch.from_numpy, arrays)
+        cells = PackedCells(vertices, edges, ops, self.space)
         images = ProbeImages(*map(torch.from_numpy, self.images))
 
         def compute() -> Tensors:
@@ -174,7 +176,8 @@ def _key(
 
 
 def _is_right(shape: tuple[int, ...], tensors: Tensors, noted: str | None) -> bool:
-    return checksum(tensors) == noted and tensors["by_seed"].shape == shape
+    fits = tensors.keys() == {"by_seed"} and tensors["by_seed"].shape == shape
+    return fits and checksum(tensors) == noted
 
 
 def _as_arrays(tensors: tuple[Tensor, ...]) -> list[np.ndarray]:

@@ -74,7 +74,7 @@ def open_probes(given: str) -> ProbeImages:
         raise UserError(f"images {given}: neither {DIGITS} nor {NOISE} nor a task file, FILE.yaml")
     from gnn_nas.tasks.image_task import ImageTask
 
-    training = ImageTask.from_file(given).parts.training
+    training = ImageTask.from_file(given).parts.training.to("cpu")
     probes = _chosen(training.images, training.labels, generator)
     if len(probes.further) < _COUNT:
         raise UserError(
@@ -100,5 +100,6 @@ def _chosen(pixels: Tensor, labels: Tensor, generator: torch.Generator) -> Probe
 
 def _shrunk(images: Tensor) -> Tensor:
     """Images averaged down, of their shape, until neither side is larger than the limit."""
-    factor = math.ceil(max(images.shape[2:]) / _LARGEST)
-    return adaptive_avg_pool2d(images, [math.ceil(side / factor) for side in images.shape[2:]])
+    height, width = images.shape[2:]
+    factor = math.ceil(max(height, width) / _LARGEST)
+    return adaptive_avg_pool2d(images, (math.ceil(height / factor), math.ceil(width / factor)))

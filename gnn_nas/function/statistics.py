@@ -8,34 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, cross_entropy, one_hot
 
+from gnn_nas.function import STATISTICS
 from gnn_nas.function.probes import ProbeImages
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.tasks.network import CellNetwork
 from gnn_nas.tasks.network_size import NetworkConfig
-
-STATISTICS = {
-    "feature_norm": "logarithm of the mean norm of the images' features, which are the last maps"
-    " averaged over pixels",
-    "feature_correlation": "mean correlation between the features of two images",
-    "feature_rank": "effective rank (Roy & Vetterli 2007) of the centred features",
-    "map_rank": "effective rank of the correlations between the last maps of the images",
-    "output_spread": "logarithm of the mean standard deviation of a logit over the images",
-    "relu_logdet": "log-determinant of the ReLU kernel: the share of ReLUs that two images switch"
-    " alike (Mellor et al. 2021, NASWOT, but for dividing by the number of ReLUs)",
-    "relu_rank": "effective rank of the ReLU kernel",
-    "relu_activity": "share of ReLUs that are on",
-    "gradient_norm": "logarithm of the norm of the loss's gradient by the parameters (Abdelfattah"
-    " et al. 2021)",
-    "snip": "logarithm of the sum of |parameter * gradient| (Lee et al. 2019, SNIP)",
-    "jacobian_norm": "logarithm of the mean norm of the loss's gradient by an image",
-    "jacobian_rank": "effective rank of the correlations between these gradients of the images"
-    " (their spectrum: Mellor et al. 2021)",
-    "synflow": "logarithm of the sum of |parameter * gradient| of the summed logits of an image of"
-    " ones, all parameters being made positive (Tanaka et al. 2020, SynFlow)",
-    "readout": "share of further images whose class ridge regression on all others tells from the"
-    " last maps, pooled to 2 by 2",
-}
-"""What each figure is and where it comes from, by name; their order is that of all values."""
 
 # What a logarithm is taken of is at least this, so that a network that gives nothing has one.
 _LEAST = 1e-8
@@ -56,7 +33,7 @@ def measure_cell(
     Args:
         cell: a batch of one pruned cell, as `CellNetwork` takes it.
         network: its sizes, with the channels and classes of the images.
-        seed: of its initial weights.
+        seed: of its initial weights, and of all else that is drawn in it.
 
     Returns:
         The `STATISTICS`, in their order.
@@ -64,10 +41,13 @@ def measure_cell(
     Raises:
         UserError: the cell's ops cannot be built.
     """
-    model = CellNetwork(cell, network, seed)
-    parameters = [each for each in model.parameters() if each.requires_grad]
-    figures = _on_images(model, parameters, images) | {"readout": _readout(model, images)}
-    figures["synflow"] = _synflow(model, parameters, images.images.shape[1:])
+    with torch.random.fork_rng(devices=[]):
+        # Of dropout in an op of the user's own too.
+        torch.manual_seed(seed)
+        model = CellNetwork(cell, network)
+        parameters = [each for each in model.parameters() if each.requires_grad]
+        figures = _on_images(model, parameters, images) | {"readout": _readout(model, images)}
+        figures["synflow"] = _synflow(model, parameters, images.images.shape[1:])
     return [figures[name] for name in STATISTICS]
 
 
@@ -96,16 +76,13 @@ def _on_images(
         kernel, activity = _relu_kernel(patterns)
         centred = features - features.mean(0)
         correlations = _correlations(features)
-        spectra = torch.linalg.eigvalsh(
-            torch.stack(
-                [
-                    centred @ centred.T,
-                    _correlations(maps.flatten(1)),
-                    kernel,
-                    _correlations(by_pixels),
-                ]
-            ).double()
-        ).clamp_(min=0)
+        matrices = [
+            _finite(centred @ centred.T),
+            _correlations(maps.flatten(1)),
+            kernel,
+            _correlations(by_pixels),
+        ]
+        spectra = torch.linalg.eigvalsh(torch.stack(matrices).double()).clamp_(min=0)
         ranks = _effective_ranks(spectra).tolist()
         count = len(pixels)
         others = correlations.sum() - correlations.trace()
@@ -150,7 +127,7 @@ def _readout(model: CellNetwork, images: ProbeImages) -> float:
     """
     with torch.no_grad():
         maps = model.cells(model.stem(images.further))
-        x = adaptive_avg_pool2d(maps, _READOUT_SIZE).flatten(1).double()
+        x = _finite(adaptive_avg_pool2d(maps, _READOUT_SIZE).flatten(1).double())
         x -= x.mean(0)
         x *= len(x) ** 0.5 / x.norm().clamp(min=_LEAST)
         classes = one_hot(images.further_labels).double()
@@ -162,15 +139,18 @@ def _readout(model: CellNetwork, images: ProbeImages) -> float:
 
 
 def _synflow(model: CellNetwork, parameters: list[nn.Parameter], shape: torch.Size) -> float:
-    """SynFlow, which leaves the model changed: in float64, as its products may be huge."""
-    model.double().eval()
+    """SynFlow, which leaves the model changed.
+
+    In float32, as all the rest: an op of the user's own may know no other type.
+    """
+    model.eval()
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.reset_running_stats()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.abs_()
-    output = model(torch.ones(1, *shape, dtype=torch.double)).sum()
+    output = model(torch.ones(1, *shape)).sum()
     gradients = torch.autograd.grad(output, parameters, allow_unused=True, materialize_grads=True)
     with torch.no_grad():
         flow = _joined(parameters) @ _joined(gradients).abs()
@@ -180,8 +160,7 @@ def _synflow(model: CellNetwork, parameters: list[nn.Parameter], shape: torch.Si
 def _correlations(x: Tensor) -> Tensor:
     """Correlations between rows, ``[B, B]``; a row without variance has none, to itself either."""
     x = x - x.mean(1, keepdim=True)
-    norms = x.norm(dim=1, keepdim=True)
-    x = torch.where(norms > 0, x / norms, 0)
+    x = _finite(x / x.norm(dim=1, keepdim=True))
     return x @ x.T
 
 
@@ -189,9 +168,9 @@ def _effective_ranks(spectra: Tensor) -> Tensor:
     """``exp(entropy)`` of eigenvalues as shares of their sum; 1 where all are zero.
 
     Shapes:
-        - spectra: ``[..., B]``; returns: ``[...]``
+        - spectra: float64 ``[..., B]``; returns: ``[...]``
     """
-    shares = spectra / spectra.sum(-1, keepdim=True).clamp(min=1e-300)
+    shares = _finite(spectra / spectra.sum(-1, keepdim=True))
     return torch.special.entr(shares).sum(-1).exp()
 
 
@@ -200,5 +179,11 @@ def _joined(tensors: Iterable[Tensor]) -> Tensor:
     return torch.cat([each.flatten() for each in tensors])
 
 
+def _finite(x: Tensor) -> Tensor:
+    """The same with 0 in place of what is no number, as where ops of the user's own overflow."""
+    return x.nan_to_num(0, 0, 0)
+
+
 def _logarithm(x: Tensor) -> Tensor:
-    return x.clamp(min=_LEAST, max=torch.finfo(x.dtype).max).log()
+    most = torch.finfo(x.dtype).max
+    return x.nan_to_num(most, most).clamp(min=_LEAST).log()
