@@ -215,6 +215,12 @@ class DataConfig(Section):
 
     batch_size: int = Field(ge=2, le=65536, description="samples a step: anchors x (1 + positives)")
     positives: int = Field(ge=1, le=1023, description="edited cells that go with each anchor")
+    positives_by: Literal["edits", "function", "both"] = Field(
+        # Older files lack it.
+        default="edits",
+        description="what makes a cell a positive: few edits; that its untrained network is told to"
+        " do what the anchor's does, which needs function; or one half each",
+    )
     held_out: float = Field(
         ge=1e-4,
         le=0.5,
@@ -275,6 +281,11 @@ class FunctionConfig(Section):
     )
     weight: float = Field(
         gt=0, description="weight of the predictor's loss in telling them from the embedding"
+    )
+    distance_weight: float = Field(
+        ge=0,
+        description="weight of the loss by which embeddings lie as far apart as what is told of"
+        " their cells; 0 for none",
     )
 
     @field_validator("statistics", mode="before")
@@ -354,6 +365,16 @@ class PretrainConfig(RunConfig):
     )
     optimizer: OptimizerConfig = Field(description="how the weights are stepped")
     training: TrainingConfig = Field(description="length and intervals")
+
+    @model_validator(mode="after")
+    def _function_is_learnt(self) -> "PretrainConfig":
+        if self.function is None and self.data.positives_by != "edits":
+            raise ValueError(f"data.positives_by is {self.data.positives_by}, but function is null")
+        if self.function and not self.training.structure_weight:
+            raise ValueError(
+                "function is told after the descriptors: set training.structure_weight above 0"
+            )
+        return self
 
 
 def load_config(

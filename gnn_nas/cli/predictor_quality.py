@@ -51,8 +51,9 @@ Measure the rank correlation (Kendall's tau, Spearman's rho) of the performance 
 
 It learns from random cells of NAS-Bench-101 or NAS-Bench-201 and then scores all others, whose mean
 test accuracies its scores are compared with. It is an ensemble: a Gaussian process and trees on the
-descriptors of a cell, and copies of the controller's encoder and predictor that are fine-tuned to
-order the cells. It is measured with copies of the pretrained controller, and of one from scratch.
+descriptors of a cell and what the controller tells of its untrained network, and copies of the
+controller's encoder and predictor that are fine-tuned to order the cells. It is measured with the
+pretrained controller, and with one from scratch, which tells nothing.
 """
 
 _EPILOG = """\
@@ -185,6 +186,8 @@ def _measure(
 ) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn
 
+    import torch
+
     from gnn_nas.experiments.ensemble import PRETRAINED_LR, SCRATCH_LR, PredictorEnsemble
     from gnn_nas.models.controller import Controller
     from gnn_nas.progress import Description, Progress
@@ -197,6 +200,10 @@ def _measure(
         done = len(wanted) - len(missing)
         task = progress.add_task("descriptors of all cells", total=len(wanted), completed=done)
         descriptors = load_standard_descriptors(table)
+        known = {"scratch": descriptors}
+        if any(kind == "pretrained" for kind, _, _ in missing):
+            function = checkpoint.controller(0).tell_function(table).to(descriptors)
+            known["pretrained"] = torch.cat([descriptors, function], dim=1)
         for kind, size, seed in missing:
             progress.update(task, description=f"{kind}, {size} cells, seed {seed}")
             if kind == "pretrained":
@@ -204,7 +211,7 @@ def _measure(
             else:
                 controller = Controller(checkpoint.config.model, seed, table.space).eval()
                 lr = SCRATCH_LR
-            ensemble = PredictorEnsemble(controller, table, descriptors, members, lr)
+            ensemble = PredictorEnsemble(controller, table, known[kind], members, lr)
             started = time.perf_counter()
             kendall, spearman = measure(ensemble, labels, truth, size, seed)
             seconds = time.perf_counter() - started

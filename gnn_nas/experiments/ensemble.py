@@ -40,7 +40,7 @@ class PredictorEnsemble:
     Args:
         controller: stays as it is; table: all cells.
         descriptors: of these, ``[N, columns]``, on the CPU: see
-            `gnn_nas.spaces.descriptors`.
+            `gnn_nas.spaces.descriptors`; what a controller tells of their function may follow.
         members: number of copies, one at least.
         lr: learning rate of the copies' encoders.
     """
@@ -56,6 +56,9 @@ class PredictorEnsemble:
         self.controller = controller
         self.table = table
         self.descriptors = descriptors
+        self.blocks = num_descriptors(table.space)
+        if told := descriptors.shape[1] - sum(self.blocks):
+            self.blocks += (told,)
         self.members = members
         self.lr = lr
 
@@ -67,7 +70,7 @@ class PredictorEnsemble:
         """
         targets = gaussian_ranks(rewards)
         descriptors = self.descriptors[rows]
-        self.surrogate = Surrogate(num_descriptors(self.table.space))
+        self.surrogate = Surrogate(self.blocks)
         self.surrogate.fit(descriptors, targets)
         self.trees = ExtraTreesRegressor(
             _TREES,
@@ -128,7 +131,7 @@ class Ranker:
 
     def _fit(self, table: CellTable, rows: Tensor, targets: Tensor, lr: float) -> None:
         encoder, reader = self.controller.encoder, self.controller.predictor.structure
-        self.head = _head(sum(num_descriptors(self.controller.space)))
+        self.head = _head(sum(self.controller.predictor.blocks))
         groups = [
             {"params": [*encoder.parameters(), *reader.parameters()]},
             {"params": [*self.head.parameters()]},

@@ -13,7 +13,6 @@ from gnn_nas.models.surrogate import Surrogate
 from gnn_nas.spaces.cache import open_cached
 from gnn_nas.spaces.descriptors import Describer, num_descriptors, open_descriptors
 from gnn_nas.spaces.index import CellIndex, open_index
-from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.space import CellSpace
 from gnn_nas.spaces.table import CellTable
 from gnn_nas.tensor_file import checksum

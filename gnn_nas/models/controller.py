@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from gnn_nas.models.decoder import Decoder
 from gnn_nas.models.encoder import make_encoder
 from gnn_nas.models.predictor import Predictor
+from gnn_nas.spaces.descriptors import num_descriptors
 from gnn_nas.spaces.index import CellIndex
 from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.packed import PackedCells
@@ -77,6 +78,13 @@ class Controller(nn.Module):
         cells, parsed = from_tokens(self.decoder.greedy(embeddings), self.space)
         pruned, valid = prune(cells)
         return pruned, valid & parsed
+
+    @torch.no_grad()
+    def tell_function(self, table: CellIndex) -> Tensor:
+        """What it tells of all cells' function, ``[N, statistics]``, of which there may be none."""
+        columns = sum(num_descriptors(self.space))
+        parts = self.encode_rows(table).split(_CHUNK)
+        return torch.cat([self.predictor.predict_descriptors(part)[:, columns:] for part in parts])
 
     @torch.no_grad()
     def encode_rows(self, table: CellIndex, rows: Tensor | None = None) -> Tensor:

@@ -6,7 +6,14 @@ from typing import TypeGuard
 
 import torch
 
-from gnn_nas.config import CONTROLLERS, DEFAULT_SPACE, WEIGHTS, PretrainConfig, SpaceConfig, load_config
+from gnn_nas.config import (
+    CONTROLLERS,
+    DEFAULT_SPACE,
+    WEIGHTS,
+    PretrainConfig,
+    SpaceConfig,
+    load_config,
+)
 from gnn_nas.errors import UserError
 from gnn_nas.models.controller import Controller
 from gnn_nas.module_weights import load_into, refuse_other_architecture

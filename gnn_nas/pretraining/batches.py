@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from torch import Tensor
 from torch_geometric.data import Batch
 
 from gnn_nas.errors import UserError
+from gnn_nas.function.distance import FunctionSampler
 from gnn_nas.pretraining.form import refuse_other_form
 from gnn_nas.spaces.batch import join, split
 from gnn_nas.spaces.descriptors import Describer
@@ -23,6 +25,8 @@ BLOCK = 16
 _MEASURED_HELD_OUT, _MEASURED_OTHERS = 4_000, 20_000
 _SCREENED_AT_ONCE, _MOST_SCREENED = 100_000, 10_000_000
 _PATIENCE = 100
+
+ByFunction = Callable[[PositiveSampler], FunctionSampler]
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class BatchSampler:
         excluded: bool ``[N]``, cells that are neither anchors nor positives.
         anchors: anchors in a batch; positives: positives of each.
         generator: of all random draws.
+        by_function: makes of what draws positives by edits what draws them by function.
     """
 
     def __init__(
@@ -67,6 +72,7 @@ class BatchSampler:
         anchors: int,
         positives: int,
         generator: torch.Generator,
+        by_function: ByFunction | None = None,
     ) -> None:
         self.sampler = PositiveSampler(table, forbidden=excluded)
         self.candidates = (~excluded & (table.cells.vertices > 2)).nonzero().flatten()
@@ -76,9 +82,16 @@ class BatchSampler:
                 f" {table.space.name} has only {len(self.candidates)} cells to train on: set it to"
                 f" at most {len(self.candidates) * (1 + positives)}"
             )
-        self._begin(anchors, positives, generator)
+        self._begin(anchors, positives, generator, by_function)
 
-    def _begin(self, anchors: int, positives: int, generator: torch.Generator) -> None:
+    def _begin(
+        self,
+        anchors: int,
+        positives: int,
+        generator: torch.Generator,
+        by_function: ByFunction | None,
+    ) -> None:
+        self.by_function = by_function
         self.anchors = anchors
         self.positives = positives
         self.generator = generator
@@ -165,7 +178,8 @@ class BatchSampler:
 
     def _with_positives(self, sampler: PositiveSampler, anchors: Tensor) -> list[TrainingBatch]:
         """Batches of anchors, as many as these are enough for."""
-        positives = sampler.sample(anchors, self.positives, self.generator)
+        drawing = self.by_function(sampler) if self.by_function else sampler
+        positives = drawing.sample(anchors, self.positives, self.generator)
         batches = len(anchors) // self.anchors
         return [
             self._batch(sampler.table, *parts)
@@ -198,6 +212,7 @@ class EndlessBatchSampler(BatchSampler):
         held_out: share of the hashes whose cells are neither anchors nor positives.
         anchors: anchors in a batch; positives: positives of each.
         generator: of all random draws, of the CPU.
+        by_function: see `BatchSampler`.
         describe: gives the descriptors of cells, of a block's at once, which takes half as long.
     """
 
@@ -208,6 +223,7 @@ class EndlessBatchSampler(BatchSampler):
         anchors: int,
         positives: int,
         generator: torch.Generator,
+        by_function: ByFunction | None = None,
         describe: Describer | None = None,
     ) -> None:
         self.space = space
@@ -215,7 +231,7 @@ class EndlessBatchSampler(BatchSampler):
         self.held_out = held_out
         # None are waiting.
         self.candidates = torch.empty(0, dtype=torch.long)
-        self._begin(anchors, positives, generator)
+        self._begin(anchors, positives, generator, by_function)
 
     def draw_anchors(
         self, count: int, generator: torch.Generator

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -11,9 +12,10 @@ from torch import Tensor
 
 from gnn_nas.config import OwnEncoderConfig, PretrainConfig
 from gnn_nas.errors import UserError
+from gnn_nas.function.distance import FunctionSampler
 from gnn_nas.function.told import ToldFunction, open_description
 from gnn_nas.models.pretrained import new_controller
-from gnn_nas.pretraining.batches import BatchSampler, EndlessBatchSampler
+from gnn_nas.pretraining.batches import BatchSampler, ByFunction, EndlessBatchSampler
 from gnn_nas.pretraining.checkpoint import refuse_other_run
 from gnn_nas.pretraining.distributed import ALONE, Processes
 from gnn_nas.pretraining.loss import PretrainingObjective
@@ -23,6 +25,9 @@ from gnn_nas.pretraining.rehearsal import rehearse, rehearse_encoder
 from gnn_nas.references import is_reference, users_code
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.spaces.index import CellIndex
+
+# Share of the positives that are drawn by function.
+_BY_FUNCTION = {"edits": 0.0, "both": 0.5, "function": 1.0}
 
 
 class TrainingState:
@@ -57,7 +62,7 @@ class TrainingState:
         self.function = ToldFunction(table.space, config.function) if config.function else None
         learnt = config.training.structure_weight > 0
         self.describe = open_description(table, self.function) if learnt else None
-        draws = (config.data.anchors, config.data.positives, self.generator)
+        draws = (config.data.anchors, config.data.positives, self.generator, self._by_function())
         self.batches = (
             BatchSampler(table, held_out, *draws)
             if table.is_complete
@@ -81,7 +86,7 @@ class TrainingState:
                     self.describe,
                     self.generator,
                     processes,
-                    config.function.weight if config.function else 0.0,
+                    config.function,
                 )
             if self.objective.metric_loss:
                 # Such as a margin that is learnt; most losses have none.
@@ -94,6 +99,15 @@ class TrainingState:
         self.duplicates = torch.zeros((), dtype=torch.long, device=device)
         # Sums over the steps since the last row of metrics.
         self.sums = torch.zeros(len(self._losses), device=device)
+
+    def _by_function(self) -> ByFunction | None:
+        share = _BY_FUNCTION[self.config.data.positives_by]
+        if not share or self.describe is None:
+            return None
+        blocks = self.controller.predictor.blocks
+        return functools.partial(
+            FunctionSampler, describe=self.describe, blocks=blocks, share=share
+        )
 
     def advance(self) -> None:
         """Make one optimiser step on the next batch."""
@@ -134,7 +148,7 @@ class TrainingState:
     def _losses(self) -> tuple[str, ...]:
         """Names of what is summed up, as in the rows of metrics."""
         names = ("loss", "reconstruction", "metric", "structure", "token_accuracy")
-        return (*names, "function") if self.function else names
+        return (*names, "function", "distances") if self.function else names
 
     def save(self, folder: RunFolder | None) -> None:
         """Write the checkpoint from which `restore` goes on bit for bit, where there is a folder.

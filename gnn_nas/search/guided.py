@@ -10,9 +10,9 @@ from torch import Tensor
 
 from gnn_nas.config import Section
 from gnn_nas.models.controller import Controller
+from gnn_nas.models.surrogate import Surrogate
 from gnn_nas.search.method import Method
 from gnn_nas.search.observations import Observations
-from gnn_nas.models.surrogate import Surrogate
 from gnn_nas.spaces.index import CellIndex
 
 

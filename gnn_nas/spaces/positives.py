@@ -136,7 +136,7 @@ class PositiveSampler:
             proposed_rows = table.rows_of(proposed.preview(origins))
             accepted = (proposed_rows >= 0) & proposed.distinct
             accepted &= proposed_rows != anchors.index_select(0, index)
-            accepted &= ~self._are_forbidden(proposed_rows.clamp(min=0))
+            accepted &= ~self.forbids(proposed_rows.clamp(min=0))
             accepted = accepted.view(-1, copies)
             found = accepted.any(1)
             first = accepted.int().argmax(1) + torch.arange(len(pending), device=device) * copies
@@ -157,7 +157,8 @@ class PositiveSampler:
             raise ValueError(f"no positive found for rows {stuck[:10]}")
         return Positives(rows, edits.apply(cells.to_batch()), num_edits)
 
-    def _are_forbidden(self, rows: Tensor) -> Tensor:
+    def forbids(self, rows: Tensor) -> Tensor:
+        """Which rows are never a positive, bool ``[B]``."""
         if self.forbidden is None:
             return torch.zeros_like(rows, dtype=torch.bool)
         if isinstance(self.forbidden, Tensor):
