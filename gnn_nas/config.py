@@ -260,11 +260,8 @@ class MetricConfig(Section):
         return self
 
 
-class FunctionConfig(Section):
-    """What the predictor learns to tell of the untrained networks of cells, see `gnn_nas.function`.
-
-    Nothing of it sees an accuracy.
-    """
+class MeasuringConfig(Section):
+    """Which untrained networks are measured, by `gnn_nas.function.measuring`."""
 
     cells: int = Field(
         ge=50, le=100_000, description="random cells whose untrained networks are measured"
@@ -276,6 +273,14 @@ class FunctionConfig(Section):
     seeds: int = Field(
         ge=1, le=100, description="initial weights of every network; figures are means over them"
     )
+
+
+class FunctionConfig(MeasuringConfig):
+    """What the predictor learns to tell of the untrained networks of cells, see `gnn_nas.function`.
+
+    Nothing of it sees an accuracy.
+    """
+
     statistics: tuple[str, ...] = Field(
         min_length=1, description="those that are told, of gnn_nas.function.statistics"
     )

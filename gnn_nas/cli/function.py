@@ -17,7 +17,7 @@ from gnn_nas.cli.common import (
     repeated,
     run_guarded,
 )
-from gnn_nas.config import FunctionConfig
+from gnn_nas.config import MeasuringConfig
 from gnn_nas.errors import UserError, reported
 from gnn_nas.files import require_writable, to_csv, write_text
 from gnn_nas.function import STATISTICS
@@ -93,9 +93,7 @@ def _run(arguments: argparse.Namespace) -> None:
         with reported(f"cannot write {out}"):
             require_writable(out.parent)
     space = get_space(chosen_space(arguments.space, None))
-    config = FunctionConfig(
-        cells=arguments.cells, images=arguments.images, seeds=arguments.seeds, weight=0.0
-    )
+    config = MeasuringConfig(cells=arguments.cells, images=arguments.images, seeds=arguments.seeds)
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from gnn_nas.function.measuring import measure_function

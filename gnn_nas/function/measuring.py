@@ -32,7 +32,7 @@ from gnn_nas.user_folders import cache_folder
 if TYPE_CHECKING:
     import numpy as np
 
-    from gnn_nas.config import FunctionConfig
+    from gnn_nas.config import MeasuringConfig
     from gnn_nas.spaces.space import CellSpace
 
 # Part of a file's name: a change of what any statistic is makes another file.
@@ -57,7 +57,7 @@ class MeasuredFunction(NamedTuple):
 
 
 def measure_function(
-    space: CellSpace, config: FunctionConfig, jobs: int | None = None
+    space: CellSpace, config: MeasuringConfig, jobs: int | None = None
 ) -> MeasuredFunction:
     """Measure the untrained networks around random cells of a space, once for all calls.
 
@@ -164,7 +164,7 @@ def _in_processes(measurer: _Measurer, cells: PackedCells, jobs: int | None) -> 
 
 
 def _key(
-    space: CellSpace, config: FunctionConfig, images: ProbeImages, network: NetworkConfig
+    space: CellSpace, config: MeasuringConfig, images: ProbeImages, network: NetworkConfig
 ) -> str:
     """A hash of all that the figures depend on."""
     described = dataclasses.asdict(space)

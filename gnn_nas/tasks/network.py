@@ -92,16 +92,17 @@ class CellBlock(nn.Module):
         super().__init__()
         inner = int(cell.vertices) - 2
         widths = interior_channels(cell, out_channels)[0, :inner].tolist()
-        adjacency = cell.adjacency()[0]
+        adjacency = cell.adjacency()[0].tolist()
         self.sources = [
-            adjacency[1:-1, vertex].nonzero().flatten().tolist() for vertex in range(1, inner + 2)
+            [source for source in range(inner) if adjacency[1 + source][vertex]]
+            for vertex in range(1, inner + 2)
         ]
         self.widths = [*widths, out_channels]
         self.projections = nn.ModuleDict(
             {
                 str(vertex): ConvNormRelu(in_channels, width, 1)
                 for vertex, width in enumerate(self.widths)
-                if adjacency[0, vertex + 1]
+                if adjacency[0][vertex + 1]
             }
         )
         self.operations = nn.ModuleList(

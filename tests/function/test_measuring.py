@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from gnn_nas import tensor_file
-from gnn_nas.config import FunctionConfig
+from gnn_nas.config import FunctionConfig, MeasuringConfig
 from gnn_nas.errors import UserError
 from gnn_nas.function import STATISTICS, measuring
 from gnn_nas.function.measuring import measure_function
@@ -26,7 +26,7 @@ from gnn_nas.spaces.space import CellSpace
 from gnn_nas.spaces.table import load_table
 from gnn_nas.tasks.network_size import NetworkConfig
 
-CONFIG = FunctionConfig(cells=60, images="noise", seeds=2, weight=0.0)
+CONFIG = MeasuringConfig(cells=60, images="noise", seeds=2)
 MODULE = """
 from torch import nn
 
@@ -105,7 +105,7 @@ def test_figures_do_not_depend_on_the_number_of_processes(cache):
 def test_a_killed_call_is_gone_on_with_from_the_parts_it_has_left(cache):
     command = [sys.executable, "-P", "-m", "gnn_nas", "function", "--space", "nasbench201"]
     options = ["--cells", "150", "--images", "noise", "--jobs", "1"]
-    config = FunctionConfig(cells=150, images="noise", seeds=1, weight=0.0)
+    config = MeasuringConfig(cells=150, images="noise", seeds=1)
     call = subprocess.Popen([*command, *options], start_new_session=True)
     deadline = time.monotonic() + 120
     while not (found := list(cache.glob("function-*.parts/0.safetensors"))):
@@ -165,8 +165,8 @@ def test_other_images_seeds_cells_or_spaces_have_other_files():
     assert len(set(keys)) == len(keys)
     # What decides nothing decides no file: edits of positives, and how the figures are used.
     edited = replace(NASBENCH201, max_edits=2)
-    heavier = CONFIG.model_copy(update={"weight": 2.0})
-    assert measuring._key(edited, heavier, noise, sizes) == keys[1]
+    learnt = FunctionConfig(**CONFIG.model_dump(), statistics=("snip",), weight=2.0)
+    assert measuring._key(edited, learnt, noise, sizes) == keys[1]
 
 
 def test_what_no_network_can_be_built_of_is_refused_before_any_work(cache, own_space):
