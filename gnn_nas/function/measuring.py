@@ -86,7 +86,9 @@ def measure_function(
     )
     check_networks(space, network)
     index = open_index(space)
-    cells = index.cells.take(index.draw(config.cells, torch.Generator().manual_seed(0)))
+    rows = index.draw(config.cells, torch.Generator().manual_seed(0))
+    # Only now, as a registry has grown.
+    cells = index.cells.take(rows)
     path = cache_folder() / f"function-{_key(space, config, images, network)}.safetensors"
     parts = path.with_suffix(".parts")
     shape = (config.seeds, len(cells), len(STATISTICS))
