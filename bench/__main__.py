@@ -21,7 +21,7 @@ NAMES = (
     "embed",
     "search",
     "benchmark",
-    "function_cost",
+    "function",
     "scaling",
 )
 # Measured only where it is named.
@@ -79,7 +79,7 @@ def _run(names: Sequence[str], out: Path) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    names = "\n".join(f"  {name:13} {_about(name)}" for name in NAMES + APART)
+    names = "\n".join(f"  {name:10} {_about(name)}" for name in NAMES + APART)
     description = "Measure speed and memory of everything, or of what is named."
     parser = command_parser("bench", description, _EPILOG.format(names=names))
     parser.add_argument("names", nargs="*", metavar="NAME", help="what to measure; see below")
