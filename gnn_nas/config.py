@@ -287,11 +287,6 @@ class FunctionConfig(MeasuringConfig):
     weight: float = Field(
         gt=0, description="weight of the predictor's loss in telling them from the embedding"
     )
-    distance_weight: float = Field(
-        ge=0,
-        description="weight of the loss by which embeddings lie as far apart as what is told of"
-        " their cells; 0 for none",
-    )
 
     @field_validator("statistics", mode="before")
     @classmethod

@@ -36,7 +36,8 @@ with each, and with random search, and write ours beside the paper's.
 """
 
 _EPILOG = """\
-Every loss sees the same number of anchors (--anchors), whatever the batches of its config. The work
+Every loss sees the same number of anchors (--anchors), whatever the batches of its config; and what
+a config says of function is left out, as the paper has none: positives are by edits. The work
 is done by pretrain and search, in --jobs processes of one thread. A call with a folder that was
 begun does what is missing there: an interrupted one is continued by calling it again. A finished
 pretraining in the folder (gin_<loss>/) is taken as it is.

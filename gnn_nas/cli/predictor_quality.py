@@ -184,9 +184,8 @@ def _measure(
     labels: Tensor,
     benchmark: Benchmark,
 ) -> None:
-    from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn
-
     import torch
+    from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn
 
     from gnn_nas.experiments.ensemble import PRETRAINED_LR, SCRATCH_LR, PredictorEnsemble
     from gnn_nas.models.controller import Controller

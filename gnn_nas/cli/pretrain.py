@@ -164,11 +164,8 @@ def _config_of_space(
     print(measures, file=sys.stderr)
     described = described.model_copy(update={"max_edits": measures.space.max_edits})
     if not arguments.config:
-        settings = [
-            f"{section}.{key}={json.dumps(value)}"
-            for section, values in suggested_settings(measures).items()
-            for key, value in values.items()
-        ]
+        suggested = suggested_settings(measures).items()
+        settings = [f"{key}={json.dumps(value)}" for key, value in suggested]
         given = load_config(CONTROLLERS[DEFAULT_SPACE], [*settings, *overrides])
     return given.model_copy(update={"space": described}), path
 

@@ -15,6 +15,7 @@ from gnn_nas.spaces.index import CellIndex
 from gnn_nas.spaces.positives import PositiveSampler
 
 _TOLERANCE = 1e-6
+_RIDGE = 1e-3
 # Cells of a space without a table whose embeddings are compared.
 _MANY = 100_000
 # Pairs of points compared at a time.
@@ -42,6 +43,23 @@ def retrieval(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
         "precision_at_1": scores["precision_at_1"],
         "map_at_r": scores["mean_average_precision_at_r"],
     }
+
+
+def linear_r2(known: Tensor, values: Tensor, others: Tensor, wanted: Tensor) -> Tensor:
+    """R² of what ridge regression tells from embeddings, by column; 0 of one that does not vary.
+
+    Shapes:
+        - known: ``[N, embedding]``; values: ``[N, columns]``, of the cells that it learns from
+        - others: ``[M, embedding]``; wanted: ``[M, columns]``, of those that it tells
+        - returns: float64 ``[columns]``
+    """
+    known, values, others, wanted = (x.double() for x in (known, values, others, wanted))
+    centre, mean = known.mean(0), values.mean(0)
+    known, ridge = known - centre, _RIDGE * torch.eye(known.shape[1]).to(known)
+    weights = torch.linalg.solve(known.T @ known + ridge, known.T @ (values - mean))
+    left = (wanted - mean - (others - centre) @ weights).square().mean(0)
+    variance = wanted.var(0, correction=0)
+    return torch.where(variance > 0, 1 - left / variance.clamp(min=1e-12), 0)
 
 
 def locality(

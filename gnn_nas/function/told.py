@@ -23,13 +23,16 @@ _CHECKED = 10
 # In standard deviations, as of descriptors.
 _LARGEST = 4.0
 _CHUNK = 16_384
+# Of the normal distribution at one standard deviation to either side, and its middle.
+_QUANTILES = torch.tensor([0.1587, 0.5, 0.8413])
 
 
 class ToldFunction:
     """Tells the statistics of cells' untrained networks from their exact descriptors.
 
     A Gaussian process learns them from the cells that were measured, one in ten left out. They are
-    in standard deviations over these, and clamped.
+    in standard deviations over these, which are told by quantiles, since networks that give nothing
+    lie far off, and clamped.
 
     Args:
         space: of the cells.
@@ -51,8 +54,9 @@ class ToldFunction:
         measured = measure_function(space, config)
         values = measured.values[:, columns].float()
         checked = torch.arange(len(values)) % _CHECKED == 0
-        mean, deviation = values[~checked].mean(0), values[~checked].std(0).clamp(min=1e-6)
-        values = ((values - mean) / deviation).clamp(-_LARGEST, _LARGEST)
+        low, median, high = values[~checked].quantile(_QUANTILES, dim=0)
+        deviation = ((high - low) / 2).clamp(min=1e-6)
+        values = ((values - median) / deviation).clamp(-_LARGEST, _LARGEST)
         self.cells, self.values = measured.cells[checked], values[checked]
         self._surrogate = Surrogate(num_descriptors(space))
         index = open_index(space)
@@ -71,9 +75,7 @@ class ToldFunction:
     @property
     def fingerprint(self) -> str:
         """A hash of all that decides what is told."""
-        surrogate = self._surrogate
-        parts = {"inputs": surrogate.inputs, "parameters": surrogate.parameters}
-        return checksum({**parts, "weights": surrogate.weights})
+        return checksum({"weights": self._surrogate.weights, "values": self.values})
 
 
 def open_description(index: CellIndex, function: ToldFunction | None = None) -> Describer:

@@ -6,17 +6,16 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, normalize
+from torch.nn.functional import cross_entropy, mse_loss, normalize
 from torch_geometric.data import Batch
 
 from gnn_nas.config import FunctionConfig, MetricConfig, TrainingConfig
-from gnn_nas.function.distance import description_points
 from gnn_nas.models.controller import Controller
 from gnn_nas.pretraining.batches import TrainingBatch
 from gnn_nas.pretraining.distributed import ALONE, Processes
 from gnn_nas.pretraining.metric.metric_loss import make_metric_loss
 from gnn_nas.spaces.batch import select
-from gnn_nas.spaces.descriptors import Describer
+from gnn_nas.spaces.descriptors import Describer, num_descriptors
 from gnn_nas.spaces.tokens import to_tokens
 
 
@@ -33,7 +32,6 @@ class Losses(NamedTuple):
     descriptors: Tensor
     token_accuracy: Tensor
     function: Tensor
-    distances: Tensor
 
 
 class PretrainingObjective:
@@ -48,7 +46,7 @@ class PretrainingObjective:
             weight is 0.
         generator: of the noise.
         processes: those that share each batch.
-        function: of its fields the two weights; None where nothing is told of it.
+        function: of its fields the weight; None where nothing is told of it.
 
     Raises:
         ValueError: the metric loss or the miner has no such name or argument.
@@ -65,7 +63,6 @@ class PretrainingObjective:
         function: FunctionConfig | None = None,
     ) -> None:
         self.function_weight = function.weight if function else 0.0
-        self.distance_weight = function.distance_weight if function else 0.0
         self.weight = metric.weight if metric else 0.0
         self.metric_loss = metric and make_metric_loss(metric).to(generator.device)
         self.describe = describe
@@ -88,10 +85,7 @@ class PretrainingObjective:
             embeddings = controller.encode(cells)
             noisy = self._with_noise(embeddings, own, len(batch.rows))
             logits = controller.decoder(noisy, tokens)
-            predicted = controller.predictor.predict_descriptors(embeddings)
-        descriptors, function, distances = self._description(
-            controller.predictor.blocks, predicted, embeddings, described
-        )
+            descriptors, function = self._description(controller, embeddings, described)
         reconstruction = cross_entropy(logits.float(), tokens.T)
         metric = (
             self.metric_loss(self.processes.gather(embeddings, batch.labels), batch.labels)
@@ -102,36 +96,27 @@ class PretrainingObjective:
             total=reconstruction
             + self.weight * metric
             + self.structure_weight * descriptors
-            + self.function_weight * function
-            + self.distance_weight * distances,
+            + self.function_weight * function,
             reconstruction=reconstruction.detach(),
             metric=metric.detach(),
             descriptors=descriptors.detach(),
             token_accuracy=(logits.detach().max(1).indices == tokens.T).float().mean(),
             function=function.detach(),
-            distances=distances.detach(),
         )
 
     def _description(
-        self,
-        blocks: tuple[int, ...],
-        predicted: Tensor,
-        embeddings: Tensor,
-        described: Tensor | None,
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Errors of descriptors and function, and `distance_loss`; 0 for what is not learnt."""
+        self, controller: Controller, embeddings: Tensor, described: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Mean squared errors of descriptors and of function; 0 of what is not learnt."""
         nothing = embeddings.new_zeros(())
         if described is None:
-            return nothing, nothing, nothing
-        told = blocks[-1] if self.function_weight else 0
-        error = (predicted.float() - described.float()).square()
-        descriptors, function = error.split([error.shape[1] - told, told], dim=1)
-        if not told:
-            return descriptors.mean(), nothing, nothing
-        distances = nothing
-        if self.distance_weight:
-            distances = distance_loss(embeddings.float(), description_points(described, blocks))
-        return descriptors.mean(), function.mean(), distances
+            return nothing, nothing
+        told = controller.predictor.predict_descriptors(embeddings).float()
+        columns = sum(num_descriptors(controller.space))
+        descriptors = mse_loss(told[:, :columns], described[:, :columns].float())
+        if not self.function_weight:
+            return descriptors, nothing
+        return descriptors, mse_loss(told[:, columns:], described[:, columns:].float())
 
     def _share(self, batch: TrainingBatch) -> tuple[Batch, Tensor | slice]:
         """Cells of this process's share of a batch, and where in the batch they are."""
@@ -151,21 +136,3 @@ class PretrainingObjective:
         # that what lies between the cells' embeddings decodes to valid cells.
         deviation = self.noise * torch.rand(count, 1, **draws)[own].pow(self.power)
         return normalize(embeddings + deviation * noise, dim=1)
-
-
-def distance_loss(embeddings: Tensor, points: Tensor) -> Tensor:
-    """One minus the correlation, over all pairs, of embeddings' distances and those of points.
-
-    So embeddings are to lie as far apart as the points do, on any scale. (As the log-ratio loss of
-    Kim et al. 2019, it learns from how far apart two samples are, not from whether they belong
-    together.)
-
-    Shapes:
-        - embeddings: ``[B, embedding]``, of unit length; points: ``[B, D]``; returns: scalar
-    """
-    first, second = torch.triu_indices(len(points), len(points), 1, device=points.device)
-    right = torch.cdist(points, points)[first, second]
-    # Away from 0, where the root has no gradient.
-    squared = (2 - 2 * embeddings @ embeddings.T)[first, second].clamp(min=1e-6)
-    together = torch.stack([squared.sqrt(), right])
-    return 1 - torch.corrcoef(together)[0, 1]

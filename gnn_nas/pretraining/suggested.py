@@ -18,6 +18,8 @@ _MOST_BEYOND = 0.8
 _MOST_EDITS = 3
 # Forms up to which a space is as easy to learn as NAS-Bench-201.
 _SMALL = 100_000
+# Cells of such a space whose untrained networks are measured.
+_MEASURED = 600
 # Of a batch: anchors where there are enough cells for as many, and each with its seven positives.
 _ANCHORS, _FORMS_PER_ANCHOR, _GROUP = 64, 10, 8
 
@@ -80,23 +82,28 @@ def measure_space(space: CellSpace, max_edits: int | None) -> SpaceMeasures:
     )
 
 
-def suggested_settings(measures: SpaceMeasures) -> dict[str, dict[str, Any]]:
-    """Sizes and steps for a space, as sections of a config, where ``gin_multisim``'s do not fit."""
+def suggested_settings(measures: SpaceMeasures) -> dict[str, Any]:
+    """Sizes and steps for a space where ``gin_multisim``'s do not fit, by dotted keys of a config.
+
+    What untrained networks do is told where the space says how they are built.
+    """
+    settings: dict[str, Any] = {} if measures.space.modules else {"function": None}
     if measures.forms <= _SMALL:
-        return {
-            "model": {
-                "encoder": {"name": "gin", "hidden": 64, "layers": 3},
-                "predictor_hidden": 128,
-            },
-            "data": {
-                "batch_size": _GROUP * min(_ANCHORS, 1 + measures.forms // _FORMS_PER_ANCHOR),
-                "held_out": 0.1,
-            },
-            "training": {"steps": 2000, "validate_every": 500},
+        settings |= {
+            "model.encoder.hidden": 64,
+            "model.predictor_hidden": 128,
+            "data.batch_size": _GROUP * min(_ANCHORS, 1 + measures.forms // _FORMS_PER_ANCHOR),
+            "data.held_out": 0.1,
+            "training.steps": 2000,
+            "training.validate_every": 500,
         }
-    if measures.has_table:
-        return {}
-    return {
-        "model": {"embedding": 128, "decoder_hidden": 128},
-        "training": {"steps": 13_000, "embedding_noise": 0.04},
-    }
+        if measures.space.modules:
+            settings["function.cells"] = _MEASURED
+    elif not measures.has_table:
+        settings |= {
+            "model.embedding": 128,
+            "model.decoder_hidden": 128,
+            "training.steps": 13_000,
+            "training.embedding_noise": 0.04,
+        }
+    return settings

@@ -148,7 +148,7 @@ class TrainingState:
     def _losses(self) -> tuple[str, ...]:
         """Names of what is summed up, as in the rows of metrics."""
         names = ("loss", "reconstruction", "metric", "structure", "token_accuracy")
-        return (*names, "function", "distances") if self.function else names
+        return (*names, "function") if self.function else names
 
     def save(self, folder: RunFolder | None) -> None:
         """Write the checkpoint from which `restore` goes on bit for bit, where there is a folder.

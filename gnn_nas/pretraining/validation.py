@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from gnn_nas.evaluation.decoding import prior, reconstruction
-from gnn_nas.evaluation.embeddings import distinct_embeddings, locality, retrieval
+from gnn_nas.evaluation.embeddings import distinct_embeddings, linear_r2, locality, retrieval
 from gnn_nas.function.told import ToldFunction
 from gnn_nas.models.controller import Controller
 from gnn_nas.spaces.descriptors import Describer
@@ -60,6 +60,7 @@ class Validation:
             **self._retrieval(controller, generator),
             **prior(controller, self.table, training, generator),
             **self._descriptor_error(controller),
+            **self._linear(controller, training),
             **self._function_told(controller),
         }
 
@@ -91,6 +92,19 @@ class Validation:
         return {
             "structure_error": mse_loss(told, self.describe(self.table, self.rows).float()).item()
         }
+
+    @torch.no_grad()
+    def _linear(self, controller: Controller, training: Tensor) -> dict[str, float]:
+        """What of descriptors and function is in the embeddings themselves: mean R² of a ridge."""
+        if self.describe is None:
+            return {}
+        known = self.describe(self.table, self.training_rows[: len(training)])
+        wanted = self.describe(self.table, self.rows)
+        shares = linear_r2(training, known, controller.encode_rows(self.table, self.rows), wanted)
+        told = len(self.function.statistics) if self.function else 0
+        structure, function = shares.split([len(shares) - told, told])
+        figures = {"structure_linear_r2": structure.mean().item()}
+        return figures | ({"function_linear_r2": function.mean().item()} if told else {})
 
     @torch.no_grad()
     def _function_told(self, controller: Controller) -> dict[str, float]:

@@ -37,6 +37,7 @@ TINY = (
     "training.checkpoint_every=7",
     "training.embedding_noise=0.01",
     "training.structure_weight=0.0",
+    "function=null",
 )
 OPTIONS = [f"--config={CONFIG}", f"--max-steps={STEPS}", *(f"--set={value}" for value in TINY)]
 

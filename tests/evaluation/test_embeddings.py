@@ -5,10 +5,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
+from sklearn.linear_model import Ridge
 from torch import Tensor
 
 from gnn_nas.evaluation import embeddings as module
-from gnn_nas.evaluation.embeddings import count_distinct, distinct_embeddings, locality, retrieval
+from gnn_nas.evaluation.embeddings import (
+    count_distinct,
+    distinct_embeddings,
+    linear_r2,
+    locality,
+    retrieval,
+)
 from gnn_nas.spaces.checker import networkx_distance
 from gnn_nas.spaces.distance import edit_distance
 from gnn_nas.spaces.table import CellTable
@@ -265,3 +272,21 @@ def test_an_encoder_that_sees_ops_only_tells_few_cells_apart(thinned, controller
         for weight in neighbours:
             weight.zero_()
     assert distinct_embeddings(controller, thinned) == 56
+
+
+def test_what_is_linear_in_embeddings_is_told():
+    generator = torch.Generator().manual_seed(0)
+    points = torch.randn(400, 5, generator=generator)
+    noise = torch.randn(400, generator=generator)
+    linear = points @ torch.randn(5, generator=generator)
+    values = torch.stack([3 + linear, linear + linear.std() * noise, noise, torch.ones(400)], dim=1)
+    shares = linear_r2(points[:300], values[:300], points[300:], values[300:])
+    expected = []
+    for column in values.T[:3]:
+        regression = Ridge(alpha=1e-3).fit(points[:300], column[:300])
+        expected.append(regression.score(points[300:], column[300:]))
+    assert shares[:3].tolist() == pytest.approx(expected, abs=1e-4)
+    assert shares[0] > 0.999
+    assert 0.3 < shares[1] < 0.7
+    assert shares[2] < 0.1
+    assert shares[3] == 0

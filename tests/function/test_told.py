@@ -21,7 +21,6 @@ CONFIG = FunctionConfig(
     seeds=1,
     statistics=("synflow", "readout"),
     weight=1.0,
-    distance_weight=0.0,
 )
 LARGE = CellSpace("told-large", ("a", "b", "c", "d"), (1.0, 1.0, 0.0, 0.0), 8, 12)
 
@@ -82,9 +81,10 @@ def test_cells_that_are_drawn_are_told_too(made_up):
     interior = index.cells.has_interior()[rows]
     counts = ((index.cells.ops[rows] == 3) & interior).sum(1)
     zeros = (index.cells.ops[rows] == 3).sum(1).float()
-    assert max(
-        torch.corrcoef(torch.stack([synflow, each.float()]))[0, 1] for each in (counts, zeros)
-    ) > 0.9
+    assert (
+        max(torch.corrcoef(torch.stack([synflow, each.float()]))[0, 1] for each in (counts, zeros))
+        > 0.9
+    )
 
 
 def test_an_unknown_statistic_is_named(made_up):

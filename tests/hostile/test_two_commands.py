@@ -13,7 +13,7 @@ from gnn_nas.locking import is_lock, writing
 CONFIG = Path(__file__).parents[2] / "configs" / "gin_multisim.yaml"
 CELL = "00005c142e6f48ac74fdcf73e3439874"
 COMMANDS = {
-    "pretrain": [f"--config={CONFIG}", "--max-steps=1", "--set=training.structure_weight=0.0"],
+    "pretrain": [f"--config={CONFIG}", "--max-steps=1", "--set=function=null"],
     "search": ["--seeds=1", "--jobs=1", "--method=random", "--benchmark={benchmark}"],
     "compare": ["--losses=nometric", f"--configs={CONFIG.parent}", "--benchmark={benchmark}"],
     "predictor_quality": ["--checkpoint=none", "--benchmark={benchmark}"],

@@ -13,6 +13,7 @@ TINY = (
     "training.precision=float32",
     "training.embedding_noise=0.0",
     "training.structure_weight=0.0",
+    "function=null",
 )
 
 

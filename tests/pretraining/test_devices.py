@@ -53,7 +53,7 @@ def test_metric_losses_and_miners(on_device, path):
 @pytest.mark.slow
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_steps_of_every_config(table, on_device, path):
-    config = load_config(path, [*SMALL, "training.structure_weight=0"])
+    config = load_config(path, [*SMALL, "training.structure_weight=0", "function=null"])
 
     def compute(device):
         state = new_state(table, config, device)
@@ -67,7 +67,7 @@ def test_steps_of_every_config(table, on_device, path):
 @pytest.mark.slow
 def test_a_checkpoint_of_the_device_goes_on(table, on_device, tmp_path):
     path = next(path for path in CONFIGS if path.stem == "gin_multisim")
-    config = load_config(path, [*SMALL, "training.structure_weight=0"])
+    config = load_config(path, [*SMALL, "training.structure_weight=0", "function=null"])
 
     def compute(device):
         folder = RunFolder(tmp_path / device.type)

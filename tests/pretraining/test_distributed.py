@@ -39,6 +39,7 @@ OPTIONS = [
     "--set=training.checkpoint_every=3",
     "--set=training.precision=float32",
     "--set=training.structure_weight=0.0",
+    "--set=function=null",
     "--set=optimizer.clip=0.5",
 ]
 

@@ -5,7 +5,7 @@ import torch
 from pytorch_metric_learning import losses, miners
 from torch import Tensor
 
-from gnn_nas.config import MetricConfig, TrainingConfig
+from gnn_nas.config import FunctionConfig, MetricConfig, TrainingConfig
 from gnn_nas.models.controller import Controller
 from gnn_nas.pretraining.batches import BatchSampler, TrainingBatch, held_out_cells
 from gnn_nas.pretraining.loss import PretrainingObjective
@@ -239,3 +239,32 @@ def test_lower_precision_moves_losses_and_gradients_a_little(table, batch, contr
 def test_an_unknown_loss_is_refused():
     with pytest.raises(ValueError, match="Unknown metric loss 'Multi'; choose one of Ang"):
         objective(MULTISIM.model_copy(update={"loss": "Multi"}))
+
+
+FUNCTION = FunctionConfig(
+    cells=50, images="noise", seeds=1, statistics=("snip", "synflow"), weight=0.5
+)
+
+
+def test_what_is_told_of_function_has_a_loss_of_its_own(table, batch, make_config):
+    controller = Controller(make_config().model, seed=3, told=2)
+    generator = torch.Generator().manual_seed(6)
+    described = torch.randn(len(table), 143, generator=generator).half()
+    loss = PretrainingObjective(
+        MULTISIM,
+        TRAINING.model_copy(update={"structure_weight": 0.3}),
+        lambda _, rows: described[rows],
+        generator,
+        function=FUNCTION,
+    )
+    with torch.no_grad():
+        result = loss(controller, batch)
+        told = controller.predictor.predict_descriptors(controller.encode(batch.cells))
+    errors = (told - described[batch.rows].float()).square()
+    assert controller.predictor.blocks == (53, 88, 2)
+    assert result.descriptors.item() == pytest.approx(errors[:, :141].mean().item(), rel=1e-5)
+    assert result.function.item() == pytest.approx(errors[:, 141:].mean().item(), rel=1e-5)
+    total = result.reconstruction + 0.7 * result.metric + 0.3 * result.descriptors
+    assert result.total.item() == pytest.approx((total + 0.5 * result.function).item(), rel=1e-6)
+    plain = objective(MULTISIM, descriptors=described[:, :141], structure_weight=0.3)
+    assert plain(Controller(make_config().model, seed=3), batch).function == 0

@@ -44,7 +44,11 @@ def test_what_is_said_is_kept():
 def test_smaller_spaces_are_given_smaller_sizes():
     toy = CellSpace("toy", ("a", "b"), (1.0, 1.0), max_vertices=4, max_edges=5)
     settings = [suggested_settings(measure_space(each, 1)) for each in (toy, NASBENCH201, LARGE)]
-    steps = [each["training"]["steps"] for each in settings]
+    steps = [each["training.steps"] for each in settings]
     assert steps == sorted(steps)
-    assert settings[0]["data"]["batch_size"] < settings[1]["data"]["batch_size"] == 512
+    assert settings[0]["data.batch_size"] < settings[1]["data.batch_size"] == 512
+    # Nobody says how networks of the toy space are built.
+    assert settings[0]["function"] is None
+    assert settings[1]["function.cells"] == 600
+    assert not any(key.startswith("function") for key in settings[2])
     assert suggested_settings(measure_space(NASBENCH101, 3)) == {}

@@ -67,6 +67,15 @@ def refuses(message: str):
         (
             "gin_multisim",
             [
+                "training.structure_weight=0.3",
+                "data.positives_by=both",
+                "function={cells: 60, images: noise, seeds: 1, statistics: [synflow, snip],"
+                " weight: 0.5}",
+            ],
+        ),
+        (
+            "gin_multisim",
+            [
                 "training.embedding_noise=0.1",
                 "training.structure_weight=0.3",
                 "training.precision=bfloat16",

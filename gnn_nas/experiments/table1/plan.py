@@ -20,6 +20,9 @@ COMMANDS = "gnn_nas.cli.main"
 # A short run is to have rows of metrics, validations and checkpoints as a long one has.
 _LEAST = {"log_every": 100, "validate_every": 4, "checkpoint_every": 20}
 
+# Losses are compared as the paper has them: all by edits, and none with more than its loss.
+_FUNCTION = ("function=null", "data.positives_by=edits")
+
 # Bytes that surely hold the last line of a history or of metrics.
 _END = 16_384
 
@@ -31,12 +34,14 @@ class Pretraining:
     Args:
         config: its file; folder: its run folder; steps: instead of the config's.
         intervals: in steps, by their names in the config.
+        without: overrides that set aside what the paper has not.
     """
 
     config: Path
     folder: RunFolder
     steps: int
     intervals: dict[str, int]
+    without: tuple[str, ...] = ()
     module = COMMANDS
     after = None
 
@@ -53,6 +58,7 @@ class Pretraining:
             f"--out={self.folder.path}",
             "--resume",
             *changes,
+            *(f"--set={each}" for each in self.without),
         ]
 
     def steps_done(self) -> int:
@@ -142,7 +148,8 @@ def plan_pretraining(config: Path, folder: RunFolder, anchors: int) -> Pretraini
         key: min(getattr(resolved.training, key), max(1, steps // least))
         for key, least in _LEAST.items()
     }
-    return Pretraining(config, folder, steps, intervals)
+    without = _FUNCTION if resolved.function else ()
+    return Pretraining(config, folder, steps, intervals, without)
 
 
 def find_checkpoint(name: str, out: Path, given: Path | None) -> tuple[RunFolder, bool]:
