@@ -45,5 +45,6 @@ def refuse_other_architecture(
         if here != there:
             raise UserError(
                 f"{source} holds another architecture than the config: {name} is {there} there,"
-                f" {here} here"
+                f" {here} here; use the config that it was trained with, or train it anew if an"
+                " older version wrote it"
             )
