@@ -61,7 +61,7 @@ def test_configs_of_all_losses_differ_only_where_the_paper_does():
         assert (config.metric is None) == (loss == "nometric")
 
 
-def test_paper_settings_differ_from_multisim_in_the_optimisation_only():
+def test_paper_settings_differ_from_multisim_in_optimisation_and_function():
     paper, base = load_config(CONFIGS / "paper_sgd.yaml"), load_config(MULTISIM)
     assert paper.optimizer.name == "SGD"
     assert paper.optimizer.lr == 1.0
@@ -73,6 +73,7 @@ def test_paper_settings_differ_from_multisim_in_the_optimisation_only():
     # Without pretraining the predictor is as small as ever.
     model = paper.model.model_copy(update={"predictor_hidden": base.model.predictor_hidden})
     update = {"model": model, "optimizer": base.optimizer, "training": base.training}
+    update["function"] = base.function
     assert paper.training.steps == 2 * 6619
     assert paper.model_copy(update=update) == base
 

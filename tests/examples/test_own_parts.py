@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 TINY = (
     *("model.embedding=8", "model.decoder_hidden=8", "model.predictor_hidden=8"),
-    *("data.batch_size=16", "training.structure_weight=0.0", "function=null", "training.log_every=10"),
+    *("data.batch_size=16", "training.structure_weight=0.0", "function=null"),
+    "training.log_every=10",
 )
 
 

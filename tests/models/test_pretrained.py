@@ -5,7 +5,7 @@ from gnn_nas.config import load_config
 from gnn_nas.errors import UserError
 from gnn_nas.models import pretrained as module
 from gnn_nas.models.controller import Controller
-from gnn_nas.models.pretrained import load_pretrained
+from gnn_nas.models.pretrained import load_pretrained, new_controller
 from gnn_nas.run_folder import RunFolder
 
 
@@ -20,7 +20,7 @@ def make_run(tmp_path, pytestconfig):
             [f"model.{size}" for size in sizes],
         )
         folder = RunFolder.create(tmp_path / name, config)
-        folder.save_weights(Controller(config.model, seed).state_dict())
+        folder.save_weights(new_controller(config, seed).state_dict())
         return folder
 
     return make

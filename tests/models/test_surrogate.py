@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from gnn_nas.models import surrogate as surrogate_module
 from gnn_nas.models.surrogate import Surrogate
-from gnn_nas.search import surrogate as surrogate_module
 
 BLOCKS = (3, 5)
 

@@ -63,7 +63,7 @@ def test_the_target_is_the_canonical_form():
 def test_descriptors_of_a_block_are_those_of_its_cells():
     describe = open_descriptors(CellRegistry(get_space(LARGE)))
     generator = torch.Generator().manual_seed(0)
-    sampler = EndlessBatchSampler(get_space(LARGE), 0.05, 8, 7, generator, describe)
+    sampler = EndlessBatchSampler(get_space(LARGE), 0.05, 8, 7, generator, describe=describe)
     for _ in range(BLOCK + 1):
         batch = sampler.draw()
         wanted = describe(batch.index, batch.rows)

@@ -170,7 +170,7 @@ def test_the_structure_error_is_noted_where_the_structure_is_learnt(
     make_config, table, standard, tmp_path, monkeypatch, weight
 ):
     monkeypatch.setattr(
-        training_state, "open_descriptors", lambda _: lambda _, rows: standard[rows]
+        training_state, "open_description", lambda *_: lambda _, rows: standard[rows]
     )
     monkeypatch.setattr(trainer, "_LAST_CHECK", 1)
     monkeypatch.setattr(validation, "reconstruction", lambda *_: FIGURES)

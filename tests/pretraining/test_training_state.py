@@ -8,6 +8,7 @@ from torch import Tensor
 
 from gnn_nas.config import PretrainConfig, load_config
 from gnn_nas.errors import UserError
+from gnn_nas.function.told import open_description
 from gnn_nas.models.pretrained import load_pretrained
 from gnn_nas.pretraining import precision
 from gnn_nas.pretraining import training_state as module
@@ -23,12 +24,14 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 def start(table, monkeypatch, request):
     """Gives a new state of a config; all states share the cells' descriptors."""
 
-    def shared(given) -> Describer:
+    def shared(given, function) -> Describer:
         assert given is table
+        if function:
+            return open_description(table, function)
         standard = request.getfixturevalue("standard")
         return lambda _, rows: standard[rows]
 
-    monkeypatch.setattr(module, "open_descriptors", shared)
+    monkeypatch.setattr(module, "open_description", shared)
     held_out = held_out_cells(table, 0.01)
     return lambda config: TrainingState(config, table, held_out)
 
