@@ -124,6 +124,23 @@ def test_the_ensemble_orders_cells_it_has_not_seen(
     assert kendalltau(scores[1::2].numpy(), rewards[1::2].numpy()).statistic > 0.7
 
 
+def test_what_is_told_beside_the_descriptors_is_seen_too(
+    few, descriptors, rewards, controller, generator
+):
+    noise = torch.rand(300, generator=generator).double()
+
+    def order(seen: torch.Tensor, blocks: tuple[int, ...]) -> float:
+        ensemble = PredictorEnsemble(controller, few, seen, members=1)
+        assert ensemble.blocks == blocks
+        ensemble.fit(torch.arange(0, 300, 10), noise[::10], generator)
+        return kendalltau(ensemble.surrogate.predict_mean(seen).numpy(), noise.numpy()).statistic
+
+    told = torch.cat([descriptors, (4 * noise[:, None]).to(descriptors)], dim=1)
+    # What no descriptor says is all in the last column.
+    assert order(descriptors, (53, 88)) < 0.4
+    assert order(told, (53, 88, 1)) > 0.7
+
+
 def test_process_copies_and_trees_are_averaged_by_their_weights(
     few, descriptors, rewards, controller, generator
 ):

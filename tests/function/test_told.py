@@ -49,6 +49,7 @@ def small() -> CellTable:
     return load_table(NASBENCH201)
 
 
+@pytest.mark.slow
 def test_cells_that_were_not_measured_are_told(made_up, small, monkeypatch, tmp_path):
     monkeypatch.setattr(module, "cache_folder", lambda: tmp_path)
     function = ToldFunction(NASBENCH201, CONFIG)
@@ -73,6 +74,7 @@ def test_without_a_function_there_are_descriptors_alone(small):
     assert torch.equal(open_description(small)(small, rows), load_standard_descriptors(small)[rows])
 
 
+@pytest.mark.slow
 def test_cells_that_are_drawn_are_told_too(made_up):
     function = ToldFunction(LARGE, CONFIG)
     index = open_index(LARGE)

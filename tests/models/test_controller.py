@@ -86,6 +86,19 @@ def test_without_rows_all_cells_are_encoded(table):
     torch.testing.assert_close(everything[rows], Controller(tiny).encode_rows(table, rows))
 
 
+@pytest.mark.slow
+@torch.no_grad()
+def test_the_function_told_is_what_follows_the_descriptors(table):
+    tiny = SIZES.model_copy(update={"hidden": 2, "layers": 1, "embedding": 2})
+    controller = Controller(tiny, told=3)
+    told = controller.tell_function(table)
+    assert told.shape == (423_624, 3)
+    rows = torch.tensor([0, 5, 423_623])
+    everything = controller.predictor.predict_descriptors(controller.encode_rows(table, rows))
+    torch.testing.assert_close(told[rows], everything[:, 141:])
+    assert Controller(tiny).tell_function(table).shape == (423_624, 0)
+
+
 class Spoken(torch.nn.Module):
     """In the decoder's place: says the tokens it is given."""
 
