@@ -25,17 +25,9 @@ def test_the_shipped_controller_is_as_good_as_its_summary_says(table):
     assert summary["distinct_embeddings"] == len(table)
 
 
-def test_the_shipped_controller_has_the_sizes_the_data_and_the_losses_of_its_config(pytestconfig):
-    # It was trained for longer, by an optimiser that needed longer for the same figures.
-    config = load_config(pytestconfig.rootpath / "configs" / "gin_multisim.yaml")
-    shipped = load_config(SHIPPED / "config.yaml")
-    assert (shipped.model, shipped.data, shipped.metric) == (
-        config.model,
-        config.data,
-        config.metric,
-    )
-    for name in ("embedding_noise", "structure_weight"):
-        assert getattr(shipped.training, name) == getattr(config.training, name)
+def test_the_shipped_controller_is_the_run_of_its_config():
+    assert load_config(SHIPPED / "config.yaml") == load_config("gin_multisim")
+    assert (SHIPPED / "model.safetensors").stat().st_size < 2_000_000
 
 
 def test_that_of_nasbench201_spells_every_cell_and_is_the_run_of_its_config(pytestconfig):
