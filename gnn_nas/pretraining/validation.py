@@ -111,9 +111,8 @@ class Validation:
         """R² of the statistics told, of measured cells that nothing was learnt from; their mean."""
         if self.function is None:
             return {}
-        told = controller.predictor.predict_descriptors(
-            controller.encode(self.function.cells.to_batch())
-        )
+        cells = self.function.cells.to_batch().to(self.rows.device)
+        told = controller.predictor.predict_descriptors(controller.encode(cells))
         values = self.function.values
         errors = (told[:, -values.shape[1] :].cpu() - values).square().mean(0)
         shares = 1 - errors / values.var(0, correction=0).clamp(min=1e-12)
