@@ -166,17 +166,18 @@ def _run(arguments: argparse.Namespace) -> None:
     page = out / "umap.html"
     is_told = config.color in STATISTICS
     told = {}
-    if teller and (is_told or arguments.html):
-        told = checkpoints[teller].tell_function(index, cells.rows)
     colours = None
-    if config.color != "class":
-        colours = colouring(config.color, index, cells.rows, benchmark, told)
     maps = []
     with (
         RunFolder.claimed(out, config, resume=True) as folder,
         Progress(MofNCompleteColumn(), Description(), TimeElapsedColumn()) as progress,
     ):
         task = progress.add_task("", total=len(checkpoints) + 1)
+        if teller and (is_told or arguments.html):
+            progress.update(task, description=f"telling function: {teller}")
+            told = checkpoints[teller].tell_function(index, cells.rows)
+        if config.color != "class":
+            colours = colouring(config.color, index, cells.rows, benchmark, told)
         for name, checkpoint in checkpoints.items():
             progress.update(task, description=f"laying out {len(cells):,} cells: {name}")
             each = make_map(

@@ -65,7 +65,7 @@ def write_map_page(
     maps: Sequence[EmbeddingMap],
     table: CellIndex,
     benchmark: Benchmark | None,
-    told: Mapping[str, Tensor],
+    told: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Write maps of the same cells as one HTML file, each map a view of them.
 
@@ -85,7 +85,7 @@ def write_map_page(
         classes,
         # Counted from 1, as in the picture.
         [] if classes is None else [str(number + 1) for number in range(classes.max() + 1)],
-        told=told,
+        told=told or {},
     )
     shown = f"{len(cells):,} random cells"
     if classes is not None:

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from gnn_nas.evaluation.nearest import nearest_neighbours
-from gnn_nas.plots.cell_figures import cell_figures, told_range
+from gnn_nas.function import STATISTICS
+from gnn_nas.plots.cell_figures import FIGURES, cell_figures, told_range
 from gnn_nas.plots.cell_layout import CellLayout, lay_out
 from gnn_nas.plots.cell_shapes import BOX_HEIGHT, LINE_COLOUR, node_styles
 from gnn_nas.plots.op_styles import INPUT_STYLE, OUTPUT_STYLE, VertexStyle, op_styles
@@ -143,8 +144,8 @@ def packed_map(table: CellIndex, cell_map: CellMap) -> dict[str, Any]:
         "classes": None if cell_map.classes is None else _text(cell_map.classes, "<u4"),
         "classNames": list(cell_map.class_names),
         "figures": {
-            name: _figure(each, is_told)
-            for figures, is_told in ((cell_map.told, True), (cell_figures(cells), False))
+            name: {"about": about.get(name, name), **_figure(each, about is STATISTICS)}
+            for figures, about in ((cell_map.told, STATISTICS), (cell_figures(cells), FIGURES))
             for name, each in figures.items()
         },
         "paths": [_path(cell_map, path) for path in cell_map.paths],

@@ -24,6 +24,7 @@ class Colouring {
     this.kind = kind;
     // Their marks in the legend: of the lowest values, of the highest, and the unit.
     [this.below, this.above, this.unit] = ["", "", ""];
+    this.about = "";
     if (kind === "class") {
       this.values = data.classes;
     } else if (kind === "accuracy") {
