@@ -86,7 +86,7 @@ examples:
   %(prog)s --cells --color accuracy
   %(prog)s --cells 5000 --color vertices --out runs/umap-vertices
   %(prog)s --cells --html
-  %(prog)s --checkpoint runs/function --cells --color synflow
+  %(prog)s --checkpoint runs/gin_multisim --cells --color synflow
   %(prog)s --space nasbench201 --benchmark nasbench201.npz --dataset cifar100 --cells
 
 the folder (--out) receives:

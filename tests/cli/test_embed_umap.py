@@ -144,15 +144,15 @@ def test_colours_show_what_the_first_controller_tells_that_does(user, capsys):
 
 
 def test_statistics_that_no_controller_tells_are_refused(user, complaint):
-    assert complaint("--color=snip") == (
-        "error: --color snip: gin_multisim tells no statistics: pretrain with function in the"
-        " config, statistics: [snip]"
+    silent, teller = saved_teller(user / "silent"), saved_teller(user / "teller", "snip", "synflow")
+    assert complaint("--checkpoint", silent, "--color=snip") == (
+        "error: --color snip: silent tells no statistics: pretrain with function in the config,"
+        " statistics: [snip]"
     )
-    teller = saved_teller(user / "teller", "snip", "synflow")
-    assert complaint("--checkpoint", teller, SHIPPED, "--color=readout") == (
+    assert complaint("--checkpoint", silent, teller, "--color=readout") == (
         "error: --color readout: teller tells snip, synflow"
     )
-    assert os.listdir(user) == ["teller"]
+    assert sorted(os.listdir(user)) == ["silent", "teller"]
 
 
 def test_an_unknown_colour_is_answered_with_those_there_are(user, capsys):

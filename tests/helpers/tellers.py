@@ -8,11 +8,11 @@ from gnn_nas.run_folder import RunFolder
 
 
 def saved_teller(path: Path, *statistics: str) -> Path:
-    """A run folder whose controller of random weights tells these statistics."""
-    function = (
-        f"function={{cells: 50, images: noise, seeds: 1, statistics: [{', '.join(statistics)}],"
-        " weight: 1, distance_weight: 0}"
+    """A run folder whose controller of random weights tells these statistics, or none."""
+    told = (
+        f"{{cells: 50, images: noise, seeds: 1, statistics: [{', '.join(statistics)}], weight: 1}}"
     )
-    config = load_config(SHIPPED / "config.yaml", [function])
+    function = told if statistics else "null"
+    config = load_config(SHIPPED / "config.yaml", [f"function={function}"])
     RunFolder.create(path, config).save_weights(new_controller(config, 5).state_dict())
     return path

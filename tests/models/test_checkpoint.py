@@ -89,8 +89,8 @@ def test_it_tells_what_it_was_pretrained_to(tmp_path, table):
     assert torch.equal(torch.stack(list(told.values()), 1), predicted[:, -2:])
 
 
-def test_without_such_a_pretraining_it_tells_nothing(run, tmp_path, table):
-    checkpoint = open_checkpoint(str(run.path))
+def test_without_such_a_pretraining_it_tells_nothing(tmp_path, table):
+    checkpoint = open_checkpoint(str(saved_teller(tmp_path / "silent")))
     assert checkpoint.statistics == ()
     assert checkpoint.tell_function(table, torch.arange(3)) == {}
     # From scratch, the columns are there and have learnt nothing.
