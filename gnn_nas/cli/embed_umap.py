@@ -29,10 +29,12 @@ from gnn_nas.cli.map_options import (
     complete_map_options,
     default_colour,
     refuse_colour,
+    telling,
 )
 from gnn_nas.cli.space_choice import add_dataset, measured_path, pictured_space
 from gnn_nas.config import DEFAULT_SPACE
 from gnn_nas.errors import UserError
+from gnn_nas.function import STATISTICS
 from gnn_nas.plots.cell_figures import FIGURES
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.spaces.known import get_space
@@ -69,6 +71,9 @@ colours:
   class          every anchor and its positives have their own (default)
   accuracy       mean test accuracy of NAS-Bench-101, see gnn-nas import, or of NAS-Bench-201
                  (default with --cells, where the measurements are here)
+  feature_norm, synflow, ...
+                 what the untrained network does, as the first checkpoint tells it that was
+                 pretrained to: a statistic of its config's function, see gnn-nas function --help
   edges, vertices
                  their number (edges is the default with --cells otherwise)
   parameters     of the operations at unit width, where all cells have the same edges (and the
@@ -81,6 +86,7 @@ examples:
   %(prog)s --cells --color accuracy
   %(prog)s --cells 5000 --color vertices --out runs/umap-vertices
   %(prog)s --cells --html
+  %(prog)s --checkpoint runs/gin_multisim --cells --color synflow
   %(prog)s --space nasbench201 --benchmark nasbench201.npz --dataset cifar100 --cells
 
 the folder (--out) receives:
@@ -128,6 +134,7 @@ def _run(arguments: argparse.Namespace) -> None:
     refuse_colour(arguments.color, space)
     path = measured_path(arguments, described, arguments.color == "accuracy")
     checkpoints = open_checkpoints(arguments.checkpoint, described)
+    teller = telling(arguments.color, checkpoints)
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from rich.progress import MofNCompleteColumn, TimeElapsedColumn
@@ -157,15 +164,20 @@ def _run(arguments: argparse.Namespace) -> None:
         )
     out = arguments.out or _default_path(config, checkpoints)
     page = out / "umap.html"
+    is_told = config.color in STATISTICS
+    told = {}
     colours = None
-    if config.color != "class":
-        colours = colouring(config.color, index, cells.rows, benchmark)
     maps = []
     with (
         RunFolder.claimed(out, config, resume=True) as folder,
         Progress(MofNCompleteColumn(), Description(), TimeElapsedColumn()) as progress,
     ):
         task = progress.add_task("", total=len(checkpoints) + 1)
+        if teller and (is_told or arguments.html):
+            progress.update(task, description=f"telling function: {teller}")
+            told = checkpoints[teller].tell_function(index, cells.rows)
+        if config.color != "class":
+            colours = colouring(config.color, index, cells.rows, benchmark, told)
         for name, checkpoint in checkpoints.items():
             progress.update(task, description=f"laying out {len(cells):,} cells: {name}")
             each = make_map(
@@ -184,12 +196,13 @@ def _run(arguments: argparse.Namespace) -> None:
         write_maps(folder, config, maps, index, benchmark, colours)
         if arguments.html:
             progress.update(task, description="writing the page")
-            write_map_page(page, config, maps, index, benchmark)
+            write_map_page(page, config, maps, index, benchmark, told)
         progress.update(task, advance=1, description=f"{len(cells):,} cells")
     print(figures_table(maps, len(draws)))
     if arguments.html:
         print(f"page to explore: {os.fspath(page)}")
-    print(f"colours: {config.color}; written to {os.fspath(folder.path)}")
+    shown = f"{config.color} as {teller} tells it" if is_told else config.color
+    print(f"colours: {shown}; written to {os.fspath(folder.path)}")
 
 
 def _config(

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from gnn_nas.cli.common import refuse_outside
 from gnn_nas.errors import UserError
+from gnn_nas.function import STATISTICS
 from gnn_nas.plots.cell_figures import FIGURES, figure_names
 from gnn_nas.spaces.space import CellSpace
+
+if TYPE_CHECKING:
+    from gnn_nas.models.checkpoint import Checkpoint
 
 _ANCHORS, _POSITIVES, _CELLS = 16, 7, 20_000
 # Numbers of two digits fit into an anchor's point. Most cells have more positives than that, and
@@ -15,7 +20,7 @@ _ANCHORS, _POSITIVES, _CELLS = 16, 7, 20_000
 _MOST_ANCHORS, _MOST_POSITIVES, _MOST_CELLS = 99, 100, 100_000
 # As UMAP's graph joins so many to each cell.
 LEAST_CELLS = 33
-_COLOURS = ("class", "accuracy", *FIGURES)
+_COLOURS = ("class", "accuracy", *FIGURES, *STATISTICS)
 
 
 def add_map_options(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +36,7 @@ def add_map_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"map random cells instead of classes ({_CELLS:,} where no number is said)",
     )
-    add("--color", choices=_COLOURS, help="what colours show, see below")
+    add("--color", choices=_COLOURS, metavar="WHAT", help="what colours show, see below")
 
 
 def complete_map_options(arguments: argparse.Namespace) -> None:
@@ -70,6 +75,29 @@ def refuse_colour(colour: str | None, space: CellSpace) -> None:
             f"--color {colour}: cells of {space.name} are coloured by {' or '.join(known)},"
             " accuracy or class"
         )
+
+
+def telling(colour: str | None, checkpoints: dict[str, Checkpoint]) -> str | None:
+    """Name of the first checkpoint that tells the colour, where it is no statistic of any at all.
+
+    None where there is none.
+
+    Raises:
+        UserError: the colour is a statistic, and none tells it.
+    """
+    known = {name: each.statistics for name, each in checkpoints.items() if each.statistics}
+    if colour not in STATISTICS:
+        return next(iter(known), None)
+    for name, statistics in known.items():
+        if colour in statistics:
+            return name
+    if known:
+        told = "; ".join(f"{name} tells {', '.join(each)}" for name, each in known.items())
+        raise UserError(f"--color {colour}: {told}")
+    raise UserError(
+        f"--color {colour}: {' and '.join(checkpoints)} tells no statistics: pretrain with"
+        f" function in the config, statistics: [{colour}]"
+    )
 
 
 def default_colour(arguments: argparse.Namespace, has_accuracies: bool, space: CellSpace) -> str:

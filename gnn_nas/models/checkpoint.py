@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from torch import Tensor
+
 from gnn_nas.config import (
     CONTROLLERS,
     DEFAULT_SPACE,
@@ -23,6 +25,7 @@ from gnn_nas.models.pretrained import (
     new_controller,
 )
 from gnn_nas.run_folder import RunFolder
+from gnn_nas.spaces.index import CellIndex
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,24 @@ class Checkpoint:
         if self.folder is None:
             return new_controller(self.config, seed).eval()
         return load_pretrained(self.folder.path)
+
+    @property
+    def statistics(self) -> tuple[str, ...]:
+        """Which statistics of untrained networks it has learnt to tell."""
+        if self.folder is None or self.config.function is None:
+            return ()
+        return self.config.function.statistics
+
+    def tell_function(self, table: CellIndex, rows: Tensor) -> dict[str, Tensor]:
+        """What it tells of the function of rows, in standard deviations, ``[N]`` by statistic.
+
+        Raises:
+            UserError: see `controller`.
+        """
+        if not self.statistics:
+            return {}
+        told = self.controller(0).tell_function(table, rows)
+        return dict(zip(self.statistics, told.unbind(1), strict=True))
 
     def save(self, controller: Controller, folder: RunFolder, seed: int) -> None:
         """Write what makes a folder that is itself a checkpoint. Raises UserError."""

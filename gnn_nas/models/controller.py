@@ -80,10 +80,13 @@ class Controller(nn.Module):
         return pruned, valid & parsed
 
     @torch.no_grad()
-    def tell_function(self, table: CellIndex) -> Tensor:
-        """What it tells of all cells' function, ``[N, statistics]``, of which there may be none."""
+    def tell_function(self, table: CellIndex, rows: Tensor | None = None) -> Tensor:
+        """What it tells of the function of rows, or of all cells, ``[N, statistics]``.
+
+        In standard deviations. There may be no statistics.
+        """
         columns = sum(num_descriptors(self.space))
-        parts = self.encode_rows(table).split(_CHUNK)
+        parts = self.encode_rows(table, rows).split(_CHUNK)
         return torch.cat([self.predictor.predict_descriptors(part)[:, columns:] for part in parts])
 
     @torch.no_grad()

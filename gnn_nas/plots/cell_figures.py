@@ -19,6 +19,11 @@ FIGURES = {
 """All figures, and what they are in words."""
 
 
+# At either end, the share of cells whose told statistics share the last colour: a few far off would
+# leave one colour to all others.
+_TAIL = 0.01
+
+
 def figure_names(space: CellSpace) -> tuple[str, ...]:
     """Those of a space: where all cells have the same edges, what their operations weigh."""
     return ("edges", "vertices") if space.wiring is None else ("parameters",)
@@ -30,3 +35,8 @@ def cell_figures(cells: PackedCells) -> dict[str, Tensor]:
         return {"edges": cells.edge_bits().sum(1).double(), "vertices": cells.vertices.double()}
     weights = cells.ops.double().new_tensor(cells.space.parameters)
     return {"parameters": weights[cells.ops].sum(1)}
+
+
+def told_range(told: Tensor) -> tuple[float, float]:
+    """Ends of the scale on which a told statistic is shown; a few cells lie beyond them."""
+    return told.quantile(_TAIL).item(), told.quantile(1 - _TAIL).item()

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ from gnn_nas.cli import embed_umap
 from gnn_nas.cli.embed_umap import main
 from gnn_nas.config import WEIGHTS
 from gnn_nas.models.pretrained import SHIPPED
+from tests.helpers.tellers import saved_teller
 
 FILES = ["config.yaml", "summary.json", "umap.csv", "umap.png", "umap.svg"]
 
@@ -124,6 +126,42 @@ def test_random_cells_are_coloured_by_accuracy_where_it_is_measured(
     accuracies = [float(line["accuracy"]) for line in lines]
     assert accuracies == pytest.approx((100 * benchmark.mean_test(rows)).tolist(), abs=1e-4)
     assert summary["maps"][0]["neighbour_agreement"] > 0.3
+
+
+@pytest.mark.slow
+def test_colours_show_what_the_first_controller_tells_that_does(user, capsys):
+    teller = str(saved_teller(user / "teller", "snip", "synflow"))
+    options = ["--color=synflow", "--cells=60", "--html", "--out=run"]
+    assert main(["--checkpoint", "none", teller, *options]) == 0
+    assert "colours: synflow as teller tells it; written to run" in capsys.readouterr().out
+    page = Path("run", "umap.html")
+    text = page.read_text(encoding="utf-8")
+    assert '"colour": "synflow", "colours": ["edges", "vertices", "snip", "synflow"]' in text
+    page.unlink()
+    _, summary = read(Path("run"))
+    assert summary["color"] == "synflow"
+    assert [each["name"] for each in summary["maps"]] == ["from scratch", "teller"]
+
+
+def test_statistics_that_no_controller_tells_are_refused(user, complaint):
+    silent, teller = saved_teller(user / "silent"), saved_teller(user / "teller", "snip", "synflow")
+    assert complaint("--checkpoint", silent, "--color=snip") == (
+        "error: --color snip: silent tells no statistics: pretrain with function in the config,"
+        " statistics: [snip]"
+    )
+    assert complaint("--checkpoint", silent, teller, "--color=readout") == (
+        "error: --color readout: teller tells snip, synflow"
+    )
+    assert sorted(os.listdir(user)) == ["silent", "teller"]
+
+
+def test_an_unknown_colour_is_answered_with_those_there_are(user, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--color=depth"])
+    assert stop.value.code == 2
+    refusal = capsys.readouterr().err.splitlines()[-1]
+    assert "invalid choice: 'depth' (choose from " in refusal
+    assert {"accuracy", "edges", "feature_norm", "readout"} <= set(re.findall(r"\w+", refusal))
 
 
 def test_every_mistake_is_one_line_before_any_work(user, complaint):

@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 
 import pytest
@@ -9,6 +10,7 @@ from gnn_nas.models.checkpoint import open_checkpoint
 from gnn_nas.models.controller import Controller
 from gnn_nas.models.pretrained import SHIPPED, load_pretrained
 from gnn_nas.run_folder import RunFolder
+from tests.helpers.tellers import saved_teller
 
 
 @pytest.fixture
@@ -74,3 +76,23 @@ def test_what_is_no_checkpoint_is_one_clear_error(run, tmp_path):
     run.weights.unlink()
     with pytest.raises(UserError, match="no such file"):
         open_checkpoint(str(run.path))
+
+
+def test_it_tells_what_it_was_pretrained_to(tmp_path, table):
+    checkpoint = open_checkpoint(str(saved_teller(tmp_path / "teller", "snip", "synflow")))
+    assert checkpoint.statistics == ("snip", "synflow")
+    rows = torch.tensor([400_000, 7, 99])
+    told = checkpoint.tell_function(table, rows)
+    controller = checkpoint.controller(0)
+    predicted = controller.predictor.predict_descriptors(controller.encode_rows(table, rows))
+    assert list(told) == ["snip", "synflow"]
+    assert torch.equal(torch.stack(list(told.values()), 1), predicted[:, -2:])
+
+
+def test_without_such_a_pretraining_it_tells_nothing(tmp_path, table):
+    checkpoint = open_checkpoint(str(saved_teller(tmp_path / "silent")))
+    assert checkpoint.statistics == ()
+    assert checkpoint.tell_function(table, torch.arange(3)) == {}
+    # From scratch, the columns are there and have learnt nothing.
+    teller = open_checkpoint(str(saved_teller(tmp_path / "teller", "snip")))
+    assert dataclasses.replace(teller, folder=None).statistics == ()

@@ -13,7 +13,7 @@ from gnn_nas.benchmarks.protocols import BenchmarkReport
 from gnn_nas.config import CONTROLLERS, WEIGHTS
 from gnn_nas.errors import reported
 from gnn_nas.experiments.searches.recorded import check_histories
-from gnn_nas.models.pretrained import load_pretrained
+from gnn_nas.models.checkpoint import open_checkpoint
 from gnn_nas.plots.page import CellMap, SearchPath, View, write_page
 from gnn_nas.plots.umap_layout import umap_layout
 from gnn_nas.run_folder import RunFolder
@@ -50,21 +50,23 @@ def write_search_page(
     generator = torch.Generator().manual_seed(config.seed)
     background = table.draw(BACKGROUND, generator)
     rows = torch.cat([background, *(each.rows for each in paths)]).unique()
-    source = checkpoint.folder or RunFolder(WEIGHTS / CONTROLLERS[table.space.name])
-    embeddings = load_pretrained(source.path).encode_rows(table, rows)
+    if checkpoint.folder is None:
+        checkpoint = open_checkpoint(os.fspath(WEIGHTS / CONTROLLERS[table.space.name]))
+    name = checkpoint.folder.path.resolve().name
+    embeddings = checkpoint.controller(0).encode_rows(table, rows)
     cell_map = CellMap(
         rows,
-        [View(source.path.resolve().name, umap_layout(embeddings, config.seed), embeddings)],
+        [View(name, umap_layout(embeddings, config.seed), embeddings)],
         benchmark.mean_test(rows).numpy(),
         benchmark.rank(rows).numpy(),
         paths=paths,
+        told=checkpoint.tell_function(table, rows),
     )
     title = f"{TITLES[table.space.name]} searched by {config.method}"
     on = f" on {config.dataset}" if config.dataset else ""
     subtitle = (
         f"Protocol {config.protocol}{on}, {config.queries} queries a seed, over"
-        f" {len(background):,} random cells. UMAP of the embeddings of"
-        f" {source.path.resolve().name}."
+        f" {len(background):,} random cells. UMAP of the embeddings of {name}."
     )
     with reported(f"cannot write {path}"):
         write_page(path, table, cell_map, title, subtitle)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import Tensor
 
-from gnn_nas.plots.cell_figures import FIGURES, cell_figures
+from gnn_nas.plots.cell_figures import FIGURES, cell_figures, told_range
 from gnn_nas.spaces.index import CellIndex
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Colouring:
     Args:
         label: what the numbers are, with their unit.
         values: ``[N]``.
-        lowest, highest: ends of the scale; lower values have the colour of its lower end.
+        lowest, highest: ends of the scale; values beyond have the colours of its ends.
         whole: whether only whole numbers are there, each with a colour of its own.
     """
 
@@ -37,11 +38,21 @@ class Colouring:
     whole: bool
 
 
-def colouring(kind: str, table: CellIndex, rows: Tensor, benchmark: Benchmark | None) -> Colouring:
-    """Colour cells by mean test accuracy or by a figure of `figure_names`.
+def colouring(
+    kind: str,
+    table: CellIndex,
+    rows: Tensor,
+    benchmark: Benchmark | None = None,
+    told: Mapping[str, Tensor] | None = None,
+) -> Colouring:
+    """Colour cells by mean test accuracy, a figure of `figure_names` or a told statistic.
+
+    Args:
+        told: what is told of the rows' function, by statistic.
 
     Shapes:
         - rows: ``[N]``
+        - told: ``[N]`` each
 
     Raises:
         ValueError: accuracies are asked for without a benchmark, or there is no such kind.
@@ -53,6 +64,9 @@ def colouring(kind: str, table: CellIndex, rows: Tensor, benchmark: Benchmark | 
         lowest = np.floor(10 * np.quantile(values, _CLIPPED)) / 10
         highest = np.ceil(10 * values.max()) / 10
         return Colouring("mean test accuracy (%)", values, lowest, highest, whole=False)
+    if told and kind in told:
+        label = f"{kind} as told (standard deviations)"
+        return Colouring(label, told[kind].numpy(), *told_range(told[kind]), whole=False)
     figures = cell_figures(table.cells[rows])
     if kind not in figures:
         raise ValueError(f"no colouring {kind!r}")

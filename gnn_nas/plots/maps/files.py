@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
 
 from gnn_nas.benchmarks import TITLES
 from gnn_nas.errors import reported
@@ -63,11 +65,12 @@ def write_map_page(
     maps: Sequence[EmbeddingMap],
     table: CellIndex,
     benchmark: Benchmark | None,
+    told: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Write maps of the same cells as one HTML file, each map a view of them.
 
     Args:
-        benchmark: for accuracies and ranks.
+        benchmark: for accuracies and ranks; told: see `CellMap`.
 
     Raises:
         UserError: the file cannot be written.
@@ -82,6 +85,7 @@ def write_map_page(
         classes,
         # Counted from 1, as in the picture.
         [] if classes is None else [str(number + 1) for number in range(classes.max() + 1)],
+        told=told or {},
     )
     shown = f"{len(cells):,} random cells"
     if classes is not None:

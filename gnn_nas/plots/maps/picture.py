@@ -165,8 +165,10 @@ def _scale_options(colours: Colouring) -> dict[str, Any]:
 
 def _draw_scale(figure: Figure, axes: Axes, scale: ScalarMappable, colours: Colouring) -> None:
     ticks = np.arange(colours.lowest, colours.highest + 1) if colours.whole else None
-    clipped = colours.values.min() < colours.lowest
-    bar = figure.colorbar(scale, cax=axes, ticks=ticks, extend="min" if clipped else "neither")
+    below, above = colours.values.min() < colours.lowest, colours.values.max() > colours.highest
+    clipped = {(True, True): "both", (True, False): "min", (False, True): "max"}
+    extend = clipped.get((below, above), "neither")
+    bar = figure.colorbar(scale, cax=axes, ticks=ticks, extend=extend)
     bar.ax.minorticks_off()
     bar.outline.set_visible(False)
     bar.set_label(colours.label)

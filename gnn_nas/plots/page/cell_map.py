@@ -6,8 +6,8 @@ The text has typed arrays in base64, which ``template/data.js`` undoes.
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from gnn_nas.evaluation.nearest import nearest_neighbours
-from gnn_nas.plots.cell_figures import cell_figures
+from gnn_nas.function import STATISTICS
+from gnn_nas.plots.cell_figures import FIGURES, cell_figures, told_range
 from gnn_nas.plots.cell_layout import CellLayout, lay_out
 from gnn_nas.plots.cell_shapes import BOX_HEIGHT, LINE_COLOUR, node_styles
 from gnn_nas.plots.op_styles import INPUT_STYLE, OUTPUT_STYLE, VertexStyle, op_styles
@@ -23,6 +24,8 @@ from gnn_nas.spaces.index import CellIndex
 
 NEIGHBOURS = 6
 """Nearest neighbours that the page tells of every cell."""
+STEPS = 255
+"""Of a figure's scale, from its lower end to its upper one."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class CellMap:
         classes: number of every cell's class in ``class_names``, int ``[N]``.
         class_names: what the page calls the classes.
         paths: searches to play; all their cells must be on the map.
+        told: what a controller tells of the cells' function, ``[N]`` by statistic.
 
     Raises:
         ValueError: lengths differ, there is no view, or a path's cell is not on the map.
@@ -85,6 +89,7 @@ class CellMap:
     classes: np.ndarray | None = None
     class_names: Sequence[str] = ()
     paths: Sequence[SearchPath] = ()
+    told: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.views:
@@ -95,6 +100,8 @@ class CellMap:
         for name in ("accuracies", "ranks", "classes"):
             if (values := getattr(self, name)) is not None:
                 _check_length(name, values, len(self))
+        for name, told in self.told.items():
+            _check_length(name, told, len(self))
         for path in self.paths:
             if not bool(torch.isin(path.rows, self.rows).all()):
                 raise ValueError(f"the path {path.name!r} leaves the map")
@@ -136,7 +143,11 @@ def packed_map(table: CellIndex, cell_map: CellMap) -> dict[str, Any]:
         "ranks": None if cell_map.ranks is None else _text(cell_map.ranks, "<u4"),
         "classes": None if cell_map.classes is None else _text(cell_map.classes, "<u4"),
         "classNames": list(cell_map.class_names),
-        "figures": {name: _text(values, "<f4") for name, values in cell_figures(cells).items()},
+        "figures": {
+            name: {"about": about.get(name, name), **_figure(each, about is STATISTICS)}
+            for figures, about in ((cell_map.told, STATISTICS), (cell_figures(cells), FIGURES))
+            for name, each in figures.items()
+        },
         "paths": [_path(cell_map, path) for path in cell_map.paths],
         "styles": {
             "ops": [_style(style) for style in op_styles(space)],
@@ -165,6 +176,19 @@ def _view(view: View) -> dict[str, Any]:
         "neighbours": _text(positions, "<u4"),
         "neighbourDistances": _text(distances, "<f4"),
         "neighbourCount": count,
+    }
+
+
+def _figure(values: Tensor, is_told: bool) -> dict[str, Any]:
+    """What only colours show takes a byte a cell, finer than eyes tell colours apart."""
+    low, high = told_range(values) if is_told else (values.min().item(), values.max().item())
+    shares = ((values - low) / (high - low or 1)).clamp(0, 1)
+    return {
+        "isTold": is_told,
+        "low": low,
+        "high": high,
+        "stepCount": STEPS,
+        "steps": _text((STEPS * shares).round(), "u1"),
     }
 
 

@@ -43,8 +43,8 @@ def write_page(
     """Write a map as one HTML file that opens offline and loads nothing.
 
     Args:
-        colour: that of the points at first: ``accuracy``, ``class``, or one of `figure_names`; by
-            default the first of these that is known.
+        colour: that of the points at first: ``accuracy``, ``class``, one of `figure_names`, or a
+            statistic that is told; by default the first of these that is known.
 
     Raises:
         ValueError: the map does not know what it is to be coloured by.
@@ -52,7 +52,7 @@ def write_page(
     """
     measured = {"accuracy": cell_map.accuracies, "class": cell_map.classes}
     known = [name for name, values in measured.items() if values is not None]
-    known += figure_names(table.space)
+    known += [*figure_names(table.space), *cell_map.told]
     if colour is None:
         colour = known[0]
     elif colour not in known:

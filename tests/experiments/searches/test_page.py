@@ -17,6 +17,7 @@ from gnn_nas.models.checkpoint import open_checkpoint
 from gnn_nas.objective import Evaluation
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.history import History, Query
+from tests.helpers.tellers import saved_teller
 
 SEEDS, QUERIES = 7, 6
 
@@ -79,6 +80,18 @@ def test_the_best_seeds_play_over_random_cells(searched, table, tmp_path, monkey
     assert queried == [table.hash_of(row) for row in range(first, first + QUERIES)]
     rewards = np.frombuffer(base64.b64decode(data["paths"][0]["rewards"]), "<f4")
     assert rewards == pytest.approx(100 * tests[first : first + QUERIES].numpy(), rel=1e-6)
+
+
+@pytest.mark.slow
+def test_a_page_is_coloured_by_what_the_controller_tells(searched, tmp_path, monkeypatch):
+    monkeypatch.setattr(page, "BACKGROUND", 60)
+    path = tmp_path / "search.html"
+    checkpoint = open_checkpoint(str(saved_teller(tmp_path / "teller", "snip", "synflow")))
+    page.write_search_page(path, *searched, checkpoint)
+    data = written(path)
+    assert data["colours"] == ["accuracy", "edges", "vertices", "snip", "synflow"]
+    assert data["colour"] == "accuracy"
+    assert [view["name"] for view in data["views"]] == ["teller"]
 
 
 def test_a_page_that_cannot_be_written_is_one_line(searched, tmp_path, monkeypatch):

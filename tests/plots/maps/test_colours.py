@@ -44,6 +44,18 @@ def test_what_cannot_be_shown_is_refused(table):
         colouring("accuracy", table, rows, None)
     with pytest.raises(ValueError, match="no colouring 'depth'"):
         colouring("depth", table, rows, None)
+    with pytest.raises(ValueError, match="no colouring 'snip'"):
+        colouring("snip", table, rows, None, {"synflow": torch.zeros(5)})
+
+
+def test_the_scale_of_what_is_told_leaves_out_a_hundredth_at_either_end(table):
+    rows, told = torch.arange(201), torch.linspace(-2, 2, 201)
+    told[0], told[-1] = -40, 40
+    colours = colouring("snip", table, rows, None, {"snip": told})
+    assert colours.label == "snip as told (standard deviations)"
+    assert colours.values.tolist() == told.tolist()
+    assert (colours.lowest, colours.highest) == pytest.approx((-1.96, 1.96))
+    assert not colours.whole
 
 
 def test_cells_of_the_same_edges_differ_by_the_parameters_of_their_operations():

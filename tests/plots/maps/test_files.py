@@ -75,6 +75,11 @@ def test_random_cells_have_no_class(table, tmp_path):
     assert data["colours"] == ["edges", "vertices"]
     assert data["colour"] == "edges"
     assert data["subtitle"].startswith("9 random cells.")
+    told = {"snip": torch.arange(9.0), "synflow": torch.zeros(9)}
+    write_map_page(path, config("snip", cells=9), maps, table, None, told)
+    data = written(path)
+    assert data["colours"] == ["edges", "vertices", "snip", "synflow"]
+    assert data["colour"] == "snip"
 
 
 def test_a_page_that_cannot_be_written_is_one_line(table, tmp_path):

@@ -46,6 +46,19 @@ def test_pictures_are_the_same_bit_for_bit(tmp_path, kind):
 
 
 @pytest.mark.slow
+def test_the_scale_is_pointed_where_values_lie_beyond(tmp_path):
+    values = np.linspace(-3, 3, 300)
+    pictures = []
+    for lowest, highest in ((-3, 3), (-2, 3), (-3, 2), (-2, 2)):
+        path = tmp_path / "one.svg"
+        shown = Colouring("told", values, lowest, highest, whole=False)
+        draw_maps([path], [made_up_maps.random_cells()], shown)
+        pictures.append(path.read_text().count('<g id="patch_'))
+    # Each point of the scale is a patch more.
+    assert [count - pictures[0] for count in pictures] == [0, 1, 1, 2]
+
+
+@pytest.mark.slow
 def test_panels_stand_in_rows_of_three_and_four_in_a_square(tmp_path):
     sizes = {}
     for count in (1, 2, 3, 4, 6):

@@ -46,6 +46,7 @@ def cell_map(table) -> CellMap:
         np.arange(CELLS) % 20,
         [str(number + 1) for number in range(20)],
         [path, other],
+        {"synflow": torch.randn(CELLS, generator=generator)},
     )
 
 

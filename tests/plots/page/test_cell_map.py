@@ -70,7 +70,34 @@ def test_cells_are_read_back(packed, table, cell_map):
     assert masks(packed)[array(packed["graph"], "<u4")].tolist() == cells.edges.tolist()
     assert array(packed["ops"], "u1").reshape(-1, 5).tolist() == cells.ops.tolist()
     assert packed["hashes"] == [table.hash_of(row) for row in cell_map.rows.tolist()]
-    assert array(packed["figures"]["vertices"], "<f4").tolist() == cells.vertices.tolist()
+    vertices = packed["figures"]["vertices"]
+    assert (vertices["low"], vertices["high"], vertices["isTold"]) == (2, 7, False)
+    values = 2 + array(vertices["steps"], "u1") / vertices["stepCount"] * 5
+    assert values.tolist() == cells.vertices.tolist()
+
+
+def test_what_is_told_takes_a_byte_a_cell(packed, cell_map):
+    figure, told = packed["figures"]["synflow"], cell_map.told["synflow"].numpy()
+    low, high = figure["low"], figure["high"]
+    assert (told < low).sum() == (told > high).sum() == 5  # of 500
+    steps = array(figure["steps"], "u1")
+    assert len(steps) == len(cell_map)
+    values = low + steps / figure["stepCount"] * (high - low)
+    np.testing.assert_allclose(values, told.clip(low, high), atol=(high - low) / 500)
+    assert figure["isTold"]
+    assert "SynFlow" in figure["about"]
+
+
+def test_what_is_told_of_all_cells_alike_has_one_colour(table, cell_map):
+    alike = dataclasses.replace(cell_map, told={"snip": torch.full((len(cell_map),), 0.5)})
+    figure = packed_map(table, alike)["figures"]["snip"]
+    assert (figure["low"], figure["high"]) == (0.5, 0.5)
+    assert set(array(figure["steps"], "u1").tolist()) == {0}
+
+
+def test_what_is_told_is_told_of_every_cell(cell_map):
+    with pytest.raises(ValueError, match="snip has 3 entries for 500 cells"):
+        dataclasses.replace(cell_map, told={"snip": torch.zeros(3)})
 
 
 def test_figures_are_read_back(packed, cell_map):
@@ -135,6 +162,7 @@ def test_what_is_not_known_is_not_there(table, cell_map):
             ranks=None,
             classes=None,
             paths=[],
+            told={},
         ),
     )
     assert packed["accuracies"] is packed["ranks"] is packed["classes"] is None

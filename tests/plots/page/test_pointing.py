@@ -109,10 +109,24 @@ def test_another_map_has_the_cells_elsewhere(opened, places, table, cell_map, sh
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("colour", ["accuracy", "class", "edges", "vertices"])
+@pytest.mark.parametrize("colour", ["accuracy", "class", "edges", "vertices", "synflow"])
 def test_colours_are_chosen(opened, colour):
     opened.driver.find_element("xpath", f"//select[@id='colour']/option[.='{colour}']").click()
     colours = opened.ask("return document.querySelector('#map').data[1].marker.color")
     assert len(colours) == 500
     assert len(set(colours)) > 3
     assert opened.text("#legend")
+
+
+@pytest.mark.slow
+def test_the_legend_says_where_the_scale_ends(opened, cell_map):
+    low, high = (cell_map.told["synflow"].quantile(share).item() for share in (0.01, 0.99))
+    told = f"≤ {low:.1f}≥ {high:.1f} s.d.".replace("-", "−")
+    for colour, shown in (("edges", "19"), ("synflow", told)):
+        opened.driver.find_element("xpath", f"//select[@id='colour']/option[.='{colour}']").click()
+        assert opened.text("#legend") == shown
+    assert "SynFlow" in opened.ask("return document.querySelector('#legend').title")
+    colours = opened.ask("return document.querySelector('#map').data[1].marker.color")
+    ordered = cell_map.told["synflow"].argsort().tolist()
+    assert {colours[point] for point in ordered[:5]} == {"rgb(253,231,37)"}
+    assert {colours[point] for point in ordered[-5:]} == {"rgb(68,1,84)"}

@@ -44,7 +44,10 @@ def test_the_same_map_is_the_same_page(page, table, cell_map, tmp_path):
 
 @pytest.mark.parametrize(
     ("unknown", "known"),
-    [("accuracies", "class, edges, vertices"), ("classes", "accuracy, edges, vertices")],
+    [
+        ("accuracies", "class, edges, vertices, synflow"),
+        ("classes", "accuracy, edges, vertices, synflow"),
+    ],
 )
 def test_it_cannot_be_coloured_by_what_is_not_known(table, cell_map, tmp_path, unknown, known):
     colour = {"accuracies": "accuracy", "classes": "class"}[unknown]
@@ -75,6 +78,17 @@ def large_page(table, large_map, tmp_path_factory) -> Path:
 @pytest.mark.slow
 def test_twenty_thousand_cells_fit_into_ten_megabytes(large_page):
     assert large_page.stat().st_size < 10_000_000
+
+
+@pytest.mark.slow
+def test_a_told_statistic_of_twenty_thousand_cells_takes_27_kilobytes(
+    large_page, large_map, table, tmp_path
+):
+    told = {"snip": torch.randn(20_000), "readout": torch.randn(20_000)}
+    path = tmp_path / "told.html"
+    write_page(path, table, dataclasses.replace(large_map, told=told), "20,000 cells")
+    growth = path.stat().st_size - large_page.stat().st_size
+    assert 2 * 26_000 < growth < 2 * 28_000
 
 
 @pytest.mark.slow

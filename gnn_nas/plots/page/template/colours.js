@@ -22,15 +22,20 @@ function scaleColour(share) {
 class Colouring {
   constructor(data, kind) {
     this.kind = kind;
-    this.values = {
-      accuracy: () => data.accuracies,
-      class: () => data.classes,
-    }[kind]?.() ?? data.figures[kind];
-    const known = Array.from(this.values).filter(Number.isFinite).sort((a, b) => a - b);
-    [this.low, this.high] = [known[0], known[known.length - 1]];
-    if (kind === "accuracy") {
+    // Their marks in the legend: of the lowest values, of the highest, and the unit.
+    [this.below, this.above, this.unit] = ["", "", ""];
+    this.about = "";
+    if (kind === "class") {
+      this.values = data.classes;
+    } else if (kind === "accuracy") {
+      this.values = data.accuracies;
+      const known = this.values.filter(Number.isFinite).sort();
       this.low = Math.floor(10 * known[Math.floor(LOWEST_SHARE * known.length)]) / 10;
-      this.high = Math.ceil(10 * this.high) / 10;
+      this.high = Math.ceil(10 * known[known.length - 1]) / 10;
+      [this.below, this.unit] = ["≤ ", " %"];
+    } else {
+      Object.assign(this, data.figures[kind]);
+      if (this.isTold) [this.below, this.above, this.unit] = ["≤ ", "≥ ", " s.d."];
     }
   }
 
@@ -51,15 +56,14 @@ class Colouring {
     if (this.kind === "class") {
       return [element("span", {}, `${classNames.length} classes`)];
     }
-    const isAccuracy = this.kind === "accuracy";
-    const written = (value) => (isAccuracy ? value.toFixed(1) : String(value));
+    const written = (value) => (this.unit ? value.toFixed(1).replace("-", "−") : String(value));
     return [
-      element("span", {}, (isAccuracy ? "≤ " : "") + written(this.low)),
+      element("span", {}, this.below + written(this.low)),
       element("span", {
         className: "scale",
         style: `background: linear-gradient(to right, ${SCALE.join(",")})`,
       }),
-      element("span", {}, written(this.high) + (isAccuracy ? " %" : "")),
+      element("span", {}, this.above + written(this.high) + this.unit),
     ];
   }
 }

@@ -27,7 +27,7 @@ function readData(element) {
     ranks: typed(data.ranks, Uint32Array),
     classes: typed(data.classes, Uint32Array),
     figures: Object.fromEntries(
-      Object.entries(data.figures).map(([name, text]) => [name, typed(text, Float32Array)]),
+      Object.entries(data.figures).map(([name, figure]) => [name, readFigure(figure)]),
     ),
     paths: data.paths.map((path) => ({
       name: path.name,
@@ -36,6 +36,13 @@ function readData(element) {
       reports: typed(path.reports, Float32Array),
     })),
   };
+}
+
+// Values are steps of a scale, on whose ends are also those that lie beyond.
+function readFigure({ steps, ...scale }) {
+  const { low, high, stepCount } = scale;
+  const valueOf = (step) => low + (step / stepCount) * (high - low);
+  return { ...scale, values: Float64Array.from(typed(steps, Uint8Array), valueOf) };
 }
 
 function readCells(data) {

@@ -123,6 +123,7 @@ function filter(shown) {
 function recolour(kind) {
   marks.colouring = colouring = new Colouring(data, kind);
   byId("legend").replaceChildren(...colouring.legend(data.classNames));
+  byId("legend").title = colouring.about;
   filter(state.shown);
   drawMarks();
 }
