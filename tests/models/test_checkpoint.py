@@ -8,7 +8,7 @@ from gnn_nas.config import load_config
 from gnn_nas.errors import UserError
 from gnn_nas.models.checkpoint import open_checkpoint
 from gnn_nas.models.controller import Controller
-from gnn_nas.models.pretrained import SHIPPED, load_pretrained
+from gnn_nas.models.pretrained import SHIPPED, load_pretrained, new_controller
 from gnn_nas.run_folder import RunFolder
 from tests.helpers.tellers import saved_teller
 
@@ -19,7 +19,7 @@ def run(tmp_path) -> RunFolder:
     sizes = [f"model.{name}=4" for name in ("hidden", "embedding", "decoder_hidden")]
     config = load_config(SHIPPED / "config.yaml", sizes)
     folder = RunFolder.create(tmp_path / "run", config)
-    folder.save_weights(Controller(config.model, seed=5).state_dict())
+    folder.save_weights(new_controller(config, seed=5).state_dict())
     return folder
 
 
@@ -38,8 +38,8 @@ def test_a_run_gives_its_controller_whatever_the_seed(run):
 def test_from_scratch_every_seed_has_a_controller_of_its_own():
     checkpoint = open_checkpoint("none")
     assert checkpoint.fingerprint is None
-    sizes = load_config(SHIPPED / "config.yaml").model
-    assert same(checkpoint.controller(3), Controller(sizes, seed=3))
+    config = load_config(SHIPPED / "config.yaml")
+    assert same(checkpoint.controller(3), new_controller(config, seed=3))
     assert not same(checkpoint.controller(3), checkpoint.controller(4))
 
 
