@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def draw_curves(rows: list[dict[str, Any]], path: Path) -> None:
     """Draw loss parts and token accuracy against steps into a PNG file.
 
-    The structure loss has a panel where the run has one.
+    The losses of structure and of function have a panel where the run has them.
 
     Args:
         rows: of ``metrics.jsonl``, with ``kind`` ``train`` or ``validation``.
@@ -29,8 +29,9 @@ def draw_curves(rows: list[dict[str, Any]], path: Path) -> None:
     train = [row for row in rows if row.get("kind") == "train"]
     validation = [row for row in rows if row.get("kind") == "validation"]
     losses = {"reconstruction": "Reconstruction loss", "metric": "Metric loss"}
-    if any(row.get("structure") for row in train):
-        losses["structure"] = "Structure loss"
+    for name in ("structure", "function"):
+        if any(row.get(name) for row in train):
+            losses[name] = f"{name.title()} loss"
     panels = len(losses) + 1
     figure = Figure(figsize=(13 * panels / 3, 4.2), layout="constrained")
     *loss_axes, right = figure.subplots(1, panels)
@@ -42,10 +43,9 @@ def draw_curves(rows: list[dict[str, Any]], path: Path) -> None:
             axes.set_yscale("log")
     measured = [row for row in validation if "structure_error" in row]
     if "structure" in losses and measured:
-        _draw(
-            loss_axes[-1], measured, "structure_error", "o-", color="tab:orange", label="held-out"
-        )
-        _legend(loss_axes[-1])
+        axes = loss_axes[list(losses).index("structure")]
+        _draw(axes, measured, "structure_error", "o-", color="tab:orange", label="held-out")
+        _legend(axes)
     label = "tokens, training (teacher forcing)"
     _draw(right, train, "token_accuracy", _marker(train), color="tab:gray", lw=1, label=label)
     for name, label, marker in (

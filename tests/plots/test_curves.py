@@ -25,6 +25,16 @@ def without_structure(rows: list[dict]) -> list[dict]:
     return [{k: v for k, v in row.items() if not k.startswith("structure")} for row in rows]
 
 
+def test_function_has_a_panel_of_its_own(tmp_path):
+    path = tmp_path / "curves.png"
+    told = [
+        {**row, "function": 0.5} if row["kind"] == "train" else row
+        for row in rows(20, 10, structure=lambda step: 1 / step)
+    ]
+    draw_curves(told, path)
+    assert matplotlib.image.imread(path).shape[1] == pytest.approx(650 * 5, abs=2)
+
+
 @pytest.mark.parametrize("structure", [None, lambda step: 1 / step**2])
 def test_a_picture_of_a_panel_each_is_written(tmp_path, structure):
     path = tmp_path / "curves.png"
