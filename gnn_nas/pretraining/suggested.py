@@ -18,8 +18,8 @@ _MOST_BEYOND = 0.8
 _MOST_EDITS = 3
 # Forms up to which a space is as easy to learn as NAS-Bench-201.
 _SMALL = 100_000
-# Cells of such a space whose untrained networks are measured.
-_MEASURED = 600
+# Cells whose untrained networks are measured: one in a hundred forms, but at least and at most.
+_FORMS_PER_MEASURED, _MEASURED, _MOST_MEASURED = 100, 600, 4000
 # Of a batch: anchors where there are enough cells for as many, and each with its seven positives.
 _ANCHORS, _FORMS_PER_ANCHOR, _GROUP = 64, 10, 8
 
@@ -88,6 +88,9 @@ def suggested_settings(measures: SpaceMeasures) -> dict[str, Any]:
     What untrained networks do is told where the space says how they are built.
     """
     settings: dict[str, Any] = {} if measures.space.modules else {"function": None}
+    share = max(measures.forms // _FORMS_PER_MEASURED, _MEASURED)
+    if measures.space.modules and share < _MOST_MEASURED:
+        settings["function.cells"] = share
     if measures.forms <= _SMALL:
         settings |= {
             "model.encoder.hidden": 64,
@@ -97,8 +100,6 @@ def suggested_settings(measures: SpaceMeasures) -> dict[str, Any]:
             "training.steps": 2000,
             "training.validate_every": 500,
         }
-        if measures.space.modules:
-            settings["function.cells"] = _MEASURED
     elif not measures.has_table:
         settings |= {
             "model.embedding": 128,
