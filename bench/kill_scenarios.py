@@ -27,6 +27,7 @@ _TINY = (
     "training.checkpoint_every=7",
     "training.embedding_noise=0.01",
     "training.structure_weight=0.0",
+    "function=null",
 )
 _CELL = "00005c142e6f48ac74fdcf73e3439874"
 # Figures of the clock and of memory, and what depends on them.

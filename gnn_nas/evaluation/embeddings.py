@@ -16,6 +16,8 @@ from gnn_nas.spaces.positives import PositiveSampler
 
 _TOLERANCE = 1e-6
 _RIDGE = 1e-3
+# Of what is in standard deviations: less is rounding.
+_LEAST_VARIANCE = 1e-9
 # Cells of a space without a table whose embeddings are compared.
 _MANY = 100_000
 # Pairs of points compared at a time.
@@ -46,20 +48,30 @@ def retrieval(embeddings: Tensor, labels: Tensor) -> dict[str, float]:
 
 
 def linear_r2(known: Tensor, values: Tensor, others: Tensor, wanted: Tensor) -> Tensor:
-    """R² of what ridge regression tells from embeddings, by column; 0 of one that does not vary.
+    """R² of what ridge regression tells from embeddings, by column, see `r2`.
 
     Shapes:
         - known: ``[N, embedding]``; values: ``[N, columns]``, of the cells that it learns from
         - others: ``[M, embedding]``; wanted: ``[M, columns]``, of those that it tells
         - returns: float64 ``[columns]``
     """
-    known, values, others, wanted = (x.double() for x in (known, values, others, wanted))
+    known, values, others = (x.double() for x in (known, values, others))
     centre, mean = known.mean(0), values.mean(0)
     known, ridge = known - centre, _RIDGE * torch.eye(known.shape[1]).to(known)
     weights = torch.linalg.solve(known.T @ known + ridge, known.T @ (values - mean))
-    left = (wanted - mean - (others - centre) @ weights).square().mean(0)
+    return r2(mean + (others - centre) @ weights, wanted)
+
+
+def r2(told: Tensor, wanted: Tensor) -> Tensor:
+    """Share of the variance that is told, by column; NaN of a column that does not vary.
+
+    Shapes:
+        - told, wanted: ``[N, columns]``; returns: float64 ``[columns]``
+    """
+    told, wanted = told.double(), wanted.double()
     variance = wanted.var(0, correction=0)
-    return torch.where(variance > 0, 1 - left / variance.clamp(min=1e-12), 0)
+    shares = 1 - (told - wanted).square().mean(0) / variance
+    return torch.where(variance > _LEAST_VARIANCE, shares, torch.nan)
 
 
 def locality(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gnn_nas.errors import UserError
 from gnn_nas.spaces.descriptors import Describer
 from gnn_nas.spaces.index import CellIndex
 from gnn_nas.spaces.positives import Positives, PositiveSampler
@@ -52,18 +53,29 @@ class FunctionSampler:
         self._share = share
 
     def sample(self, anchors: Tensor, count: int, generator: torch.Generator) -> Positives:
-        """Draw ``count`` positives for each anchor, rows ``[B]``: first those by function."""
+        """Draw ``count`` positives for each anchor, rows ``[B]``: first those by function.
+
+        Of these ``num_edits`` is 0, as they were made by none. Raises UserError where a space has
+        too few cells.
+        """
         near = max(round(self._share * count), 1)
         rows = self._nearest(anchors, near, generator)
+        edits = torch.zeros_like(rows)
         if near < count:
-            edited = self._edits.sample(anchors, count - near, generator).rows
-            rows = torch.cat([rows, edited.view(len(anchors), -1)], dim=1)
+            edited = self._edits.sample(anchors, count - near, generator)
+            rows = torch.cat([rows, edited.rows.view(len(anchors), -1)], dim=1)
+            edits = torch.cat([edits, edited.num_edits.view(len(anchors), -1)], dim=1)
         rows = rows.flatten()
-        return Positives(rows, self.table.cells.take(rows).to_batch(), torch.zeros_like(rows))
+        return Positives(rows, self.table.cells.take(rows).to_batch(), edits.flatten())
 
     def _nearest(self, anchors: Tensor, count: int, generator: torch.Generator) -> Tensor:
         pool = self.table.draw(_POOL, generator)
         pool = pool[~self._edits.forbids(pool)]
+        if len(pool) <= count:
+            raise UserError(
+                f"space {self.table.space.name} has only {len(pool)} cells to draw positives from"
+                " by function: set data.positives to fewer, or data.positives_by to edits"
+            )
         among = self._points(self.table, pool)
         found = []
         for part in anchors.split(_CHUNK):

@@ -21,6 +21,7 @@ from gnn_nas.function.statistics import measure_cell
 from gnn_nas.parallel import available_cores
 from gnn_nas.parallel.local import LocalEngine
 from gnn_nas.parallel.pool import Pool, WorkerDied
+from gnn_nas.references import users_code
 from gnn_nas.spaces.cache import Tensors, open_cached
 from gnn_nas.spaces.index import open_index
 from gnn_nas.spaces.packed import PackedCells
@@ -123,13 +124,14 @@ class _Measurer:
         images = ProbeImages(*map(torch.from_numpy, self.images))
 
         def compute() -> Tensors:
-            values = [
-                [
-                    measure_cell(cells[row : row + 1], images, self.network, seed)
-                    for row in range(len(cells))
+            with users_code(f"an untrained network of {self.space.name} fails"):
+                values = [
+                    [
+                        measure_cell(cells[row : row + 1], images, self.network, seed)
+                        for row in range(len(cells))
+                    ]
+                    for seed in range(self.seeds)
                 ]
-                for seed in range(self.seeds)
-            ]
             return {"by_seed": torch.tensor(values, dtype=torch.double)}
 
         shape = (self.seeds, len(cells), len(STATISTICS))

@@ -73,7 +73,7 @@ def _on_images(
     )
     with torch.no_grad():
         by_pixels, by_parameters = gradients[0].flatten(1), _joined(gradients[1:])
-        kernel, activity = _relu_kernel(patterns)
+        kernel, activity = _relu_kernel(patterns, len(pixels))
         centred = features - features.mean(0)
         correlations = _correlations(features)
         matrices = [
@@ -108,10 +108,10 @@ def _on_images(
         }
 
 
-def _relu_kernel(patterns: list[Tensor]) -> tuple[Tensor, float]:
+def _relu_kernel(patterns: list[Tensor], images: int) -> tuple[Tensor, float]:
     """The share of ReLUs that two images switch alike, ``[B, B]``, and the share that is on."""
-    # An op of the user's own may have mixed images and channels where there is a ReLU.
-    images = len(patterns[0])
+    # An op of the user's own may have mixed images and channels where there is a ReLU; every
+    # skeleton has one of its own, where they are apart.
     on = torch.cat([each.flatten(1) for each in patterns if len(each) == images], 1).float()
     both, count = on @ on.T, on.shape[1]
     active = both.diagonal()

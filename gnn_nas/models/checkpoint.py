@@ -88,7 +88,9 @@ def open_checkpoint(checkpoint: str | None, space: str | SpaceConfig = DEFAULT_S
     """
     if checkpoint == FROM_SCRATCH:
         shipped = RunFolder(WEIGHTS / CONTROLLERS[space] if has_default(space) else SHIPPED)
-        config = load_config(shipped.config).model_copy(update={"space": space})
+        # Untrained it has nothing to tell of function.
+        changed = {"space": space, "function": None}
+        config = load_config(shipped.config).model_copy(update=changed)
         return Checkpoint(None, config, None)
     folder = RunFolder.open(default_folder(space) if checkpoint is None else checkpoint)
     folder.load_weights()

@@ -21,6 +21,8 @@ from gnn_nas.signals import Terminated
 
 # Seconds until a process that was asked to end is killed.
 _UNTIL_KILLED = 20.0
+# Processes are started one at a time, in whichever thread.
+_STARTING = threading.Lock()
 
 
 class LocalEngine:
@@ -64,7 +66,7 @@ class LocalWorker:
         # The first process would start it, and that unblocks the interrupts blocked below.
         resource_tracker.ensure_running()
         self.process = context.Process(target=_serve, args=(theirs,))
-        with _without_interrupts():
+        with _without_interrupts(), _without_main():
             self.process.start()
         # Only the process is to hold its end, so that its death is seen as the end of the pipe.
         theirs.close()
@@ -133,6 +135,26 @@ def _end_with_parent() -> None:
     if parent := multiprocessing.parent_process():
         parent.join()
     os._exit(1)
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Start a process that does not import the script which starts it.
+
+    It needs nothing of it, and a script without ``if __name__ == "__main__"`` would run again.
+    """
+    main = sys.modules["__main__"]
+    with _STARTING:
+        file, main.__dict__["__file__"] = main.__dict__.get("__file__"), None
+        spec, main.__spec__ = main.__spec__, None
+        try:
+            yield
+        finally:
+            main.__spec__ = spec
+            if file is None:
+                del main.__dict__["__file__"]
+            else:
+                main.__dict__["__file__"] = file
 
 
 @contextlib.contextmanager

@@ -49,6 +49,11 @@ def _refuse_other_config(state: dict[str, Any], run: TrainingState, source: Path
             f"{source} belongs to a run with another config: delete the file and --resume to run"
             " from step 0"
         )
+    if run.function and state["function"] != run.function.fingerprint:
+        raise UserError(
+            f"{source} belongs to a run that was told another function of cells, as the images or"
+            " ops of its config have changed: delete the file and --resume to run from step 0"
+        )
     if state["device"] != run.held_out.device.type:
         if state["device"] not in ("cpu", "cuda"):
             raise ValueError("its device is none")

@@ -94,6 +94,8 @@ def pretrain(
         return Pretraining(
             load_pretrained(folder.path), folder.load_summary(), folder.read_metrics()
         )
+    if folder:
+        folder.refuse_taken(resume)
     with joined(device, config.data) as (processes, place):
         table = open_index(get_space(config.space))
         if isinstance(table, CellTable):

@@ -59,6 +59,8 @@ class TrainingState:
         self.processes = processes
         self.generator = torch.Generator(device).manual_seed(config.seed)
         self.controller = new_controller(config, config.seed).to(device)
+        # Before anything is measured, which takes a while.
+        self._rehearse()
         self.function = ToldFunction(table.space, config.function) if config.function else None
         learnt = config.training.structure_weight > 0
         self.describe = open_description(table, self.function) if learnt else None
@@ -76,9 +78,6 @@ class TrainingState:
         if self.describe is not None:
             self.trained += self.controller.predictor.structure.parameters()
         try:
-            rehearse(config, device)
-            if isinstance(config.model.encoder, OwnEncoderConfig):
-                rehearse_encoder(self.controller.encoder, config.model.encoder.name, table)
             with self._seeded():
                 self.objective = PretrainingObjective(
                     config.metric,
@@ -99,6 +98,15 @@ class TrainingState:
         self.duplicates = torch.zeros((), dtype=torch.long, device=device)
         # Sums over the steps since the last row of metrics.
         self.sums = torch.zeros(len(self._losses), device=device)
+
+    def _rehearse(self) -> None:
+        encoder = self.config.model.encoder
+        try:
+            rehearse(self.config, self.held_out.device)
+        except ValueError as error:
+            raise UserError(f"config: {error}") from error
+        if isinstance(encoder, OwnEncoderConfig):
+            rehearse_encoder(self.controller.encoder, encoder.name, self.table)
 
     def _by_function(self) -> ByFunction | None:
         share = _BY_FUNCTION[self.config.data.positives_by]
@@ -161,9 +169,11 @@ class TrainingState:
             return
         # Absent where it is empty, as it is of most losses.
         metric = {"metric": self.metric_state()} if self.metric_state() else {}
+        function = {"function": self.function.fingerprint} if self.function else {}
         folder.save_checkpoint(
             {
                 **metric,
+                **function,
                 "config": self.config.to_yaml(),
                 "device": self.held_out.device.type,
                 "precision": self.objective.precision,

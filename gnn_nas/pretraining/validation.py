@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from gnn_nas.evaluation.decoding import prior, reconstruction
-from gnn_nas.evaluation.embeddings import distinct_embeddings, linear_r2, locality, retrieval
+from gnn_nas.evaluation.embeddings import (
+    distinct_embeddings,
+    linear_r2,
+    locality,
+    r2,
+    retrieval,
+)
 from gnn_nas.function.told import ToldFunction
 from gnn_nas.models.controller import Controller
-from gnn_nas.spaces.descriptors import Describer
+from gnn_nas.spaces.descriptors import Describer, num_descriptors
 from gnn_nas.spaces.index import CellIndex
 from gnn_nas.spaces.positives import PositiveSampler
 
@@ -26,7 +34,8 @@ class Validation:
         table: the cells.
         held_out: bool ``[N]``, which of its first cells were not trained on.
         seed: of the validation's own draws.
-        describe: gives the descriptors of cells; None where the predictor is not pretrained.
+        describe: gives the descriptors of cells, and their function; None where the predictor is
+            not pretrained.
         function: what is told of their untrained networks, None for nothing.
     """
 
@@ -59,9 +68,8 @@ class Validation:
             **reconstruction(controller, self.table, self.rows),
             **self._retrieval(controller, generator),
             **prior(controller, self.table, training, generator),
-            **self._descriptor_error(controller),
-            **self._linear(controller, training),
-            **self._function_told(controller),
+            **self._description(controller, training),
+            **self._function(controller),
         }
 
     def measure_all(self, controller: Controller) -> dict[str, float]:
@@ -83,44 +91,36 @@ class Validation:
         )
 
     @torch.no_grad()
-    def _descriptor_error(self, controller: Controller) -> dict[str, float]:
-        """Mean squared error of the descriptors told, in standard deviations."""
+    def _description(self, controller: Controller, training: Tensor) -> dict[str, float]:
+        """How well descriptors are told, in standard deviations, and what embeddings themselves are
+        worth: mean R² of ridge regression of descriptors and of function."""
         if self.describe is None:
             return {}
         embeddings = controller.encode_rows(self.table, self.rows)
-        told = controller.predictor.predict_descriptors(embeddings)
-        return {
-            "structure_error": mse_loss(told, self.describe(self.table, self.rows).float()).item()
-        }
-
-    @torch.no_grad()
-    def _linear(self, controller: Controller, training: Tensor) -> dict[str, float]:
-        """What of descriptors and function is in the embeddings themselves: mean R² of a ridge."""
-        if self.describe is None:
-            return {}
+        wanted = self.describe(self.table, self.rows).float()
+        columns = sum(num_descriptors(self.table.space))
+        told = controller.predictor.predict_descriptors(embeddings)[:, :columns]
+        figures = {"structure_error": mse_loss(told, wanted[:, :columns]).item()}
         known = self.describe(self.table, self.training_rows[: len(training)])
-        wanted = self.describe(self.table, self.rows)
-        shares = linear_r2(training, known, controller.encode_rows(self.table, self.rows), wanted)
-        told = len(self.function.statistics) if self.function else 0
-        structure, function = shares.split([len(shares) - told, told])
-        figures = {"structure_linear_r2": structure.mean().item()}
-        return figures | ({"function_linear_r2": function.mean().item()} if told else {})
+        shares = linear_r2(training, known, embeddings, wanted)
+        figures["structure_linear_r2"] = shares[:columns].nanmean().item()
+        if self.function:
+            figures["function_linear_r2"] = shares[columns:].nanmean().item()
+        return figures
 
     @torch.no_grad()
-    def _function_told(self, controller: Controller) -> dict[str, float]:
+    def _function(self, controller: Controller) -> dict[str, float]:
         """R² of the statistics told, of measured cells that nothing was learnt from; their mean."""
         if self.function is None:
             return {}
         cells = self.function.cells.to_batch().to(self.rows.device)
-        told = controller.predictor.predict_descriptors(controller.encode(cells))
-        values = self.function.values
-        errors = (told[:, -values.shape[1] :].cpu() - values).square().mean(0)
-        shares = 1 - errors / values.var(0, correction=0).clamp(min=1e-12)
+        told = controller.predictor.predict_descriptors(controller.encode(cells)).cpu()
+        shares = r2(told[:, -len(self.function.statistics) :], self.function.values)
         names = (f"r2_{name}" for name in self.function.statistics)
-        return {
-            "function_r2": shares.mean().item(),
-            **dict(zip(names, shares.tolist(), strict=True)),
-        }
+        by_name = dict(zip(names, shares.tolist(), strict=True))
+        # Of so few cells that one does not vary there is nothing to say.
+        varied = {name: share for name, share in by_name.items() if not math.isnan(share)}
+        return {"function_r2": shares.nanmean().item(), **varied} if varied else {}
 
     def _generator(self) -> torch.Generator:
         return torch.Generator(self.table.cells.edges.device).manual_seed(self.seed)

@@ -84,7 +84,8 @@ class Positives:
     Shapes:
         - rows: ``[B * count]``, their rows in the table or registry
         - cells: the edited cells, as a `Batch` of ``B * count``
-        - num_edits: ``[B * count]``, unit edits made, from 1 to the space's ``max_edits``
+        - num_edits: ``[B * count]``, unit edits made, from 1 to the space's ``max_edits``; 0 of one
+          that was made by none
     """
 
     rows: Tensor

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from gnn_nas.errors import UserError
 from gnn_nas.function.distance import FunctionSampler, description_points
 from gnn_nas.spaces.nasbench201 import NASBENCH201
 from gnn_nas.spaces.positives import PositiveSampler
@@ -82,3 +83,9 @@ def test_what_is_drawn_follows_from_the_generator(table, described):
     ]
     assert torch.equal(drawn[0].rows, drawn[1].rows)
     assert not torch.equal(drawn[0].rows, drawn[2].rows)
+
+
+def test_a_space_of_too_few_cells_is_refused(table, described, monkeypatch):
+    monkeypatch.setattr(CellTable, "draw", lambda *_: torch.arange(7))
+    with pytest.raises(UserError, match=r"has only 7 cells .* set data.positives to fewer"):
+        sampler(table, described, 1.0).sample(torch.arange(3), 7, torch.Generator())

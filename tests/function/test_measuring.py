@@ -178,3 +178,17 @@ def test_what_no_network_can_be_built_of_is_refused_before_any_work(cache, own_s
     with pytest.raises(UserError, match="it must keep their shape"):
         measure_function(shrinking, CONFIG)
     assert files(cache) == []
+
+
+@pytest.mark.slow
+def test_a_script_needs_no_guard(cache, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from gnn_nas.config import MeasuringConfig\n"
+        "from gnn_nas.function.measuring import measure_function\n"
+        "from gnn_nas.spaces.nasbench201 import NASBENCH201\n"
+        "config = MeasuringConfig(cells=60, images='noise', seeds=1)\n"
+        "print(len(measure_function(NASBENCH201, config, jobs=2).values))\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    assert done.stdout == "60\n", done.stderr

@@ -516,3 +516,18 @@ def test_an_encoder_that_computes_when_it_is_made_comes_back_from_its_folder(
     folder.save_weights(weights)
     loaded = load_pretrained(folder.path).state_dict()
     assert all(torch.equal(loaded[name], value) for name, value in weights.items())
+
+
+@pytest.mark.slow
+def test_a_run_that_was_told_another_function_is_refused(tmp_path, make_config, start, monkeypatch):
+    config = make_config(
+        "training.structure_weight=0.3",
+        "function={cells: 60, images: noise, seeds: 1, statistics: [synflow, snip], weight: 0.5}",
+    )
+    folder = RunFolder.create(tmp_path / "run", config)
+    state = start(config)
+    state.save(folder)
+    state.restore(folder)
+    monkeypatch.setattr(type(state.function), "fingerprint", "another")
+    with refuses("told another function of cells, as the images or ops"):
+        state.restore(folder)

@@ -56,6 +56,38 @@ def test_figures_repeat_and_are_shares(validation, controller):
     assert all(p.grad is None for p in controller.parameters())
 
 
+class Told:
+    """Two statistics of a few measured cells, one of which is the same of all."""
+
+    statistics = ("snip", "synflow")
+
+    def __init__(self, table) -> None:
+        self.cells = table.cells[torch.arange(100, 140)]
+        values = torch.randn(40, generator=torch.Generator().manual_seed(0))
+        self.values = torch.stack([torch.ones(40), values], dim=1)
+
+
+@torch.no_grad()
+def test_what_is_told_of_function_has_figures_of_its_own(table, held_out, make_config):
+    controller = Controller(make_config().model, told=2)
+    described = torch.randn(len(table), 143, generator=torch.Generator().manual_seed(1))
+    describe, told = lambda _, rows: described[rows], Told(table)
+    validation = Validation(table, held_out, 3, describe, told)
+    figures = validation.measure(controller)
+    assert figures.keys() == CHEAP | {
+        *("structure_error", "structure_linear_r2", "function_linear_r2"),
+        *("function_r2", "r2_synflow"),
+    }
+    right = controller.predictor.predict_descriptors(controller.encode(told.cells.to_batch()))
+    error = (right[:, -1] - told.values[:, 1]).square().mean() / told.values[:, 1].var(correction=0)
+    assert figures["r2_synflow"] == pytest.approx(1 - error.item(), abs=1e-4)
+    assert figures["function_r2"] == figures["r2_synflow"]
+    embeddings = controller.encode_rows(table, validation.rows)
+    predicted = controller.predictor.predict_descriptors(embeddings)[:, :141]
+    squares = (predicted - described[validation.rows, :141]).square()
+    assert figures["structure_error"] == pytest.approx(squares.mean().item(), rel=1e-4)
+
+
 @pytest.mark.slow
 @torch.no_grad()
 def test_the_structure_error_is_that_of_the_held_out_cells(
@@ -67,7 +99,8 @@ def test_the_structure_error_is_that_of_the_held_out_cells(
     rows = held_out.nonzero().flatten()
     told = controller.predictor.predict_descriptors(controller.encode(table.cells[rows].to_batch()))
     error = (told - standard[rows]).square().sum().item() / (len(rows) * 141)
-    assert figures == {"structure_error": pytest.approx(error, rel=1e-4)}
+    assert figures.keys() == {"structure_error", "structure_linear_r2"}
+    assert figures["structure_error"] == pytest.approx(error, rel=1e-4)
     # The mean cell told of every cell would be wrong by about one standard deviation.
     assert 0.5 < error < 1.5
     assert isinstance(figures["structure_error"], float)
