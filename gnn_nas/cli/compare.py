@@ -40,7 +40,7 @@ Every loss sees the same number of anchors (--anchors), whatever the batches of 
 a config says of function is left out, as the paper has none: positives are by edits. The work
 is done by pretrain and search, in --jobs processes of one thread. A call with a folder that was
 begun does what is missing there: an interrupted one is continued by calling it again. A finished
-pretraining in the folder (gin_<loss>/) is taken as it is.
+pretraining in the folder (gin_<loss>/) or of --checkpoints is taken as it is, with function too.
 
 How long it takes grows with the number of losses times (anchors + protocols x seeds x queries), and
 falls with the number of cores. To learn it for a machine, time one loss:

@@ -1,4 +1,4 @@
-"""The performance predictor: an MLP that predicts a cell's descriptors from its embedding."""
+"""The performance predictor: an MLP that tells descriptors and function from an embedding."""
 
 from torch import Tensor, nn
 

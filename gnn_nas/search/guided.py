@@ -17,7 +17,7 @@ from gnn_nas.spaces.index import CellIndex
 
 
 class GuidedMethod(Method):
-    """Random cells first; then those of which a Gaussian process on descriptors expects most.
+    """Random cells first; then those of which a Gaussian process on their figures expects most.
 
     The rewards that it learns from are stretched by `spread`. For pending cells it takes what it
     predicts, so that it does not look where others are looking.
