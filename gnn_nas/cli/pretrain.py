@@ -34,8 +34,8 @@ NAS-Bench-101, or what the config says.
 
 Cells a few edits apart are pulled together by a metric loss while the decoder learns to spell
 every cell from its embedding. No accuracy is needed and nothing is downloaded: the search space is
-enumerated on the first call (some ten seconds) and kept in the user's cache folder; so is what the
-untrained networks of a few thousand cells do, where the config has function (a minute, on all cores).
+enumerated on the first call (some ten seconds) and kept in the user's cache folder. So is what the
+untrained networks of a few thousand cells do, where the config has function (a minute, all cores).
 """
 
 _EPILOG = """\
