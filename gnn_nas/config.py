@@ -372,7 +372,8 @@ class PretrainConfig(RunConfig):
             raise ValueError(f"data.positives_by is {self.data.positives_by}, but function is null")
         if self.function and not self.training.structure_weight:
             raise ValueError(
-                "function is told after the descriptors: set training.structure_weight above 0"
+                "function is told beside descriptors: set training.structure_weight above 0, or"
+                " function to null"
             )
         return self
 
