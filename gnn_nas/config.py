@@ -281,21 +281,16 @@ class FunctionConfig(MeasuringConfig):
     Nothing of it sees an accuracy.
     """
 
-    statistics: tuple[str, ...] = Field(
+    statistics: list[str] = Field(
         min_length=1, description="those that are told, of gnn_nas.function.statistics"
     )
     weight: float = Field(
         gt=0, description="weight of the predictor's loss in telling them from the embedding"
     )
 
-    @field_validator("statistics", mode="before")
-    @classmethod
-    def _listed(cls, value: Any) -> Any:
-        return tuple(value) if isinstance(value, list) else value
-
     @field_validator("statistics")
     @classmethod
-    def _once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+    def _once(cls, names: list[str]) -> list[str]:
         if len(set(names)) < len(names):
             raise ValueError("a statistic is named twice")
         return names

@@ -108,7 +108,7 @@ def open_description(index: CellIndex, function: ToldFunction | None = None) -> 
     return lambda _, rows: everything.index_select(0, rows)
 
 
-def _columns(statistics: tuple[str, ...]) -> list[int]:
+def _columns(statistics: list[str]) -> list[int]:
     names = list(STATISTICS)
     if unknown := [name for name in statistics if name not in names]:
         raise UserError(

@@ -53,10 +53,10 @@ class Checkpoint:
         return load_pretrained(self.folder.path)
 
     @property
-    def statistics(self) -> tuple[str, ...]:
+    def statistics(self) -> list[str]:
         """Which statistics of untrained networks it has learnt to tell."""
         if self.folder is None or self.config.function is None:
-            return ()
+            return []
         return self.config.function.statistics
 
     def tell_function(self, table: CellIndex, rows: Tensor) -> dict[str, Tensor]:

@@ -14,7 +14,7 @@ def runs(tmp_path) -> Path:
     for name in ("a/multisim", "b/multisim", "nometric", "search/controller-0"):
         shutil.copytree(SHIPPED, tmp_path / name)
     config = (SHIPPED / "config.yaml").read_text()
-    start, end = config.index("metric:"), config.index("optimizer:")
+    start, end = config.index("metric:"), config.index("function:")
     without = config[:start] + "metric: null\n" + config[end:]
     (tmp_path / "nometric" / "config.yaml").write_text(without)
     return tmp_path

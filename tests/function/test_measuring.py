@@ -165,7 +165,7 @@ def test_other_images_seeds_cells_or_spaces_have_other_files():
     assert len(set(keys)) == len(keys)
     # What decides nothing decides no file: edits of positives, and how the figures are used.
     edited = replace(NASBENCH201, max_edits=2)
-    learnt = FunctionConfig(**CONFIG.model_dump(), statistics=("snip",), weight=2.0)
+    learnt = FunctionConfig(**CONFIG.model_dump(), statistics=["snip"], weight=2.0)
     assert measuring._key(edited, learnt, noise, sizes) == keys[1]
 
 

@@ -19,7 +19,7 @@ CONFIG = FunctionConfig(
     cells=400,
     images="noise",
     seeds=1,
-    statistics=("synflow", "readout"),
+    statistics=["synflow", "readout"],
     weight=1.0,
 )
 LARGE = CellSpace("told-large", ("a", "b", "c", "d"), (1.0, 1.0, 0.0, 0.0), 8, 12)
@@ -90,7 +90,7 @@ def test_cells_that_are_drawn_are_told_too(made_up):
 
 
 def test_an_unknown_statistic_is_named(made_up):
-    config = CONFIG.model_copy(update={"statistics": ("synflow", "accuracy")})
+    config = CONFIG.model_copy(update={"statistics": ["synflow", "accuracy"]})
     with pytest.raises(UserError, match=r"function.statistics: there is no accuracy: give some of"):
         ToldFunction(NASBENCH201, config)
 
@@ -98,7 +98,7 @@ def test_an_unknown_statistic_is_named(made_up):
 @pytest.mark.slow
 def test_measured_statistics_are_told_of_others():
     config = CONFIG.model_copy(
-        update={"cells": 600, "images": "digits", "statistics": ("synflow", "gradient_norm")}
+        update={"cells": 600, "images": "digits", "statistics": ["synflow", "gradient_norm"]}
     )
     function = ToldFunction(NASBENCH201, config)
     index = open_index(NASBENCH201)

@@ -14,8 +14,7 @@ from safetensors.torch import load, save
 from gnn_nas import tensor_file
 from gnn_nas.config import load_config
 from gnn_nas.errors import UserError
-from gnn_nas.models.controller import Controller
-from gnn_nas.models.pretrained import load_pretrained
+from gnn_nas.models.pretrained import load_pretrained, new_controller
 from gnn_nas.run_folder import RunFolder
 
 SIZES = ("hidden=4", "layers=1", "embedding=6", "decoder_hidden=4", "predictor_hidden=4")
@@ -29,7 +28,7 @@ def made(tmp_path_factory) -> RunFolder:
         [f"model.{size}" for size in SIZES],
     )
     folder = RunFolder.create(tmp_path_factory.mktemp("made"), config)
-    folder.save_weights(Controller(config.model, 3).state_dict())
+    folder.save_weights(new_controller(config, 3).state_dict())
     return folder
 
 

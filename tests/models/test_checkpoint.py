@@ -82,7 +82,7 @@ def test_what_is_no_checkpoint_is_one_clear_error(run, tmp_path):
 
 def test_it_tells_what_it_was_pretrained_to(tmp_path, table):
     checkpoint = open_checkpoint(str(saved_teller(tmp_path / "teller", "snip", "synflow")))
-    assert checkpoint.statistics == ("snip", "synflow")
+    assert checkpoint.statistics == ["snip", "synflow"]
     rows = torch.tensor([400_000, 7, 99])
     told = checkpoint.tell_function(table, rows)
     controller = checkpoint.controller(0)
@@ -93,8 +93,8 @@ def test_it_tells_what_it_was_pretrained_to(tmp_path, table):
 
 def test_without_such_a_pretraining_it_tells_nothing(tmp_path, table):
     checkpoint = open_checkpoint(str(saved_teller(tmp_path / "silent")))
-    assert checkpoint.statistics == ()
+    assert checkpoint.statistics == []
     assert checkpoint.tell_function(table, torch.arange(3)) == {}
     # From scratch, the columns are there and have learnt nothing.
     teller = open_checkpoint(str(saved_teller(tmp_path / "teller", "snip")))
-    assert dataclasses.replace(teller, folder=None).statistics == ()
+    assert dataclasses.replace(teller, folder=None).statistics == []

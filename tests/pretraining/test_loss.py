@@ -242,7 +242,7 @@ def test_an_unknown_loss_is_refused():
 
 
 FUNCTION = FunctionConfig(
-    cells=50, images="noise", seeds=1, statistics=("snip", "synflow"), weight=0.5
+    cells=50, images="noise", seeds=1, statistics=["snip", "synflow"], weight=0.5
 )
 
 
