@@ -44,7 +44,10 @@ def test_a_shipped_config_goes_by_its_name(tmp_path, monkeypatch):
     assert load_config("gin_margin").metric.loss == "MarginLoss"
     (tmp_path / "gin_angular").write_bytes((CONFIGS / "gin_margin.yaml").read_bytes())
     assert load_config("gin_angular").metric.loss == "MarginLoss"
-    with pytest.raises(UserError, match=r"^gin_margn: neither a file nor .*: gin_angular, .*sgd$"):
+    with pytest.raises(
+        UserError,
+        match=r"^gin_margn: neither a file nor .*: function_multisim, gin_angular, .*sgd$",
+    ):
         load_config("gin_margn")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gnn_nas.cli.compare import main
-from gnn_nas.experiments.table1.plan import Pretraining, Search
+from gnn_nas.experiments.table1.plan import Pretraining, Search, plan_pretraining
 from gnn_nas.models.pretrained import SHIPPED
 from gnn_nas.run_folder import RunFolder
 
@@ -36,6 +36,7 @@ def configs(tmp_path) -> Path:
         text = (ROOT / "configs" / name).read_text()
         for key, value in TINY.items():
             text = re.sub(rf"^(  {key}): .*", rf"\1: {value}", text, flags=re.MULTILINE)
+        text = re.sub(r"^function:\n(  .*\n)+", "function: null\n", text, flags=re.MULTILINE)
         (folder / name).write_text(text)
     return folder
 
@@ -178,3 +179,10 @@ def test_a_mistake_is_one_line_and_leaves_no_folder(
     assert out == ""
     assert re.fullmatch(rf"error: [^\n]*{message}[^\n]*\n", err)
     assert os.listdir(tmp_path) == []
+
+
+def test_function_is_left_out_of_what_is_compared(tmp_path):
+    job = plan_pretraining(ROOT / "configs" / "gin_multisim.yaml", RunFolder(tmp_path), 640)
+    assert {"--set=function=null", "--set=data.positives_by=edits"} < set(job.options())
+    job = plan_pretraining(ROOT / "configs" / "gin_margin.yaml", RunFolder(tmp_path), 640)
+    assert not any(option.startswith("--set=function") for option in job.options())

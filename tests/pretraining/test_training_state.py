@@ -168,6 +168,9 @@ def test_every_config_makes_steps_at_its_own_batch_size(start, path):
     weight = config.metric.weight if config.metric else 0
     total = losses["reconstruction"] + weight * losses["metric"]
     total += config.training.structure_weight * losses["structure"]
+    if config.function:
+        assert losses["function"] > 0
+        total += config.function.weight * losses["function"]
     assert losses["loss"] == pytest.approx(total, rel=1e-5)
     assert (losses["metric"] != 0) == (path.stem != "gin_nometric")
     assert (losses["structure"] != 0) == (path.stem != "paper_sgd")
