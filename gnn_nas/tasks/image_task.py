@@ -100,23 +100,27 @@ class ImageTask:
         network, fit = self._train(cell, seed)
         metrics: dict[str, Any] = {
             "accuracy": fit.accuracy,
-            "test": accuracy(network, self.parts.test),
+            "test": accuracy(network, self._parts.test),
             "latency": self._latency(network),
         }
         return TestResult(metrics, weights_bytes(network))
 
     def _latency(self, network: CellNetwork) -> float:
-        return latency(network, self.parts.validation.images[:1])
+        return latency(network, self._parts.validation.images[:1])
 
     def _train(self, cell: PackedCells, seed: int) -> tuple[CellNetwork, FitResult]:
         network = CellNetwork(cell, self.network, seed).to(self.config.training.device)
-        parts = self.parts
+        parts = self._parts
         return network, train_network(network, parts.training, parts.validation, self.config, seed)
 
     @cached_property
     def parts(self) -> Parts:
-        parts = divide(self._images, self.config.split)
-        return Parts(*(part.to(self.config.training.device) for part in parts))
+        """The images that are trained on, validated with and tested with, on the CPU."""
+        return divide(self._images, self.config.split)
+
+    @cached_property
+    def _parts(self) -> Parts:
+        return Parts(*(part.to(self.config.training.device) for part in self.parts))
 
 
 def _read(config: ImageTaskConfig, folder: Path) -> Images:

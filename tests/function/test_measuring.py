@@ -25,6 +25,7 @@ from gnn_nas.spaces.nasbench_graph import NASBENCH_GRAPH
 from gnn_nas.spaces.space import CellSpace
 from gnn_nas.spaces.table import load_table
 from gnn_nas.tasks.network_size import NetworkConfig
+from tests.helpers.own_module import write_module
 
 CONFIG = MeasuringConfig(cells=60, images="noise", seeds=2)
 MODULE = """
@@ -58,10 +59,7 @@ def files(cache: Path) -> list[str]:
 
 @pytest.fixture
 def own_space(tmp_path, monkeypatch) -> CellSpace:
-    (tmp_path / "measured_ops.py").write_text(MODULE)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "measured_ops", raising=False)
+    write_module(monkeypatch, tmp_path, "measured_ops", MODULE)
     modules = ("measured_ops:tanh", "gnn_nas.tasks.ops:conv1x1")
     return CellSpace("mine", ("tanh", "conv"), (0.0, 1.0), 4, 5, modules=modules)
 

@@ -18,6 +18,7 @@ from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.spaces.space import CellSpace
 from gnn_nas.tasks.network import CellNetwork
 from gnn_nas.tasks.network_size import NetworkConfig
+from tests.helpers.own_module import write_module
 
 SIZES = NetworkConfig(stem_channels=8, stacks=2, cells_per_stack=1, classes=4, in_channels=2)
 # A diamond of both convolutions and the pooling, with an edge from input to output.
@@ -273,10 +274,7 @@ def own_space(*objects: str) -> CellSpace:
 
 @pytest.fixture
 def own_module(monkeypatch, tmp_path):
-    (tmp_path / "function_ops.py").write_text(MODULE)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(__import__("sys").modules, "function_ops", raising=False)
+    write_module(monkeypatch, tmp_path, "function_ops", MODULE)
 
 
 @pytest.mark.parametrize("name", ["Once", "Mixing", "dropping"])

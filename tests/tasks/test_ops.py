@@ -9,6 +9,7 @@ from gnn_nas.spaces.nasbench201 import NASBENCH201
 from gnn_nas.spaces.space import CellSpace
 from gnn_nas.tasks import ops
 from gnn_nas.tasks.ops import build_op, check_ops, fingerprint_in, op_parameters, own_files
+from tests.helpers.own_module import write_module
 
 CONVOLUTIONS = "conv3x3 conv1x1 relu_conv3x3 relu_conv1x1 depthwise3x3 separable3x3"
 OURS = tuple(f"{CONVOLUTIONS} maxpool3x3 avgpool3x3 skip none".split())
@@ -47,10 +48,7 @@ number = 3
 @pytest.fixture
 def of_module(monkeypatch, tmp_path):
     """Gives a space with an op of the user's own module, which lies in the current folder."""
-    (tmp_path / "own_ops.py").write_text(MODULE)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(__import__("sys").modules, "own_ops", raising=False)
+    write_module(monkeypatch, tmp_path, "own_ops", MODULE)
 
     def space(reference: str) -> CellSpace:
         modules = ("gnn_nas.tasks.ops:skip", reference)
