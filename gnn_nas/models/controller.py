@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -38,7 +39,7 @@ class Controller(nn.Module):
         config: its encoder and the sizes of the parts.
         seed: of the initial parameters; the global random state is left as it was.
         space: of the cells.
-        told: number of statistics of untrained networks that it tells, see
+        statistics: names of those of untrained networks that it tells, see
             `gnn_nas.models.predictor`.
 
     Raises:
@@ -46,7 +47,11 @@ class Controller(nn.Module):
     """
 
     def __init__(
-        self, config: ModelConfig, seed: int = 0, space: CellSpace = NASBENCH101, told: int = 0
+        self,
+        config: ModelConfig,
+        seed: int = 0,
+        space: CellSpace = NASBENCH101,
+        statistics: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self.space = space
@@ -54,7 +59,7 @@ class Controller(nn.Module):
             torch.manual_seed(seed)
             self.encoder: Any = make_encoder(config.encoder, config.embedding, space)
             self.decoder = Decoder(config.embedding, config.decoder_hidden, space)
-            self.predictor = Predictor(config.embedding, config.predictor_hidden, space, told)
+            self.predictor = Predictor(config.embedding, config.predictor_hidden, space, statistics)
 
     def encode(self, cells: Data | Batch) -> Tensor:
         """Embeddings of unit length, ``[B, embedding]``, of a `Batch` or of one `Data`."""

@@ -1,5 +1,7 @@
 """The performance predictor: an MLP that tells descriptors and function from an embedding."""
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
 from gnn_nas.spaces.descriptors import num_descriptors
@@ -20,10 +22,10 @@ class Predictor(nn.Module):
     Args:
         embedding: dimension of the embedding; hidden: width of the lower half's hidden layer.
         space: of the cells, whose descriptors it predicts.
-        told: number of statistics of their untrained networks that it predicts after them.
+        statistics: names of those of their untrained networks that it predicts after them.
 
     Attributes:
-        blocks: columns of every block of what it predicts.
+        blocks: columns of every block of what it predicts; statistics: names of the last of them.
 
     Shapes:
         - embeddings: ``[B, embedding]``
@@ -31,10 +33,17 @@ class Predictor(nn.Module):
     """
 
     def __init__(
-        self, embedding: int, hidden: int, space: CellSpace = NASBENCH101, told: int = 0
+        self,
+        embedding: int,
+        hidden: int,
+        space: CellSpace = NASBENCH101,
+        statistics: Sequence[str] = (),
     ) -> None:
         super().__init__()
-        self.blocks = (*num_descriptors(space), told) if told else num_descriptors(space)
+        self.statistics = tuple(statistics)
+        self.blocks = num_descriptors(space)
+        if self.statistics:
+            self.blocks += (len(self.statistics),)
         descriptors = sum(self.blocks)
         # Called as in the weights that people have.
         self.structure = nn.Sequential(

@@ -45,8 +45,8 @@ def load_pretrained(path: str | os.PathLike[str] | None = None) -> Controller:
 
 def new_controller(config: PretrainConfig, seed: int = 0) -> Controller:
     """The controller that a run of this config begins with. Raises UserError: see `Controller`."""
-    told = len(config.function.statistics) if config.function else 0
-    return Controller(config.model, seed, get_space(config.space), told)
+    statistics = config.function.statistics if config.function else ()
+    return Controller(config.model, seed, get_space(config.space), statistics)
 
 
 def has_default(space: str | SpaceConfig) -> TypeGuard[str]:

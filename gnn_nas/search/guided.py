@@ -15,9 +15,14 @@ from gnn_nas.search.method import Method
 from gnn_nas.search.observations import Observations
 from gnn_nas.spaces.index import CellIndex
 
+# Of the statistics of untrained networks, what a good cell has much of in the literature.
+_FLOW = "synflow"
+
 
 class GuidedMethod(Method):
     """Random cells first; then those of which a Gaussian process on their figures expects most.
+
+    Where the controller tells the SynFlow of cells, the first are those of them that have most.
 
     The rewards that it learns from are stretched by `spread`. For pending cells it takes what it
     predicts, so that it does not look where others are looking.
@@ -27,6 +32,12 @@ class GuidedMethod(Method):
 
     class Settings(Section):
         initial: int = Field(default=16, ge=2, description="random cells to begin with")
+        warm_up: int = Field(
+            default=5,
+            ge=1,
+            description="random cells for each of these, of which those are taken that are told to"
+            " have most SynFlow (Abdelfattah et al. 2021), where it is told",
+        )
         candidates: int = Field(default=8, ge=1, description="cells queried in a round")
         optimism: float = Field(
             default=1.0, ge=0, description="weight of the surrogate's uncertainty beside its mean"
@@ -38,7 +49,7 @@ class GuidedMethod(Method):
         self.surrogate = Surrogate(self.cells.blocks)
 
     def _described(self) -> Any:
-        """What gives the descriptors of cells, and the columns of their ``blocks``.
+        """What gives the descriptors of cells, and their ``blocks``, the last of ``statistics``.
 
         By default it is what the controller predicts.
         """
@@ -52,13 +63,22 @@ class GuidedMethod(Method):
     def propose(self, seen: Observations, count: int | None = None) -> Tensor:
         missing = self.settings.initial - len(seen)
         if missing > 0:
-            return seen.draw_fresh(min(count or missing, missing), self.generator)
+            return self._initial(seen, min(count or missing, missing))
         if len(seen.rows) < 2:
             return seen.draw_fresh(count or self.settings.candidates, self.generator)
         self.surrogate.fit(self.cells.descriptors(seen.rows), spread(seen.rewards))
         if len(seen.pending):
             self.surrogate.believe(self.cells.descriptors(seen.pending))
         return self._round(seen, count)
+
+    def _initial(self, seen: Observations, count: int) -> Tensor:
+        """Random cells to begin with, of which it is told that much flows through them."""
+        if _FLOW not in self.cells.statistics:
+            return seen.draw_fresh(count, self.generator)
+        drawn = seen.draw_fresh(self.settings.warm_up * count, self.generator)
+        told = self.cells.descriptors(drawn)[:, -len(self.cells.statistics) :]
+        flow = told[:, self.cells.statistics.index(_FLOW)]
+        return drawn[flow.argsort(descending=True)[:count]]
 
     def bound(self, descriptors: Tensor) -> Tensor:
         """The upper confidence bound at descriptors, ``[N, C] -> [N]`` (Srinivas et al. 2010)."""
@@ -82,6 +102,7 @@ class EmbeddedCells:
 
     def __init__(self, controller: Controller, table: CellIndex) -> None:
         self.blocks = controller.predictor.blocks
+        self.statistics = controller.predictor.statistics
         self._controller = controller
         self._table = table
         self._forget()

@@ -91,7 +91,7 @@ def test_without_rows_all_cells_are_encoded(table):
 @torch.no_grad()
 def test_the_function_told_is_what_follows_the_descriptors(table):
     tiny = SIZES.model_copy(update={"hidden": 2, "layers": 1, "embedding": 2})
-    controller = Controller(tiny, told=3)
+    controller = Controller(tiny, statistics=("snip", "synflow", "readout"))
     told = controller.tell_function(table)
     assert told.shape == (423_624, 3)
     rows = torch.tensor([0, 5, 423_623])

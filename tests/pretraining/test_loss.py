@@ -247,7 +247,7 @@ FUNCTION = FunctionConfig(
 
 
 def test_what_is_told_of_function_has_a_loss_of_its_own(table, batch, make_config):
-    controller = Controller(make_config().model, seed=3, told=2)
+    controller = Controller(make_config().model, seed=3, statistics=("snip", "synflow"))
     generator = torch.Generator().manual_seed(6)
     described = torch.randn(len(table), 143, generator=generator).half()
     loss = PretrainingObjective(

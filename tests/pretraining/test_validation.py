@@ -69,7 +69,7 @@ class Told:
 
 @torch.no_grad()
 def test_what_is_told_of_function_has_figures_of_its_own(table, held_out, make_config):
-    controller = Controller(make_config().model, told=2)
+    controller = Controller(make_config().model, statistics=("snip", "synflow"))
     described = torch.randn(len(table), 143, generator=torch.Generator().manual_seed(1))
     describe, told = lambda _, rows: described[rows], Told(table)
     validation = Validation(table, held_out, 3, describe, told)

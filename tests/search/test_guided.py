@@ -4,6 +4,7 @@ import torch
 from gnn_nas.config import GINConfig, ModelConfig
 from gnn_nas.models.controller import Controller
 from gnn_nas.search.guided import EmbeddedCells, spread
+from gnn_nas.search.searcher import Searcher
 
 SIZES = ModelConfig(
     encoder=GINConfig(hidden=4, layers=1), embedding=4, decoder_hidden=4, predictor_hidden=4
@@ -29,6 +30,23 @@ def test_descriptors_are_what_the_predictor_says(table):
     rows = torch.tensor([1, 2])
     expected = controller.predictor.predict_descriptors(controller.encode_rows(table, rows))
     torch.testing.assert_close(EmbeddedCells(controller, table).descriptors(rows), expected)
+
+
+def test_the_first_cells_are_those_of_most_told_synflow(table):
+    controller = Controller(SIZES, statistics=["snip", "synflow", "readout"])
+    first = Searcher(table, controller, seed=3, settings={"initial": 4, "warm_up": 6}).propose()
+    drawn = Searcher(table, Controller(SIZES), seed=3, settings={"initial": 24}).propose()
+    flow = controller.tell_function(table, drawn)[:, 1]
+    assert first.tolist() == drawn[flow.argsort(descending=True)[:4]].tolist()
+
+
+@pytest.mark.parametrize("method", ["nao", "embeddings", "descriptors"])
+def test_cells_of_which_no_synflow_is_told_begin_at_random(table, method):
+    told = ["synflow"] if method != "nao" else ["snip"]
+    controller = Controller(SIZES, statistics=told)
+    first = Searcher(table, controller, method, seed=3, settings={"initial": 4}).propose()
+    drawn = Searcher(table, method="random", seed=3).propose(4)
+    assert first.tolist() == drawn.tolist()
 
 
 def test_another_goes_on_from_the_state_with_the_embeddings_themselves(table):

@@ -26,6 +26,8 @@ class Descriptors(Predictor):
 class _Computed:
     """Cells by their exact descriptors."""
 
+    statistics = ()
+
     def __init__(self, table: CellIndex) -> None:
         self.blocks = num_descriptors(table.space)
         self._table = table

@@ -28,6 +28,7 @@ class _Alone(EmbeddedCells):
     def __init__(self, controller: Controller, table: CellIndex) -> None:
         super().__init__(controller, table)
         self.blocks = (controller.encoder.embedding_size,)
+        self.statistics = ()
 
     def descriptors(self, rows: Tensor) -> Tensor:
         return self.meet(rows)
