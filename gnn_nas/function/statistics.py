@@ -58,9 +58,8 @@ def _drawn(
     """The network as each seed draws it, built once where that is enough: it takes long."""
     model = None
     for seed in seeds:
-        # Of dropout in an op of the user's own too. `torch.manual_seed` would seed GPUs as well,
-        # which takes longer than drawing the weights.
-        torch.default_generator.manual_seed(seed)
+        # Of dropout in an op of the user's own too.
+        torch.manual_seed(seed)
         if model and are_own_ops(cell.space):
             model.redraw()
         else:
