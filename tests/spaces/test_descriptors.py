@@ -262,6 +262,7 @@ def test_a_cache_that_cannot_be_written_is_named(table, standard, tmp_path, monk
         load_standard_descriptors(table, tmp_path / "file" / "cache")
 
 
+@pytest.mark.slow
 def test_random_cells_of_a_space_without_a_table_are_drawn_once(monkeypatch):
     ops = ("a", "b", "c", "d")
     large = CellSpace("descriptors-large", ops, (1.0, 1.0, 0.0, 0.0), 8, 12)
