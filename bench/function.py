@@ -1,11 +1,11 @@
-"""Statistics of the untrained network around a cell, built and measured on one core."""
+"""Statistics of the untrained network around a cell, built once and drawn twice, on one core."""
 
 import itertools
 
 import torch
 
 from bench.apart import apart
-from bench.measuring import Figure, at_most, say, time_of
+from bench.measuring import Figure, Times, at_most, say, time_of
 from gnn_nas.function.probes import open_probes
 from gnn_nas.function.statistics import measure_cell
 from gnn_nas.spaces.nasbench101 import NASBENCH101
@@ -13,7 +13,8 @@ from gnn_nas.spaces.nasbench201 import NASBENCH201
 from gnn_nas.spaces.table import load_table
 from gnn_nas.tasks.network_size import NetworkConfig
 
-CELLS, REPEATS = 50, 20
+# As many drawings of a cell as by default.
+CELLS, SEEDS, REPEATS = 50, 2, 20
 
 
 def measure() -> list[Figure]:
@@ -33,14 +34,15 @@ def _networks() -> list[Figure]:
         # Every repeat has the same cells, or a mean would depend on their number.
         turn = itertools.cycle(cells)
         times = time_of(
-            lambda turn=turn: measure_cell(next(turn), images, sizes, seed=0),
+            lambda turn=turn: measure_cell(next(turn), images, sizes, range(SEEDS)),
             REPEATS,
             budget=60,
             each=CELLS,
         )
+        drawing = Times(tuple(each / SEEDS for each in times.seconds), times.threads)
         figures.append(
-            times.spent(
-                f"statistics of a cell of {space.name}",
+            drawing.spent(
+                f"statistics of a cell of {space.name}, a drawing",
                 condition="16 + 112 images of 8 x 8, 8 channels, 2 stacks",
                 target=at_most(8),
             )

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from gnn_nas.spaces.space import CellSpace
 
 # Part of a file's name: a change of what any statistic is makes another file.
-_VERSION = 1
+_VERSION = 2
 # Cells of one job, and of one file of those that a killed call leaves to the next.
 _CELLS = 50
 _STEM, _STACKS = 8, 2
@@ -126,13 +126,11 @@ class _Measurer:
         def compute() -> Tensors:
             with users_code(f"an untrained network of {self.space.name} fails"):
                 values = [
-                    [
-                        measure_cell(cells[row : row + 1], images, self.network, seed)
-                        for row in range(len(cells))
-                    ]
-                    for seed in range(self.seeds)
+                    measure_cell(cells[row : row + 1], images, self.network, range(self.seeds))
+                    for row in range(len(cells))
                 ]
-            return {"by_seed": torch.tensor(values, dtype=torch.double)}
+            by_cell = torch.tensor(values, dtype=torch.double)
+            return {"by_seed": by_cell.transpose(0, 1).contiguous()}
 
         shape = (self.seeds, len(cells), len(STATISTICS))
         path = self.folder / f"{number}.safetensors"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from gnn_nas.function.probes import ProbeImages
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.tasks.network import CellNetwork
 from gnn_nas.tasks.network_size import NetworkConfig
+from gnn_nas.tasks.ops import are_own_ops
 
 # What a logarithm is taken of is at least this, so that a network that gives nothing has one.
 _LEAST = 1e-8
@@ -23,9 +24,9 @@ _READOUT_SIZE = 2
 
 
 def measure_cell(
-    cell: PackedCells, images: ProbeImages, network: NetworkConfig, seed: int
-) -> list[float]:
-    """Measure the untrained network around a cell.
+    cell: PackedCells, images: ProbeImages, network: NetworkConfig, seeds: Iterable[int]
+) -> list[list[float]]:
+    """Measure the untrained network around a cell, with the initial weights of some seeds.
 
     Batch normalisation is by the images at hand, as in a training's first step; for SynFlow it is
     as it begins. All figures are finite, also those of a network that gives zeros.
@@ -33,22 +34,37 @@ def measure_cell(
     Args:
         cell: a batch of one pruned cell, as `CellNetwork` takes it.
         network: its sizes, with the channels and classes of the images.
-        seed: of its initial weights, and of all else that is drawn in it.
+        seeds: of its initial weights, and of all else that is drawn in it.
 
     Returns:
-        The `STATISTICS`, in their order.
+        For every seed the `STATISTICS`, in their order.
 
     Raises:
         UserError: the cell's ops cannot be built.
     """
+    measured = []
     with torch.random.fork_rng(devices=[]):
+        for model in _drawn(cell, network, seeds):
+            parameters = [each for each in model.parameters() if each.requires_grad]
+            figures = _on_images(model, parameters, images) | {"readout": _readout(model, images)}
+            figures["synflow"] = _synflow(model, parameters, images.images.shape[1:])
+            measured.append([figures[name] for name in STATISTICS])
+    return measured
+
+
+def _drawn(
+    cell: PackedCells, network: NetworkConfig, seeds: Iterable[int]
+) -> Iterator[CellNetwork]:
+    """The network as each seed draws it, built once where that is enough: it takes long."""
+    model = None
+    for seed in seeds:
         # Of dropout in an op of the user's own too.
         torch.manual_seed(seed)
-        model = CellNetwork(cell, network)
-        parameters = [each for each in model.parameters() if each.requires_grad]
-        figures = _on_images(model, parameters, images) | {"readout": _readout(model, images)}
-        figures["synflow"] = _synflow(model, parameters, images.images.shape[1:])
-    return [figures[name] for name in STATISTICS]
+        if model and are_own_ops(cell.space):
+            model.redraw()
+        else:
+            model = CellNetwork(cell, network)
+        yield model
 
 
 def _on_images(
@@ -122,8 +138,8 @@ def _relu_kernel(patterns: list[Tensor], images: int) -> tuple[Tensor, float]:
 def _readout(model: CellNetwork, images: ProbeImages) -> float:
     """Leave-one-out accuracy of ridge regression of the classes on the last maps.
 
-    What an image is told without itself follows from the inverse ``Q`` of the kernel of all plus
-    the ridge: its classes less ``(Q classes)_i / Q_ii``.
+    What an image is told without itself follows from the projection ``P`` that gives what all are
+    told: its classes less ``(classes - P classes)_i / (1 - P_ii)``.
     """
     with torch.no_grad():
         maps = model.cells(model.stem(images.further))
@@ -132,9 +148,11 @@ def _readout(model: CellNetwork, images: ProbeImages) -> float:
         x *= len(x) ** 0.5 / x.norm().clamp(min=_LEAST)
         classes = one_hot(images.further_labels).double()
         classes -= classes.mean(0)
-        ridge = _READOUT_RIDGE * torch.eye(len(x), dtype=x.dtype)
-        inverse = torch.cholesky_inverse(torch.linalg.cholesky(x @ x.T + ridge))
-        told = classes - inverse @ classes / inverse.diagonal()[:, None]
+        ridge = _READOUT_RIDGE * torch.eye(x.shape[1], dtype=x.dtype)
+        factor = torch.linalg.cholesky(x.T @ x + ridge)
+        root = torch.linalg.solve_triangular(factor, x.T, upper=False)
+        left = 1 - root.square().sum(0)[:, None]
+        told = classes - (classes - root.T @ (root @ classes)) / left
         return float((told.argmax(1) == images.further_labels).float().mean())
 
 

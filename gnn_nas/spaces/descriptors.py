@@ -10,6 +10,7 @@ worked out, see `gnn_nas.spaces.effective`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -172,10 +173,7 @@ def open_descriptors(index: CellIndex) -> Describer:
     if isinstance(index, CellTable):
         standard = load_standard_descriptors(index)
         return lambda _, rows: standard.index_select(0, rows)
-    from gnn_nas.spaces.forms import draw_forms
-
-    sample = draw_forms(index.space, _SAMPLE, torch.Generator().manual_seed(0))
-    scale = _Scale(sample)
+    scale = _scale_of_random(index.space)
     return lambda index, rows: scale(_computed(index.cells.take(rows)))
 
 
@@ -252,3 +250,11 @@ class _Scale:
     def __call__(self, raw: Tensor) -> Tensor:
         standardised = (raw.float() - self._mean) / self._deviation
         return standardised.clamp(-_LARGEST, _LARGEST).half()
+
+
+@cache
+def _scale_of_random(space: CellSpace) -> _Scale:
+    """That of random cells, which take seconds to draw: once a process."""
+    from gnn_nas.spaces.forms import draw_forms
+
+    return _Scale(draw_forms(space, _SAMPLE, torch.Generator().manual_seed(0)))

@@ -57,6 +57,18 @@ class CellNetwork(nn.Module):
             self._build(cell)
             self.apply(_initialise)
 
+    def redraw(self) -> None:
+        """Draw initial weights anew, from torch's generator, and begin batch normalisation anew.
+
+        Only where all ops are the package's own: with what others begin, their modules alone know.
+        """
+        self.train()
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.reset_parameters()
+            else:
+                _initialise(module)
+
     def _build(self, cell: PackedCells) -> None:
         config = self.config
         self.stem: nn.Sequential = ConvNormRelu(config.in_channels, config.stem_channels, 3)

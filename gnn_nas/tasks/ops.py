@@ -143,6 +143,11 @@ def op_parameters(space: CellSpace, channels: int) -> list[int]:
     return counts
 
 
+def are_own_ops(space: CellSpace) -> bool:
+    """Whether all ops of a space are of this module, so that it is known how they begin."""
+    return all(reference.startswith(f"{__name__}:") for reference in space.modules)
+
+
 def check_ops(space: CellSpace, widths: Iterable[int]) -> None:
     """Build every op of a space with all these numbers of channels, and run it on a few images.
 

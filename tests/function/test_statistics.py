@@ -59,6 +59,17 @@ class Mixing(nn.Module):
 
 def dropping(channels):
     return nn.Dropout(0.5)
+
+class Beginning(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels)
+        nn.init.constant_(self.norm.weight, -2)
+        self.shift = nn.Parameter(torch.randn(channels, 1, 1))
+        self.register_buffer("mask", torch.rand(channels, 1, 1) < 0.5)
+
+    def forward(self, x):
+        return self.norm(x) * self.mask + self.shift
 """
 
 
@@ -92,7 +103,7 @@ def images(count: int = 6, further: int = 20) -> ProbeImages:
 
 
 def measured(cell: PackedCells, probes: ProbeImages | None = None, seed: int = 3) -> dict:
-    values = measure_cell(cell, probes or images(), SIZES, seed)
+    (values,) = measure_cell(cell, probes or images(), SIZES, [seed])
     return dict(zip(STATISTICS, values, strict=True))
 
 
@@ -244,6 +255,38 @@ def test_a_seed_gives_the_same_figures_and_leaves_the_generator(cell):
     assert measured(cell, seed=4) != first
 
 
+def test_every_seed_has_figures_of_its_own_whatever_was_drawn_before(cell):
+    first, second = measure_cell(cell, images(), SIZES, [3, 4])
+    assert first == list(measured(cell).values())
+    assert second != first
+    assert measure_cell(cell, images(), SIZES, [5, 6, 4])[2] == second
+    # Not the very weights of a network that is built with the seed, but of their distribution.
+    (built,) = measure_cell(cell, images(), SIZES, [4])
+    assert built != second
+
+
+def test_a_network_that_is_drawn_again_is_as_a_new_one(cell):
+    network = CellNetwork(cell, SIZES, 3).eval()
+    with torch.no_grad():
+        for tensor in network.state_dict().values():
+            tensor.fill_(7)
+    torch.manual_seed(3)
+    network.redraw()
+    assert network.training
+    torch.manual_seed(3)
+    new = CellNetwork(cell, SIZES)
+    torch.manual_seed(3)
+    new.redraw()
+    untouched = CellNetwork(cell, SIZES, 5).state_dict()
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(tensor, new.state_dict()[name])
+        # What is not drawn is as in any new network; what is drawn differs.
+        drawn = tensor.ndim > 1
+        assert torch.equal(tensor, untouched[name]) != drawn
+        if drawn:
+            assert tensor.std() == pytest.approx(float(untouched[name].std()), rel=0.5)
+
+
 @settings(max_examples=40)
 @given(st.tuples(*[st.integers(0, 4)] * 6))
 def test_figures_are_finite_of_any_cell_of_nasbench201(ops):
@@ -285,3 +328,9 @@ def test_ops_of_ones_own_need_no_more_than_a_gradient(own_module, name):
     # What is drawn in a pass is decided by the seed.
     torch.rand(7)
     assert measured(cell) == figures
+
+
+def test_ops_of_ones_own_begin_by_their_constructors_with_every_seed(own_module):
+    cell = diamond(own_space("Beginning"), (0, 0, 0))
+    both = measure_cell(cell, images(), SIZES, [3, 4])
+    assert both == [list(measured(cell, seed=seed).values()) for seed in (3, 4)]

@@ -13,9 +13,13 @@ from gnn_nas.spaces.descriptors import (
     descriptors,
     load_standard_descriptors,
     num_descriptors,
+    open_descriptors,
 )
+from gnn_nas.spaces.forms import draw_forms
+from gnn_nas.spaces.index import open_index
 from gnn_nas.spaces.nasbench101 import NASBENCH101
 from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.spaces.space import CellSpace
 from gnn_nas.spaces.table import CellTable
 
 INPUT, CONV3X3, CONV1X1, POOL, OUTPUT = range(5)
@@ -256,3 +260,22 @@ def test_a_cache_that_cannot_be_written_is_named(table, standard, tmp_path, monk
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"cannot write the cache folder .*file.cache"):
         load_standard_descriptors(table, tmp_path / "file" / "cache")
+
+
+@pytest.mark.slow
+def test_random_cells_of_a_space_without_a_table_are_drawn_once(monkeypatch):
+    ops = ("a", "b", "c", "d")
+    large = CellSpace("descriptors-large", ops, (1.0, 1.0, 0.0, 0.0), 8, 12)
+    drawn = []
+
+    def draw(space, count, generator):
+        drawn.append(count)
+        return draw_forms(space, 100, generator)
+
+    monkeypatch.setattr("gnn_nas.spaces.forms.draw_forms", draw)
+    index = open_index(large)
+    rows = index.draw(5, torch.Generator().manual_seed(1))
+    first, second = open_descriptors(index), open_descriptors(open_index(large))
+    assert torch.equal(first(index, rows), second(index, rows))
+    assert first(index, rows).any()
+    assert len(drawn) == 1
