@@ -14,7 +14,7 @@ _JITTER = 1e-6
 _ITERATIONS = 30
 # Growth of the data after which the hyperparameters are fitted anew.
 _GROWTH = 1.1
-# Data beyond which the hyperparameters are fitted to so many of them: a step costs their cube.
+# Data beyond which units and hyperparameters are those of so many of them: a step costs their cube.
 _FITTED = 400
 # Entries of a covariance that are worked on at once: more leave the processor's cache, which makes
 # predictions up to ten times slower.
@@ -59,13 +59,14 @@ class Surrogate:
         self.inputs = inputs.double()
         self.mean, self.deviation = values.mean(0), values.std(0).clamp(min=1e-12)
         values = (values.double() - self.mean) / self.deviation
-        distances = self._distances(self.inputs)
-        apart = ~torch.eye(len(inputs), dtype=torch.bool, device=inputs.device)
+        some = _evenly_spaced(inputs)
+        distances = [distance[:, some] for distance in self._distances(self.inputs[some])]
+        apart = ~torch.eye(len(some), dtype=torch.bool, device=inputs.device)
         self.units = [d[apart].median().clamp(min=1e-6) for d in distances]
         if len(inputs) >= self._fitted_to * _GROWTH:
-            self._fit_parameters(*_thinned(distances, values))
+            self._fit_parameters(distances, values[some])
             self._fitted_to = len(inputs)
-        self._condition(distances, values)
+        self._condition(values)
 
     @torch.no_grad()
     def believe(self, inputs: Tensor) -> None:
@@ -77,13 +78,19 @@ class Surrogate:
         known = self._known()
         means = self._kernel(self._distances(inputs.double()), self.parameters) @ self.weights
         self.inputs = torch.cat([known, inputs.double()])
-        self._condition(self._distances(self.inputs), torch.cat([self._values, means]))
+        self._condition(torch.cat([self._values, means]))
 
-    def _condition(self, distances: list[Tensor], values: Tensor) -> None:
-        with torch.no_grad():
-            self._values = values
-            self.factor = self._factor(distances, self.parameters)
-            self.weights = _solve(self.factor, values)
+    @torch.no_grad()
+    def _condition(self, values: Tensor) -> None:
+        """Take values for those at the inputs; only covariance and factor are large."""
+        inputs = self._known()
+        covariance = inputs.new_empty(len(inputs), len(inputs))
+        chunk = self._chunk()
+        for part, own in zip(inputs.split(chunk), covariance.split(chunk), strict=True):
+            own.copy_(self._kernel(self._distances(part), self.parameters))
+        self._values = values
+        self.factor = self._factor(covariance, self.parameters)
+        self.weights = _solve(self.factor, values)
 
     def predict(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of the values at ``[M, D]`` inputs, ``[M]`` each.
@@ -140,7 +147,7 @@ class Surrogate:
 
         def loss() -> Tensor:
             optimizer.zero_grad()
-            factor = self._factor(distances, parameters)
+            factor = self._factor(self._kernel(distances, parameters), parameters)
             fit = values.flatten() @ _solve(factor, values).flatten()
             likelihood = -fit / 2 - values[0].numel() * factor.diagonal().log().sum()
             surprise = 0.05 * (parameters - self.prior).square().sum()
@@ -155,8 +162,7 @@ class Surrogate:
             parameters = before
         self.parameters = parameters.detach() if parameters.isfinite().all() else before
 
-    def _factor(self, distances: list[Tensor], parameters: Tensor) -> Tensor:
-        covariance = self._kernel(distances, parameters)
+    def _factor(self, covariance: Tensor, parameters: Tensor) -> Tensor:
         noise = parameters[-1].exp() + _JITTER
         return torch.linalg.cholesky(covariance + noise * torch.eye(len(covariance)).to(covariance))
 
@@ -174,13 +180,10 @@ class Surrogate:
         ]
 
 
-def _thinned(distances: list[Tensor], values: Tensor) -> tuple[list[Tensor], Tensor]:
-    """Distances among the data and their values, of `_FITTED` evenly spaced ones at most."""
-    count = len(values)
-    if count <= _FITTED:
-        return distances, values
-    some = torch.arange(_FITTED, device=values.device) * count // _FITTED
-    return [distance[some][:, some] for distance in distances], values[some]
+def _evenly_spaced(inputs: Tensor) -> Tensor:
+    """Places of `_FITTED` of the inputs at most."""
+    count = min(len(inputs), _FITTED)
+    return torch.arange(count, device=inputs.device) * len(inputs) // count
 
 
 def _solve(factor: Tensor, values: Tensor) -> Tensor:
