@@ -66,10 +66,9 @@ def parser() -> argparse.ArgumentParser:
     add("--cells", type=int, default=2000, metavar="N", help="random ones (default: 2000)")
     add(
         "--images",
-        default="digits",
         metavar="digits|noise|TASK",
         help="scikit-learn's digits, Gaussian noise, or a task file with images of your own"
-        " (default: digits)",
+        " (default: digits; the cells of nasbench_graph are given a random graph)",
     )
     add(
         "--seeds",
@@ -93,7 +92,8 @@ def _run(arguments: argparse.Namespace) -> None:
         with reported(f"cannot write {out}"):
             require_writable(out.parent)
     space = get_space(chosen_space(arguments.space, None))
-    config = MeasuringConfig(cells=arguments.cells, images=arguments.images, seeds=arguments.seeds)
+    images = arguments.images or ("graph" if space.network else "digits")
+    config = MeasuringConfig(cells=arguments.cells, images=images, seeds=arguments.seeds)
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from gnn_nas.function.measuring import measure_function

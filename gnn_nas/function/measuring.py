@@ -16,7 +16,7 @@ from torch import Tensor
 from gnn_nas.errors import UserError
 from gnn_nas.files import to_json
 from gnn_nas.function import STATISTICS
-from gnn_nas.function.probes import ProbeImages, open_probes
+from gnn_nas.function.probes import DIGITS, GRAPH, ProbeImages, open_probes
 from gnn_nas.function.statistics import measure_cell
 from gnn_nas.parallel import available_cores
 from gnn_nas.parallel.local import LocalEngine
@@ -41,6 +41,7 @@ _VERSION = 2
 # Cells of one job, and of one file of those that a killed call leaves to the next.
 _CELLS = 50
 _STEM, _STACKS = 8, 2
+_GRAPH_CHANNELS = 16
 
 
 class MeasuredFunction(NamedTuple):
@@ -72,20 +73,20 @@ def measure_function(
         UserError: the space does not say how its ops are built, an op cannot be, there are no such
             images, a process was killed, or the cache folder cannot be written.
     """
-    if not space.modules:
+    if not space.modules and not space.network:
         raise UserError(
             f"space {space.name} does not say how its ops are built, which untrained networks need:"
             " give a module:object for every op, or in a pretraining's config function: null"
         )
+    if (config.images == GRAPH) != bool(space.network):
+        of, given = ("a graph", GRAPH) if space.network else ("images", DIGITS)
+        raise UserError(
+            f"images {config.images}: networks of cells of {space.name} are of {of}: give {given}"
+        )
     images = open_probes(config.images)
-    network = NetworkConfig(
-        stem_channels=max(_STEM, space.max_interior),
-        stacks=_STACKS,
-        cells_per_stack=1,
-        classes=images.classes,
-        in_channels=images.images.shape[1],
-    )
-    check_networks(space, network)
+    network = _sizes(space, images)
+    if not space.network:
+        check_networks(space, network)
     index = open_index(space)
     rows = index.draw(config.cells, torch.Generator().manual_seed(0))
     # Only now, as a registry has grown.
@@ -101,6 +102,17 @@ def measure_function(
     by_seed = open_cached(path, functools.partial(_is_right, shape), compute)["by_seed"]
     shutil.rmtree(parts, ignore_errors=True)
     return MeasuredFunction(cells, by_seed.mean(0), by_seed)
+
+
+def _sizes(space: CellSpace, images: ProbeImages) -> NetworkConfig:
+    """Of the networks that are measured."""
+    return NetworkConfig(
+        stem_channels=_GRAPH_CHANNELS if space.network else max(_STEM, space.max_interior),
+        stacks=1 if space.network else _STACKS,
+        cells_per_stack=1,
+        classes=images.classes,
+        in_channels=images.images.shape[1],
+    )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -10,10 +11,16 @@ from torch.nn.functional import adaptive_avg_pool2d, cross_entropy, one_hot
 
 from gnn_nas.function import STATISTICS
 from gnn_nas.function.probes import ProbeImages
+from gnn_nas.references import resolve
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.tasks.network import CellNetwork
 from gnn_nas.tasks.network_size import NetworkConfig
 from gnn_nas.tasks.ops import are_own_ops
+
+if TYPE_CHECKING:
+    from gnn_nas.tasks.graph_network import GraphNetwork
+
+Network: TypeAlias = "CellNetwork | GraphNetwork"
 
 # What a logarithm is taken of is at least this, so that a network that gives nothing has one.
 _LEAST = 1e-8
@@ -44,17 +51,17 @@ def measure_cell(
     """
     measured = []
     with torch.random.fork_rng(devices=[]):
-        for model in _drawn(cell, network, seeds):
+        for model in _drawn(cell, images, network, seeds):
             parameters = [each for each in model.parameters() if each.requires_grad]
             figures = _on_images(model, parameters, images) | {"readout": _readout(model, images)}
-            figures["synflow"] = _synflow(model, parameters, images.images.shape[1:])
+            figures["synflow"] = _synflow(model, parameters, images.ones)
             measured.append([figures[name] for name in STATISTICS])
     return measured
 
 
 def _drawn(
-    cell: PackedCells, network: NetworkConfig, seeds: Iterable[int]
-) -> Iterator[CellNetwork]:
+    cell: PackedCells, images: ProbeImages, network: NetworkConfig, seeds: Iterable[int]
+) -> Iterator[Network]:
     """The network as each seed draws it, built once where that is enough: it takes long."""
     model = None
     for seed in seeds:
@@ -63,12 +70,19 @@ def _drawn(
         if model and are_own_ops(cell.space):
             model.redraw()
         else:
-            model = CellNetwork(cell, network)
+            model = _built(cell, images, network)
         yield model
 
 
+def _built(cell: PackedCells, images: ProbeImages, network: NetworkConfig) -> Network:
+    """The untrained network around a cell: of images, or of the nodes of the graph."""
+    if cell.space.network is None:
+        return CellNetwork(cell, network)
+    return resolve(cell.space.network, f"space {cell.space.name}")(cell, network, images.edges)
+
+
 def _on_images(
-    model: CellNetwork, parameters: list[nn.Parameter], images: ProbeImages
+    model: Network, parameters: list[nn.Parameter], images: ProbeImages
 ) -> dict[str, float]:
     """All that one pass forward and one back over the labelled images tell."""
     patterns: list[Tensor] = []
@@ -81,7 +95,7 @@ def _on_images(
     maps = model.cells(model.stem(pixels))
     for hook in hooks:
         hook.remove()
-    features = maps.mean((2, 3))
+    features = _pooled(maps, 1)
     logits = model.classifier(features)
     loss = cross_entropy(logits, images.labels)
     gradients = torch.autograd.grad(
@@ -135,7 +149,7 @@ def _relu_kernel(patterns: list[Tensor], images: int) -> tuple[Tensor, float]:
     return kernel, float(active.mean()) / count
 
 
-def _readout(model: CellNetwork, images: ProbeImages) -> float:
+def _readout(model: Network, images: ProbeImages) -> float:
     """Leave-one-out accuracy of ridge regression of the classes on the last maps.
 
     What an image is told without itself follows from the projection ``P`` that gives what all are
@@ -143,7 +157,7 @@ def _readout(model: CellNetwork, images: ProbeImages) -> float:
     """
     with torch.no_grad():
         maps = model.cells(model.stem(images.further))
-        x = _finite(adaptive_avg_pool2d(maps, _READOUT_SIZE).flatten(1).double())
+        x = _finite(_pooled(maps, _READOUT_SIZE).double())
         x -= x.mean(0)
         x *= len(x) ** 0.5 / x.norm().clamp(min=_LEAST)
         classes = one_hot(images.further_labels).double()
@@ -156,23 +170,30 @@ def _readout(model: CellNetwork, images: ProbeImages) -> float:
         return float((told.argmax(1) == images.further_labels).float().mean())
 
 
-def _synflow(model: CellNetwork, parameters: list[nn.Parameter], shape: torch.Size) -> float:
+def _synflow(model: Network, parameters: list[nn.Parameter], ones: Tensor) -> float:
     """SynFlow, which leaves the model changed.
 
     In float32, as all the rest: an op of the user's own may know no other type.
     """
     model.eval()
     for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
             module.reset_running_stats()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.abs_()
-    output = model(torch.ones(1, *shape)).sum()
+    output = model(ones).sum()
     gradients = torch.autograd.grad(output, parameters, allow_unused=True, materialize_grads=True)
     with torch.no_grad():
         flow = _joined(parameters) @ _joined(gradients).abs()
         return float(_logarithm(flow))
+
+
+def _pooled(maps: Tensor, size: int) -> Tensor:
+    """Maps averaged to so many pixels a side, in a row each; that of a node is one already."""
+    if maps.ndim == 2:
+        return maps
+    return maps.mean((2, 3)) if size == 1 else adaptive_avg_pool2d(maps, size).flatten(1)
 
 
 def _correlations(x: Tensor) -> Tensor:

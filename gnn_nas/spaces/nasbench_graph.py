@@ -22,6 +22,7 @@ NASBENCH_GRAPH = CellSpace(
     max_edits=1,
     in_edges=1,
     reduction="gnn_nas.spaces.nasbench_graph:skips_first",
+    network="gnn_nas.tasks.graph_network:GraphNetwork",
 )
 
 NUM_CELLS = 26_206

@@ -66,6 +66,9 @@ class CellSpace:
             then has ``max_vertices``, and the ops that feed no other feed the output. Else None.
         reduction: ``module:object`` of what joins cells into one that compute the same, beyond
             isomorphism, see `gnn_nas.spaces.pruning`. Else None.
+        network: ``module:object`` of the network around a cell where it tells the classes of a
+            graph's nodes, see `gnn_nas.tasks.graph_network`. None where networks, if any, are of
+            images, and built of ``modules``.
 
     Raises:
         UserError: two ops have one name, one is called as input or output are, zero and identity
@@ -86,6 +89,7 @@ class CellSpace:
     identity: str | None = None
     in_edges: int | None = None
     reduction: str | None = None
+    network: str | None = None
 
     @classmethod
     def wired(

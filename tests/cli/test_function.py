@@ -44,6 +44,21 @@ def test_mistakes_are_answered_in_one_line(complaint, tmp_path):
     (tmp_path / "file").touch()
     assert complaint("--out", tmp_path / "file" / "table.csv").startswith("error: cannot write")
     assert "neither digits nor noise" in complaint("--images", "cats")
-    refused = complaint("--space", "nasbench_graph")
+    assert "are of a graph: give graph" in complaint(
+        "--space", "nasbench_graph", "--images", "noise"
+    )
+    assert "are of images: give digits" in complaint("--images", "graph")
+    (tmp_path / "mute.yaml").write_text("name: mute\nops: [a, b]\nmax_vertices: 4\nmax_edges: 5\n")
+    refused = complaint("--space", tmp_path / "mute.yaml")
     assert "does not say how its ops are built" in refused
     assert "function: null" in refused
+
+
+@pytest.mark.slow
+def test_cells_of_nasbench_graph_are_given_a_graph(capsys):
+    assert main(["--space", "nasbench_graph", "--cells", "50", "--jobs", "1"]) == 0
+    shown = capsys.readouterr().out
+    values = re.findall(r"^(\w+) +(\S+) +(\S+)$", shown, re.M)
+    assert [name for name, *_ in values] == list(STATISTICS)
+    # Every one tells cells apart.
+    assert all(float(deviation) > 0 for *_, deviation in values)

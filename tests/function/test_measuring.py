@@ -146,6 +146,18 @@ def test_a_small_space_of_ones_own_is_measured_whole_and_anew_when_its_module_ch
     assert not torch.equal(other.values, measured.values)
 
 
+@pytest.mark.slow
+def test_networks_of_a_graph_are_measured_in_processes(cache):
+    config = CONFIG.model_copy(update={"images": "graph"})
+    measured = measure_function(NASBENCH_GRAPH, config, jobs=2)
+    assert measured.by_seed.shape == (2, 60, len(STATISTICS))
+    assert measured.values.isfinite().all()
+    sizes = NetworkConfig(stem_channels=16, stacks=1, cells_per_stack=1, classes=4, in_channels=16)
+    by_hand = measure_cell(measured.cells[7:8], open_probes("graph"), sizes, range(2))
+    by_hand = torch.tensor(by_hand, dtype=torch.double)
+    assert torch.allclose(measured.by_seed[:, 7], by_hand, rtol=1e-4, atol=1e-4)
+
+
 def test_other_images_seeds_cells_or_spaces_have_other_files():
     sizes = NetworkConfig(stem_channels=8, stacks=2, cells_per_stack=1)
     noise, digits = open_probes("noise"), open_probes("digits")
@@ -165,8 +177,12 @@ def test_other_images_seeds_cells_or_spaces_have_other_files():
 
 
 def test_what_no_network_can_be_built_of_is_refused_before_any_work(cache, own_space):
-    with pytest.raises(UserError, match="nasbench_graph does not say how its ops are built"):
+    with pytest.raises(UserError, match="space mine does not say how its ops are built"):
+        measure_function(replace(own_space, modules=()), CONFIG)
+    with pytest.raises(UserError, match=r"of nasbench_graph are of a graph: give graph$"):
         measure_function(NASBENCH_GRAPH, CONFIG)
+    with pytest.raises(UserError, match=r"of mine are of images: give digits$"):
+        measure_function(own_space, CONFIG.model_copy(update={"images": "graph"}))
     with pytest.raises(UserError, match="images nonsense"):
         measure_function(NASBENCH201, CONFIG.model_copy(update={"images": "nonsense"}))
     shrinking = replace(own_space, modules=("measured_ops:halved", own_space.modules[1]))

@@ -53,6 +53,27 @@ def test_images_have_the_labels_that_they_have_in_the_source():
     assert sorted(names.values()) == list(range(10))
 
 
+def test_the_graph_has_no_direction_and_most_neighbours_are_of_the_same_class():
+    probes = open_probes("graph")
+    assert probes.is_graph
+    assert probes.images.shape == (96, 16)
+    assert probes.images is probes.further
+    assert counts(probes.labels) == [24] * 4
+    sources, targets = probes.edges
+    pairs = set(zip(sources.tolist(), targets.tolist(), strict=True))
+    assert pairs == {(target, source) for source, target in pairs}
+    assert all(source != target for source, target in pairs)
+    assert 3 < len(pairs) / 96 < 5
+    assert 0.7 < (probes.labels[sources] == probes.labels[targets]).float().mean() < 0.9
+    assert probes.images.std() == pytest.approx(1, abs=1e-5)
+    again = open_probes("graph")
+    assert all(map(torch.equal, probes, again))
+    assert probes.digest == again.digest
+    # An edge that is elsewhere makes another probe.
+    assert probes._replace(edges=probes.edges.roll(1, 0)).digest != probes.digest
+    assert not open_probes("digits").is_graph
+
+
 def test_noise_and_digits_have_other_digests():
     assert open_probes("noise").digest != open_probes("digits").digest
 

@@ -11,11 +11,14 @@ from torch import nn
 from torch.nn import functional as F
 
 from gnn_nas.function import STATISTICS
-from gnn_nas.function.probes import ProbeImages
+from gnn_nas.function.probes import ProbeImages, open_probes
 from gnn_nas.function.statistics import measure_cell
 from gnn_nas.spaces.nasbench201 import NASBENCH201
+from gnn_nas.spaces.nasbench_graph import NASBENCH_GRAPH, from_links, from_text
 from gnn_nas.spaces.packed import PackedCells
+from gnn_nas.spaces.pruning import prune
 from gnn_nas.spaces.space import CellSpace
+from gnn_nas.tasks.graph_network import GraphNetwork
 from gnn_nas.tasks.network import CellNetwork
 from gnn_nas.tasks.network_size import NetworkConfig
 from tests.helpers.own_module import write_module
@@ -223,25 +226,30 @@ def test_synflow_sees_no_image(cell):
     assert first["gradient_norm"] != second["gradient_norm"]
 
 
+def left_out(x: np.ndarray, labels: np.ndarray) -> float:
+    """The share that ridge regression tells right which is fitted anew without each row."""
+    x = x - x.mean(0)
+    x = x / np.linalg.norm(x) * math.sqrt(len(x))
+    y = np.eye(SIZES.classes)[labels]
+    y = y - y.mean(0)
+    right = 0
+    for row in range(len(x)):
+        others = [other for other in range(len(x)) if other != row]
+        gram = x[others].T @ x[others] + 0.1 * np.eye(x.shape[1])
+        told = x[row] @ np.linalg.solve(gram, x[others].T @ y[others])
+        right += told.argmax() == labels[row]
+    return right / len(x)
+
+
 def test_the_readout_fits_anew_without_every_image(cell):
     probes = images()
     network = CellNetwork(cell, SIZES, 3)
     with torch.no_grad():
         maps = network.cells(network.stem(probes.further))
     x = F.adaptive_avg_pool2d(maps, 2).flatten(1).double().numpy()
-    x = x - x.mean(0)
-    x = x / np.linalg.norm(x) * math.sqrt(len(x))
-    labels = probes.further_labels.numpy()
-    y = np.eye(SIZES.classes)[labels]
-    y = y - y.mean(0)
-    right = 0
-    for image in range(len(x)):
-        others = [other for other in range(len(x)) if other != image]
-        gram = x[others].T @ x[others] + 0.1 * np.eye(x.shape[1])
-        told = x[image] @ np.linalg.solve(gram, x[others].T @ y[others])
-        right += told.argmax() == labels[image]
-    assert measured(cell)["readout"] == pytest.approx(right / len(x))
-    assert right / len(x) > 0.3
+    share = left_out(x, probes.further_labels.numpy())
+    assert measured(cell)["readout"] == pytest.approx(share)
+    assert share > 0.3
 
 
 def test_a_seed_gives_the_same_figures_and_leaves_the_generator(cell):
@@ -334,3 +342,76 @@ def test_ops_of_ones_own_begin_by_their_constructors_with_every_seed(own_module)
     cell = diamond(own_space("Beginning"), (0, 0, 0))
     both = measure_cell(cell, images(), SIZES, [3, 4])
     assert both == [list(measured(cell, seed=seed).values()) for seed in (3, 4)]
+
+
+# One with every op, a leaf that skips, and trees of all depths.
+GRAPH_CELLS = [
+    "gat~0 gcn~1 gin~2 cheb~3",
+    "sage~0 arma~0 graph~0 fc~0",
+    "gcn~0 gcn~1 skip~1 fc~0",
+    *(f"skip~0 skip~1 skip~2 {op}~3" for op in NASBENCH_GRAPH.ops if op != "skip"),
+]
+
+
+def of_graph(text: str, probes: ProbeImages | None = None) -> dict:
+    return dict(zip(STATISTICS, graph_values(from_text(text), probes), strict=True))
+
+
+def graph_values(cell: PackedCells, probes: ProbeImages | None = None) -> list[float]:
+    probes = probes or open_probes("graph")
+    sizes = NetworkConfig(stem_channels=8, in_channels=16, classes=4)
+    (values,) = measure_cell(cell, probes, sizes, [3])
+    return values
+
+
+@pytest.mark.parametrize("text", GRAPH_CELLS)
+def test_figures_are_finite_of_networks_of_a_graph(text):
+    figures = of_graph(text)
+    assert all(map(math.isfinite, figures.values()))
+    # Classes are told from their features, by layers that look at neighbours even more.
+    assert figures["readout"] > 0.4
+    assert 0.2 < figures["relu_activity"] < 0.8
+
+
+@pytest.mark.parametrize("text", GRAPH_CELLS)
+def test_figures_are_finite_without_any_edge(text):
+    probes = open_probes("graph")._replace(edges=torch.empty(2, 0, dtype=torch.long))
+    assert all(map(math.isfinite, of_graph(text, probes).values()))
+
+
+def test_figures_of_nodes_are_those_of_every_node_on_its_own():
+    text, probes = "gcn~0 gat~1 fc~1 skip~1", open_probes("graph")
+    torch.manual_seed(3)
+    sizes = NetworkConfig(stem_channels=8, in_channels=16, classes=4)
+    network = GraphNetwork(from_text(text), sizes, probes.edges)
+    x = probes.images.clone().requires_grad_()
+    nodes = network.cells(network.stem(x))
+    logits = network.classifier(nodes)
+    F.cross_entropy(logits, probes.labels).backward()
+    figures = of_graph(text)
+    rows = nodes.detach().double().numpy()
+    norms = [math.sqrt(sum(value * value for value in row)) for row in rows]
+    assert figures["feature_norm"] == pytest.approx(math.log(np.mean(norms)), abs=1e-4)
+    told = np.corrcoef(rows)
+    assert figures["map_rank"] == pytest.approx(effective_rank(told), abs=1e-2)
+    norm = np.mean([np.linalg.norm(row) for row in x.grad.numpy()])
+    assert figures["jacobian_norm"] == pytest.approx(math.log(norm), abs=1e-3)
+    flow = sum(float((p.grad * p.detach()).abs().sum()) for p in network.parameters())
+    assert figures["snip"] == pytest.approx(math.log(flow), abs=1e-4)
+
+
+def test_the_readout_of_nodes_fits_anew_without_every_node():
+    text, probes = "gcn~0 gat~1 fc~1 skip~1", open_probes("graph")
+    torch.manual_seed(3)
+    sizes = NetworkConfig(stem_channels=8, in_channels=16, classes=4)
+    network = GraphNetwork(from_text(text), sizes, probes.edges)
+    with torch.no_grad():
+        x = network.cells(network.stem(probes.images)).double().numpy()
+    assert of_graph(text)["readout"] == pytest.approx(left_out(x, probes.labels.numpy()))
+
+
+def test_cells_that_compute_the_same_have_the_same_figures():
+    # Of two orders of equal parts, as long as nothing but the order of drawn weights differs.
+    cells, valid = prune(from_links([(0, 0, 0, 0)] * 2, [(8, 1, 8, 8), (8, 8, 8, 1)]))
+    assert valid.all()
+    assert graph_values(cells[:1]) == graph_values(cells[1:])
