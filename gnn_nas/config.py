@@ -268,7 +268,7 @@ class MeasuringConfig(Section):
     )
     images: str = Field(
         description="what the networks are shown: digits, noise, or a task file with images of"
-        " one's own"
+        " one's own; graph where they are of nasbench_graph"
     )
     seeds: int = Field(
         ge=1, le=100, description="initial weights of every network; figures are means over them"
