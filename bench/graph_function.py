@@ -1,0 +1,86 @@
+"""What told function is worth on NAS-Bench-Graph: ``python -m bench.graph_function``.
+
+Predicts the mean test accuracies of every data set's cells from those of a few random ones, by the
+searches' Gaussian process on exact descriptors alone and with told function as a further block.
+Prints Kendall's tau over 4,000 other cells: mean of the seeds, in how many of them function is
+ahead, and the p-value of Wilcoxon's signed-rank test.
+"""
+
+import argparse
+import statistics
+import sys
+from collections.abc import Sequence
+
+import torch
+from scipy.stats import kendalltau
+from torch import Tensor
+
+from bench.embeddings import View, gaussian_process
+from bench.measuring import say
+from bench.paired import p_value
+from gnn_nas.benchmarks import DATASETS, GRAPH
+from gnn_nas.benchmarks.locate import find_any_benchmark
+from gnn_nas.cli.common import refuse_below_one, run_guarded
+from gnn_nas.config import FunctionConfig
+from gnn_nas.experiments.ensemble import gaussian_ranks
+from gnn_nas.function import STATISTICS
+from gnn_nas.function.told import ToldFunction, open_description
+from gnn_nas.spaces.descriptors import num_descriptors
+from gnn_nas.spaces.nasbench_graph import NASBENCH_GRAPH
+from gnn_nas.spaces.table import load_table
+
+SIZES = (50, 100, 200, 400)
+FIRST_SEED, SEEDS, OTHERS = 1000, 10, 4000
+FUNCTION = FunctionConfig(
+    cells=2000, images="graph", seeds=2, statistics=list(STATISTICS), weight=1.0
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print a table and return the exit status."""
+    parser = argparse.ArgumentParser(prog="graph_function", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=SEEDS, metavar="K", help=f"default: {SEEDS}")
+    parser.add_argument(
+        "--seed", type=int, default=FIRST_SEED, metavar="S", help=f"default: {FIRST_SEED}"
+    )
+    parser.add_argument(
+        "--benchmark", default=GRAPH, metavar="PATH", help=f"folder of .bench files or {GRAPH}"
+    )
+    arguments = parser.parse_args(argv)
+    return run_guarded(lambda: _run(arguments))
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    refuse_below_one(arguments, ("seeds",))
+    seeds = range(arguments.seed, arguments.seed + arguments.seeds)
+    table = load_table(NASBENCH_GRAPH)
+    blocks = num_descriptors(NASBENCH_GRAPH)
+    described = open_description(table, ToldFunction(NASBENCH_GRAPH, FUNCTION))
+    for dataset in DATASETS[NASBENCH_GRAPH.name]:
+        say(dataset)
+        benchmark = find_any_benchmark(arguments.benchmark, table, dataset)
+        truth = benchmark.mean_test(benchmark.all_rows())
+        rows = benchmark.all_rows()[truth.isfinite()]
+        inputs, truth = described(table, rows).float(), truth[truth.isfinite()]
+        exact = View("exact descriptors", inputs[:, : sum(blocks)], blocks)
+        function = View("function too", inputs, (*blocks, len(FUNCTION.statistics)))
+        for size in SIZES:
+            taus = [[_tau(view, truth, size, seed) for seed in seeds] for view in (exact, function)]
+            ahead = sum(more > less for less, more in zip(*taus, strict=True))
+            before, after = map(statistics.fmean, taus)
+            print(
+                f"{dataset:10} {size:4} cells: {before:.3f} exact descriptors, {after:.3f} with"
+                f" function, ahead in {ahead} of {len(seeds)}, p = {p_value(*taus):.2g}"
+            )
+
+
+def _tau(view: View, truth: Tensor, size: int, seed: int) -> float:
+    order = torch.randperm(len(truth), generator=torch.Generator().manual_seed(seed))
+    known, others = order[:size], order[size : size + OTHERS]
+    seen = View(view.name, view.inputs[order[: size + OTHERS]], view.blocks)
+    scores = gaussian_process(seen, torch.arange(size), gaussian_ranks(truth[known]))
+    return float(kendalltau(scores[size:].numpy(), truth[others].numpy()).statistic)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,18 @@
+import torch
+
+from bench import graph_function
+from bench.embeddings import View
+from gnn_nas.function import STATISTICS
+
+
+def test_all_statistics_are_told_and_tau_is_of_cells_that_nothing_is_learnt_from(monkeypatch):
+    assert graph_function.FUNCTION.statistics == list(STATISTICS)
+    inputs = torch.rand(300, 1, generator=torch.Generator().manual_seed(0))
+    truth = inputs[:, 0].square()
+    view = View("a", inputs, (1,))
+    assert graph_function._tau(view, truth, 50, 1000) > 0.97
+    # What is learnt of cells whose accuracies tell the contrary orders all others contrariwise.
+    order = torch.randperm(300, generator=torch.Generator().manual_seed(1000))
+    contrary = truth.clone()
+    contrary[order[:50]] *= -1
+    assert graph_function._tau(view, contrary, 50, 1000) < -0.97
