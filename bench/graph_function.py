@@ -1,7 +1,8 @@
 """What told function is worth on NAS-Bench-Graph: ``python -m bench.graph_function``.
 
 Predicts the mean test accuracies of every data set's cells from those of a few random ones, by the
-searches' Gaussian process on exact descriptors alone and with told function as a further block.
+searches' Gaussian process on exact descriptors alone and with told function as a further block, as
+the config ``nasbench_graph`` has it.
 Prints Kendall's tau over 4,000 other cells: mean of the seeds, in how many of them function is
 ahead, and the p-value of Wilcoxon's signed-rank test.
 """
@@ -21,9 +22,9 @@ from bench.paired import p_value
 from gnn_nas.benchmarks import DATASETS, GRAPH
 from gnn_nas.benchmarks.locate import find_any_benchmark
 from gnn_nas.cli.common import refuse_below_one, run_guarded
-from gnn_nas.config import FunctionConfig
+from gnn_nas.config import load_config
+from gnn_nas.errors import UserError
 from gnn_nas.experiments.ensemble import gaussian_ranks
-from gnn_nas.function import STATISTICS
 from gnn_nas.function.told import ToldFunction, open_description
 from gnn_nas.spaces.descriptors import num_descriptors
 from gnn_nas.spaces.nasbench_graph import NASBENCH_GRAPH
@@ -31,9 +32,6 @@ from gnn_nas.spaces.table import load_table
 
 SIZES = (50, 100, 200, 400)
 FIRST_SEED, SEEDS, OTHERS = 1000, 10, 4000
-FUNCTION = FunctionConfig(
-    cells=2000, images="graph", seeds=2, statistics=list(STATISTICS), weight=1.0
-)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,7 +53,10 @@ def _run(arguments: argparse.Namespace) -> None:
     seeds = range(arguments.seed, arguments.seed + arguments.seeds)
     table = load_table(NASBENCH_GRAPH)
     blocks = num_descriptors(NASBENCH_GRAPH)
-    described = open_description(table, ToldFunction(NASBENCH_GRAPH, FUNCTION))
+    config = load_config("nasbench_graph").function
+    if config is None:
+        raise UserError("nasbench_graph.yaml has no section function: nothing is told")
+    described = open_description(table, ToldFunction(NASBENCH_GRAPH, config))
     for dataset in DATASETS[NASBENCH_GRAPH.name]:
         say(dataset)
         benchmark = find_any_benchmark(arguments.benchmark, table, dataset)
@@ -63,7 +64,7 @@ def _run(arguments: argparse.Namespace) -> None:
         rows = benchmark.all_rows()[truth.isfinite()]
         inputs, truth = described(table, rows).float(), truth[truth.isfinite()]
         exact = View("exact descriptors", inputs[:, : sum(blocks)], blocks)
-        function = View("function too", inputs, (*blocks, len(FUNCTION.statistics)))
+        function = View("function too", inputs, (*blocks, len(config.statistics)))
         for size in SIZES:
             taus = [[_tau(view, truth, size, seed) for seed in seeds] for view in (exact, function)]
             ahead = sum(more > less for less, more in zip(*taus, strict=True))
