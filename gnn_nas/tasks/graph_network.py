@@ -65,8 +65,8 @@ class GraphNetwork(nn.Module):
         """Draw initial weights anew, from torch's generator, and begin batch normalisation anew."""
         self.train()
         for module in self.modules():
-            if hasattr(module, "reset_parameters"):
-                module.reset_parameters()
+            if callable(reset := getattr(module, "reset_parameters", None)):
+                reset()
 
 
 class TreeBlock(nn.Module):

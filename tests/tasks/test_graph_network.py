@@ -94,3 +94,21 @@ def test_skips_before_the_ops_are_as_if_they_were_not_there():
     assert num_parameters(model) == (3 + 1) * 8 + 2 * 8 + (8 + 1) * 8 + (8 + 1) * 4
     assert model.cells.leaves == [4]
     assert network("gcn~0 gcn~0 fc~1 skip~1").cells.leaves == [2, 3, 4]
+
+
+def test_a_network_that_is_drawn_again_is_as_a_new_one():
+    text = "gat~0 gin~1 arma~1 cheb~3"
+    model, new = network(text, seed=1).eval(), network(text, seed=2)
+    with torch.no_grad():
+        for tensor in model.state_dict().values():
+            tensor.fill_(1)
+    for each in (model, new):
+        torch.manual_seed(3)
+        each.redraw()
+    assert model.training
+    for name, tensor in model.state_dict().items():
+        # The edges of the graph are not drawn.
+        if name != "cells.edges":
+            assert torch.equal(tensor, new.state_dict()[name])
+    weights = [each for name, each in model.named_parameters() if "weight" in name]
+    assert all(each.std() > 0 for each in weights if each.ndim > 1)
