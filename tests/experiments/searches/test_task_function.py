@@ -1,5 +1,6 @@
 """What is measured of a task's own images before a search, and when nothing is."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,8 +111,7 @@ def test_a_search_by_a_task_of_ones_own_reads_the_function_of_its_images(monkeyp
     folder.config.write_text(folder.config.read_text().replace("measured: 50\n", ""))
     for seed in (0, 1):
         folder.history(seed).unlink()
-        folder.controller(seed).summary.unlink()
-        folder.controller(seed).config.unlink()
+        shutil.rmtree(folder.controller(seed).path)
     assert main(["--resume", "--out=run"]) == 0
     assert load(TaskSearchConfig, folder.config).measured == 0
     again = folder.controller(0).load_weights()
