@@ -9,11 +9,9 @@ untrained encoder and the cells' exact descriptors, which need none, stand besid
 import argparse
 import statistics
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import torch
-from scipy.stats import kendalltau
 from torch import Tensor
 
 from bench.measuring import say
@@ -21,17 +19,13 @@ from bench.paired import p_value
 from gnn_nas.benchmarks.locate import find_benchmark
 from gnn_nas.cli.common import add_benchmark, refuse_below_one, run_guarded
 from gnn_nas.config import FROM_SCRATCH
-from gnn_nas.experiments.ensemble import gaussian_ranks
+from gnn_nas.evaluation.labels import label_taus
 from gnn_nas.models.checkpoint import open_checkpoint
-from gnn_nas.models.surrogate import Surrogate
 from gnn_nas.spaces.descriptors import load_standard_descriptors, num_descriptors
 from gnn_nas.spaces.table import CellTable
 
 SIZES = (100, 424)
 FIRST_SEED, SEEDS = 1000, 10
-NEIGHBOURS = 5
-# Cells whose neighbours are looked for at once.
-_CHUNK = 4096
 
 
 @dataclass(frozen=True)
@@ -67,18 +61,16 @@ def _run(arguments: argparse.Namespace) -> None:
     folders, seeds = arguments.folders or [None], arguments.seeds
     benchmark = find_benchmark(arguments.benchmark)
     truth = benchmark.mean_test(benchmark.all_rows())
+    splits = range(FIRST_SEED, FIRST_SEED + seeds)
     taus: dict[tuple[str, str, int], list[float]] = {}
     for view in _views(folders, benchmark.table):
         say(view.name)
-        for name, predict in PREDICTORS.items():
-            for size in SIZES:
-                taus[view.name, name, size] = [
-                    tau(view, predict, truth, size, seed)
-                    for seed in range(FIRST_SEED, FIRST_SEED + seeds)
-                ]
+        for size in SIZES:
+            found = label_taus(view.inputs, truth, size, splits, view.blocks)
+            taus |= {(view.name, name, size): values for name, values in found.items()}
     first = next(iter(taus))[0]
     for (view, name, size), values in taus.items():
-        line = f"{view:24} {name:16} {size} cells: {statistics.fmean(values):.3f}"
+        line = f"{view:24} {name:6} {size} cells: {statistics.fmean(values):.3f}"
         line += f" ± {statistics.stdev(values):.3f}" if seeds > 1 else ""
         if view != first:
             line += f"  p = {p_value(taus[first, name, size], values):.2g}"
@@ -93,41 +85,6 @@ def _views(folders: list[str | None], table: CellTable) -> Iterator[View]:
         yield View(name, embeddings, (embeddings.shape[1],))
     widths = num_descriptors(table.space)
     yield View("exact descriptors", load_standard_descriptors(table), widths)
-
-
-def tau(
-    view: View,
-    predict: Callable[[View, Tensor, Tensor], Tensor],
-    truth: Tensor,
-    size: int,
-    seed: int,
-) -> float:
-    """Kendall's tau on all cells but ``size`` random ones, which are learnt from."""
-    generator = torch.Generator().manual_seed(seed)
-    known, others = torch.randperm(len(truth), generator=generator).tensor_split([size])
-    scores = predict(view, known, gaussian_ranks(truth[known]))
-    return float(kendalltau(scores[others].numpy(), truth[others].numpy()).statistic)
-
-
-@torch.no_grad()
-def nearest(view: View, known: Tensor, targets: Tensor) -> Tensor:
-    """For all cells the mean target of the nearest known ones, ``[cells]``."""
-    points = view.inputs[known].float()
-    found = [
-        torch.cdist(part.float(), points).topk(min(NEIGHBOURS, len(known)), largest=False).indices
-        for part in view.inputs.split(_CHUNK)
-    ]
-    return targets[torch.cat(found)].mean(1)
-
-
-def gaussian_process(view: View, known: Tensor, targets: Tensor) -> Tensor:
-    """For all cells the mean of the searches' surrogate, ``[cells]``."""
-    surrogate = Surrogate(view.blocks)
-    surrogate.fit(view.inputs[known], targets)
-    return surrogate.predict_mean(view.inputs)
-
-
-PREDICTORS = {"Gaussian process": gaussian_process, f"{NEIGHBOURS} nearest": nearest}
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
+from gnn_nas.benchmarks.labels import LEAST, check_labels, open_labels
+from gnn_nas.benchmarks.locate import benchmark_path
 from gnn_nas.cli.common import (
     USER_ERROR_STATUS,
     add_out,
@@ -44,6 +46,7 @@ examples:
   %(prog)s --config gin_margin --seed 1 --out runs/margin-1
   %(prog)s --config gin_multisim --max-steps 300 --set model.embedding=16
   %(prog)s --space my_space.yaml
+  %(prog)s --config nasbench201 --benchmark nasbench201.npz
   %(prog)s --resume --out runs/margin-1
   torchrun --nproc-per-node 4 -m gnn_nas pretrain --config gin_multisim
 
@@ -130,6 +133,16 @@ def parser() -> argparse.ArgumentParser:
         help="go on with the run in the folder; what is said besides must be as it was",
     )
     parser.add_argument(
+        "--benchmark",
+        nargs="?",
+        const="",
+        metavar="PATH",
+        help="measurements to look at: every validation tells how well embeddings predict them"
+        f" from {LEAST // 2} cells, Kendall's tau of nearest neighbours, ridge regression and a"
+        " Gaussian process. What is learnt stays the same to the bit. Those of a benchmark, as"
+        " search takes them, or a table of your own; without PATH those that search would take",
+    )
+    parser.add_argument(
         "--device",
         choices=("auto", "cpu", "cuda"),
         default="auto",
@@ -185,18 +198,32 @@ def _run(arguments: argparse.Namespace) -> None:
     else:
         path = arguments.out or RunFolder.default_path(arguments.config)
         config = load_config(arguments.config or RunFolder.open(path).config, overrides)
-    get_space(config.space)
+    space = get_space(config.space)
+    looked_at = None if arguments.benchmark is None else benchmark_path(arguments.benchmark)
+    if looked_at:
+        check_labels(looked_at, space)
     if has_ended(RunFolder(path), config, arguments.resume):
         print(f"{path} holds a finished run: nothing to resume", file=sys.stderr)
         return
+    if not looked_at and any("tau_gp" in row for row in RunFolder(path).read_metrics()):
+        raise UserError(
+            f"{path}: give the measurements that it looks at again, by --benchmark PATH"
+        )
 
     # Imported only now: a mistake is answered and help is shown before torch has loaded.
     from gnn_nas.pretraining.report import ProgressBar
     from gnn_nas.pretraining.trainer import pretrain
 
+    labels = open_labels(looked_at, space) if looked_at else None
     with ProgressBar() as bar:
-        callbacks = (bar, _Curves(RunFolder(path).curves))
-        run = pretrain(config, path, callbacks, resume=arguments.resume, device=arguments.device)
+        run = pretrain(
+            config,
+            path,
+            (bar, _Curves(RunFolder(path).curves)),
+            resume=arguments.resume,
+            device=arguments.device,
+            labels=labels,
+        )
     if _is_main():
         for name, value in run.summary.items():
             print(f"{name:24} {value:.4f}" if isinstance(value, float) else f"{name:24} {value}")

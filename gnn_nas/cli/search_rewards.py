@@ -150,7 +150,7 @@ class Trainings:
             if (getattr(arguments, name) or 0) < 0:
                 raise UserError(f"{option_name(name)} must not be negative")
         self.space = space_to_search(arguments, begun)
-        self._arguments = arguments
+        self._arguments, self._begun = arguments, begun
         self._reference = reference or _DEFAULT_TASK
         self._is_default = reference is None
 
@@ -194,10 +194,17 @@ class Trainings:
 
     def judge(self, table: CellIndex, workers: Workers | None, **common: Any) -> TaskJudge:
         """Open the task, and what makes its trainings. Raises UserError."""
+        from gnn_nas.experiments.searches.task_function import cells_to_measure
         from gnn_nas.experiments.searches.task_judge import TaskJudge
+        from gnn_nas.models.checkpoint import open_checkpoint
         from gnn_nas.tasks.ops import fingerprint_in
 
         task = self.task
+        if self._begun:
+            measured = self._begun.measured
+        else:
+            checkpoint = open_checkpoint(common["checkpoint"], self.space)
+            measured = cells_to_measure(self._reference, common["method"], checkpoint)
         config = TaskSearchConfig(
             **common,
             task=task.name,
@@ -205,6 +212,7 @@ class Trainings:
             fingerprint=fingerprint_in(table.space, task.fingerprint),
             trainings=task.trainings,
             task_settings=task.settings,
+            measured=measured,
             reference=self._reference,
         )
         return TaskJudge(config, task, table, self._engine())

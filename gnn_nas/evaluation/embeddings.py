@@ -9,13 +9,13 @@ from pytorch_metric_learning.utils.inference import CustomKNN
 from scipy.stats import spearmanr
 from torch import Tensor
 
+from gnn_nas.function.teaching import ridge
 from gnn_nas.models.controller import Controller
 from gnn_nas.spaces.distance import edit_distance
 from gnn_nas.spaces.index import CellIndex
 from gnn_nas.spaces.positives import PositiveSampler
 
 _TOLERANCE = 1e-6
-_RIDGE = 1e-3
 # Of what is in standard deviations: less is rounding.
 _LEAST_VARIANCE = 1e-9
 # Cells of a space without a table whose embeddings are compared.
@@ -55,11 +55,8 @@ def linear_r2(known: Tensor, values: Tensor, others: Tensor, wanted: Tensor) -> 
         - others: ``[M, embedding]``; wanted: ``[M, columns]``, of those that it tells
         - returns: float64 ``[columns]``
     """
-    known, values, others = (x.double() for x in (known, values, others))
-    centre, mean = known.mean(0), values.mean(0)
-    known, ridge = known - centre, _RIDGE * torch.eye(known.shape[1]).to(known)
-    weights = torch.linalg.solve(known.T @ known + ridge, known.T @ (values - mean))
-    return r2(mean + (others - centre) @ weights, wanted)
+    weights, intercept = ridge(known, values)
+    return r2(others.double() @ weights + intercept, wanted)
 
 
 def r2(told: Tensor, wanted: Tensor) -> Tensor:

@@ -7,10 +7,10 @@ import math
 from typing import Any
 
 import torch
-from scipy.stats import rankdata
 from sklearn.ensemble import ExtraTreesRegressor
 from torch import Tensor, nn
 
+from gnn_nas.evaluation.labels import gaussian_ranks
 from gnn_nas.models.controller import Controller
 from gnn_nas.models.surrogate import Surrogate
 from gnn_nas.spaces.descriptors import num_descriptors
@@ -150,16 +150,6 @@ class Ranker:
                 optimizer.step()
                 schedule.step()
         self.head.eval()
-
-
-def gaussian_ranks(rewards: Tensor) -> Tensor:
-    """Rewards mapped to the normal distribution by their ranks; equal ones stay equal.
-
-    Shapes:
-        - rewards: ``[N]``; returns: float64 ``[N]``
-    """
-    ranks = torch.from_numpy(rankdata(rewards.numpy())).double()
-    return torch.special.ndtri((ranks - 0.5) / len(ranks))
 
 
 def ranking_loss(scores: Tensor, targets: Tensor) -> Tensor:

@@ -39,7 +39,7 @@ class ToldFunction:
         config: which statistics, and how they are measured.
 
     Attributes:
-        statistics: their names.
+        config: the same; statistics: their names.
         cells: those that were left out.
         values: their measured statistics, float32 ``[N, statistics]``.
 
@@ -49,6 +49,7 @@ class ToldFunction:
     """
 
     def __init__(self, space: CellSpace, config: FunctionConfig) -> None:
+        self.config = config
         self.statistics = config.statistics
         columns = _columns(config.statistics)
         measured = measure_function(space, config)

@@ -94,14 +94,17 @@ class Controller(nn.Module):
         parts = self.encode_rows(table, rows).split(_CHUNK)
         return torch.cat([self.predictor.predict_descriptors(part)[:, columns:] for part in parts])
 
-    @torch.no_grad()
     def encode_rows(self, table: CellIndex, rows: Tensor | None = None) -> Tensor:
         """Embeddings of rows, or of all cells that have one, ``[N, embedding]``."""
-        if rows is None:
-            rows = torch.arange(len(table), device=table.cells.edges.device)
+        return self.encode_cells(table.cells if rows is None else table.cells[rows])
+
+    @torch.no_grad()
+    def encode_cells(self, cells: PackedCells) -> Tensor:
+        """Embeddings of many cells, ``[N, embedding]``."""
         like = next(self.predictor.parameters())
-        embeddings = like.new_empty(len(rows), self.encoder.embedding_size)
-        for part, own in zip(rows.split(_CHUNK), embeddings.split(_CHUNK), strict=True):
-            cells = table.cells[part].to_graphs()
-            own.copy_(self.encoder.encode(cells._replace(x=cells.x.to(like.dtype))))
+        embeddings = like.new_empty(len(cells), self.encoder.embedding_size)
+        for first in range(0, len(cells), _CHUNK):
+            graphs = cells[first : first + _CHUNK].to_graphs()
+            own = self.encoder.encode(graphs._replace(x=graphs.x.to(like.dtype)))
+            embeddings[first : first + _CHUNK] = own
         return embeddings

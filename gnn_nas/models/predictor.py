@@ -62,5 +62,9 @@ class Predictor(nn.Module):
 
     def predict_descriptors(self, embeddings: Tensor) -> Tensor:
         """Descriptors and function of cells in standard deviations, ``[B, sum(blocks)]``."""
+        return self.structure[-1](self.hidden(embeddings))
+
+    def hidden(self, embeddings: Tensor) -> Tensor:
+        """What they are told from, ``[B, hidden]``."""
         # Components of about unit size, as the decoder reads them: learnt much faster.
-        return self.structure(embeddings * embeddings.shape[1] ** 0.5)
+        return self.structure[:-1](embeddings * embeddings.shape[1] ** 0.5)

@@ -14,11 +14,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+# What tells rewards from embeddings, by its figure.
+_PREDICTORS = {
+    "tau_knn": "nearest neighbours",
+    "tau_ridge": "ridge regression",
+    "tau_gp": "Gaussian process",
+}
+
 
 def draw_curves(rows: list[dict[str, Any]], path: Path) -> None:
     """Draw loss parts and token accuracy against steps into a PNG file.
 
-    The losses of structure and of function have a panel where the run has them.
+    The losses of structure and of function, and what embeddings tell of labels, have a panel where
+    the run has them.
 
     Args:
         rows: of ``metrics.jsonl``, with ``kind`` ``train`` or ``validation``.
@@ -32,9 +40,11 @@ def draw_curves(rows: list[dict[str, Any]], path: Path) -> None:
     for name in ("structure", "function"):
         if any(row.get(name) for row in train):
             losses[name] = f"{name.title()} loss"
-    panels = len(losses) + 1
+    looked_at = [row for row in validation if "tau_gp" in row]
+    panels = len(losses) + 1 + bool(looked_at)
     figure = Figure(figsize=(13 * panels / 3, 4.2), layout="constrained")
-    *loss_axes, right = figure.subplots(1, panels)
+    all_axes = list(figure.subplots(1, panels))
+    loss_axes, right = all_axes[: len(losses)], all_axes[len(losses)]
     for axes, (name, title) in zip(loss_axes, losses.items(), strict=True):
         _draw(axes, train, name, _marker(train), color="tab:blue", lw=1, label="training")
         axes.set(title=title, xlabel="step", ylabel="loss")
@@ -55,7 +65,13 @@ def draw_curves(rows: list[dict[str, Any]], path: Path) -> None:
         _draw(right, validation, name, marker, label=label)
     right.set(title="Accuracy", xlabel="step", ylabel="share", ylim=(None, 1.02))
     _legend(right)
-    for axes in (*loss_axes, right):
+    if looked_at:
+        axes = all_axes[-1]
+        for name, label in _PREDICTORS.items():
+            _draw(axes, looked_at, name, "o-", label=label)
+        axes.set(title="Rewards by embeddings alone", xlabel="step", ylabel="Kendall's τ")
+        _legend(axes)
+    for axes in all_axes:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     save_curves(figure, path)
 

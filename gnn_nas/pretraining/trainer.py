@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from gnn_nas.benchmarks.labels import Labels
 from gnn_nas.config import PretrainConfig, load_config
 from gnn_nas.errors import UserError
 from gnn_nas.models.controller import Controller
@@ -65,6 +66,7 @@ def pretrain(
     *,
     resume: bool = False,
     device: str = "auto",
+    labels: Labels | None = None,
 ) -> Pretraining:
     """Pretrain a controller on all cells but the held-out ones.
 
@@ -80,6 +82,8 @@ def pretrain(
             ``training.steps`` where the learning rate does not depend on them. One that is finished
             is read.
         device: ``cpu``, ``cuda``, or ``auto``, which takes the GPU where there is one.
+        labels: see `gnn_nas.benchmarks.labels.open_labels`. Validations then say what embeddings
+            tell of them; nothing else ever sees them, and what is learnt is the same to the bit.
 
     Raises:
         UserError: the config, the folder or its checkpoint does not fit, the loss is not finite, or
@@ -115,15 +119,18 @@ def pretrain(
             return Pretraining(state.controller.eval(), {}, [])
         claimed = folder and RunFolder.claimed(folder.path, config, resume, MAY_GROW)
         with claimed or nullcontext():
-            return _run(state, folder, callbacks)
+            return _run(state, folder, callbacks, labels)
 
 
 def _run(
-    state: TrainingState, folder: RunFolder | None, callbacks: Sequence[Callback]
+    state: TrainingState,
+    folder: RunFolder | None,
+    callbacks: Sequence[Callback],
+    labels: Labels | None,
 ) -> Pretraining:
     config = state.config
     validation = Validation(
-        state.table, state.held_out, config.seed, state.describe, state.function
+        state.table, state.held_out, config.seed, state.describe, state.function, labels
     )
     _warn_of_emulation(state)
     _check(state, _FIRST_CHECK)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import statistics
 
 import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
+from gnn_nas.benchmarks.labels import LEAST, Labels
 from gnn_nas.evaluation.decoding import prior, reconstruction
 from gnn_nas.evaluation.embeddings import (
     distinct_embeddings,
@@ -16,6 +18,7 @@ from gnn_nas.evaluation.embeddings import (
     r2,
     retrieval,
 )
+from gnn_nas.evaluation.labels import label_taus
 from gnn_nas.function.told import ToldFunction
 from gnn_nas.models.controller import Controller
 from gnn_nas.spaces.descriptors import Describer, num_descriptors
@@ -25,6 +28,9 @@ from gnn_nas.spaces.positives import PositiveSampler
 _RETRIEVAL_ANCHORS = 1000
 _POSITIVES = 7
 _PRIOR_SAMPLE = 20_000
+# Cells whose rewards are looked at, how many of these are learnt from, and the seeds of the splits:
+# figures to be reported are of others.
+_LABELLED, _LEARNT, _SPLITS = 10_000, LEAST // 2, range(5)
 
 
 class Validation:
@@ -37,6 +43,7 @@ class Validation:
         describe: gives the descriptors of cells, and their function; None where the predictor is
             not pretrained.
         function: what is told of their untrained networks, None for nothing.
+        labels: rewards of cells, to see what embeddings tell of them; None for nothing.
     """
 
     def __init__(
@@ -46,12 +53,14 @@ class Validation:
         seed: int,
         describe: Describer | None = None,
         function: ToldFunction | None = None,
+        labels: Labels | None = None,
     ) -> None:
         self.table = table
         self.rows = held_out.nonzero().flatten()
         self.seed = seed
         self.describe = describe
         self.function = function
+        self.labels = _some(labels, held_out.device) if labels else None
         generator = self._generator()
         # Held-out cells that can be anchors, and training cells, in a random but fixed order.
         self.anchors = self._shuffled(
@@ -70,6 +79,7 @@ class Validation:
             **prior(controller, self.table, training, generator),
             **self._description(controller, training),
             **self._function(controller),
+            **self._labels(controller),
         }
 
     def measure_all(self, controller: Controller) -> dict[str, float]:
@@ -122,6 +132,15 @@ class Validation:
         varied = {name: share for name, share in by_name.items() if not math.isnan(share)}
         return {"function_r2": shares.nanmean().item(), **varied} if varied else {}
 
+    @torch.no_grad()
+    def _labels(self, controller: Controller) -> dict[str, float]:
+        """Kendall's tau of what embeddings alone tell of rewards, the mean of some splits."""
+        if self.labels is None:
+            return {}
+        embeddings = controller.encode_cells(self.labels.cells).cpu()
+        taus = label_taus(embeddings, self.labels.rewards, _LEARNT, _SPLITS)
+        return {f"tau_{name}": statistics.fmean(values) for name, values in taus.items()}
+
     def _generator(self) -> torch.Generator:
         return torch.Generator(self.table.cells.edges.device).manual_seed(self.seed)
 
@@ -129,3 +148,10 @@ class Validation:
     def _shuffled(mask: Tensor, generator: torch.Generator) -> Tensor:
         rows = mask.nonzero().flatten()
         return rows[torch.randperm(len(rows), generator=generator, device=rows.device)]
+
+
+def _some(labels: Labels, device: torch.device) -> Labels:
+    """Labels of random cells, the same ones every time, or of all where there are few."""
+    rows = torch.randperm(len(labels.rewards), generator=torch.Generator().manual_seed(0))
+    rows = rows[:_LABELLED]
+    return Labels(labels.cells.take(rows).to(device), labels.rewards[rows])

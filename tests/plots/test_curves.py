@@ -35,6 +35,20 @@ def test_function_has_a_panel_of_its_own(tmp_path):
     assert matplotlib.image.imread(path).shape[1] == pytest.approx(650 * 5, abs=2)
 
 
+def test_labels_that_were_looked_at_have_a_panel_of_their_own(tmp_path):
+    taus = {"tau_knn": 0.4, "tau_ridge": 0.5, "tau_gp": 0.6}
+    pictures = []
+    for raised in (0, 0.1):
+        looked_at = {name: tau + raised * (name == "tau_ridge") for name, tau in taus.items()}
+        told = [row if row["kind"] == "train" else {**row, **looked_at} for row in rows(20, 10)]
+        draw_curves(told, tmp_path / "curves.png")
+        pictures.append(matplotlib.image.imread(tmp_path / "curves.png"))
+        assert pictures[-1].shape[1] == pytest.approx(650 * 4, abs=2)
+    assert (pictures[0] != pictures[1]).any()
+    # Where the others were drawn nothing is different.
+    assert (pictures[0][:, :1900] == pictures[1][:, :1900]).all()
+
+
 @pytest.mark.parametrize("structure", [None, lambda step: 1 / step**2])
 def test_a_picture_of_a_panel_each_is_written(tmp_path, structure):
     path = tmp_path / "curves.png"

@@ -1,6 +1,8 @@
 import pytest
 import torch
 
+from gnn_nas.benchmarks.labels import Labels
+from gnn_nas.evaluation.labels import label_taus
 from gnn_nas.models.controller import Controller
 from gnn_nas.pretraining import validation as module
 from gnn_nas.pretraining.batches import held_out_cells
@@ -54,6 +56,24 @@ def test_figures_repeat_and_are_shares(validation, controller):
     torch.manual_seed(1)
     assert validation.measure(controller) == figures
     assert all(p.grad is None for p in controller.parameters())
+
+
+def test_labels_are_looked_at_by_embeddings_alone(table, held_out, validation, controller):
+    rows = torch.arange(0, len(table), 40)
+    convs = ((table.cells.ops[rows] == 0) & table.cells[rows].has_interior()).sum(1).double()
+    looking = Validation(table, held_out, seed=3, labels=Labels(table.cells[rows], convs))
+    torch.manual_seed(0)
+    state = torch.get_rng_state()
+    figures = looking.measure(controller)
+    assert torch.equal(torch.get_rng_state(), state)
+    taus = {name: figures.pop(name) for name in ("tau_knn", "tau_ridge", "tau_gp")}
+    # Its other draws are the same with and without.
+    assert figures == validation.measure(controller)
+    some = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))[:10_000]
+    embeddings = controller.encode_rows(table, rows[some])
+    for name, values in label_taus(embeddings, convs[some], 100, range(5)).items():
+        assert taus[f"tau_{name}"] == pytest.approx(sum(values) / 5, abs=1e-9)
+    assert min(taus.values()) > 0.3
 
 
 class Told:

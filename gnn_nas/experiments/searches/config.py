@@ -68,6 +68,12 @@ class TaskSearchConfig(SearchConfig):
     fingerprint: str = Field(description="of all that decides a training")
     trainings: int = Field(ge=1, description="of every cell")
     task_settings: dict[str, Any] = Field(description="the task's")
+    measured: int = Field(
+        default=0,
+        ge=0,
+        description="cells whose untrained networks are given the task's images, from which the"
+        " controller learns to tell those of all; 0 where it tells what it was pretrained to",
+    )
     reference: str | None = Field(
         default=None, description="what --task named it by; null in folders that did not say"
     )

@@ -11,7 +11,7 @@ from gnn_nas.errors import UserError, reported
 from gnn_nas.experiments.searches.judge import Judge
 from gnn_nas.experiments.searches.recorded import check_histories
 from gnn_nas.experiments.searches.seed import search_seed
-from gnn_nas.models.checkpoint import open_checkpoint
+from gnn_nas.experiments.searches.task_function import open_taught
 from gnn_nas.progress import working
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.history import History
@@ -67,8 +67,7 @@ def _refuse_inexact(folder: RunFolder, judge: Judge, begun: SearchConfig, seed: 
     config, history = judge.config, History(folder.history(seed), judge.columns)
     if not history.queries:
         return
-    space = config.space or judge.table.space.name
-    controller = open_checkpoint(config.checkpoint, space).controller(seed)
+    _, controller = open_taught(config, judge.table, seed)
     recorded = _Recorded(judge.again[0].allowed if judge.again else None)
     threads = torch.get_num_threads()
     # As the processes that search.

@@ -21,6 +21,7 @@ from gnn_nas.experiments.searches.figures import (
     without_nan,
 )
 from gnn_nas.experiments.searches.judge import Judge
+from gnn_nas.experiments.searches.task_function import task_function
 from gnn_nas.experiments.searches.workers import Threads
 from gnn_nas.plots.search_curves import draw_pareto, draw_reward_curves
 from gnn_nas.progress import working
@@ -83,6 +84,8 @@ class TaskJudge(Judge):
     @contextmanager
     def opened(self, folder: RunFolder) -> Iterator[Threads]:
         """Open the store of trainings in the folder, and let them be made."""
+        # Now, as processes measure it; the threads take what is there.
+        task_function(self.config)
         with (
             closing(Store(folder.path / EVALUATIONS, self.config.fingerprint)) as self._store,
             # The threads end when the evaluator has.
