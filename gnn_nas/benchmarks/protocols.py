@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from gnn_nas.errors import UserError
 from gnn_nas.objective import Evaluation
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gnn_nas.benchmarks.nasbench101 import NASBench101
     from gnn_nas.spaces.index import CellIndex
 
-    Benchmark = NASBench101 | MeanBenchmark
+    Benchmark: TypeAlias = NASBench101 | MeanBenchmark
 
 PROTOCOLS = ("validation", "single-trial", "oracle")
 """Rewards: validation accuracy; test accuracy of trial 0; mean test accuracy.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -28,7 +30,7 @@ def teach(controller: Controller, function: ToldFunction) -> None:
     wanted = function(open_descriptors(index)(index, rows))
     hidden = controller.predictor.hidden(controller.encode_rows(index, rows))
     weights, intercept = ridge(hidden, wanted)
-    output = controller.predictor.structure[-1]
+    output: Any = controller.predictor.structure[-1]
     output.weight[-len(function.statistics) :] = weights.T.to(output.weight)
     output.bias[-len(function.statistics) :] = intercept.to(output.bias)
 

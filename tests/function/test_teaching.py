@@ -30,7 +30,7 @@ class Sums:
 
 
 def controller(space: CellSpace) -> Controller:
-    return Controller(SIZES, 1, space, told=2).eval()
+    return Controller(SIZES, 1, space, ("snip", "synflow")).eval()
 
 
 def test_it_is_ridge_regression():
