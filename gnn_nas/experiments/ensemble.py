@@ -27,7 +27,9 @@ _EPOCHS, _BATCH = 60, 64
 _WIDTH, _DROPOUT = 128, 0.2
 _TREES, _SPLIT_COLUMNS = 200, 0.5
 # What process, copies and trees weigh in the average: trees alone order worse, but err elsewhere.
-_WEIGHTS = (0.5, 0.25, 0.25)
+_WEIGHTS, _WEIGHTS_OF_MANY = (0.5, 0.25, 0.25), (0.3, 0.6, 0.1)
+# From so many known cells on the copies tell most, and all their layers learn as fast as the head.
+_MANY = 1000
 
 
 class PredictorEnsemble:
@@ -42,7 +44,7 @@ class PredictorEnsemble:
         descriptors: of these, ``[N, columns]``, on the CPU: see
             `gnn_nas.spaces.descriptors`; what a controller tells of their function may follow.
         members: number of copies, one at least.
-        lr: learning rate of the copies' encoders.
+        lr: learning rate of the copies' encoders, where fewer than a thousand cells are known.
     """
 
     def __init__(
@@ -77,9 +79,11 @@ class PredictorEnsemble:
             max_features=_SPLIT_COLUMNS,
             random_state=int(torch.randint(2**32, (), generator=generator)),
         ).fit(descriptors.numpy(), targets.numpy())
+        is_many = len(rows) >= _MANY
+        self.weights = _WEIGHTS_OF_MANY if is_many else _WEIGHTS
         self.copies = [Ranker(self.controller) for _ in range(self.members)]
         for ranker in self.copies:
-            ranker.fit(self.table, rows, targets, self.lr, generator)
+            ranker.fit(self.table, rows, targets, _HEAD_LR if is_many else self.lr, generator)
 
     @torch.no_grad()
     def predict_all(self) -> Tensor:
@@ -90,7 +94,7 @@ class PredictorEnsemble:
             torch.stack(copies).mean(0),
             _standardised(torch.from_numpy(self.trees.predict(self.descriptors.numpy()))),
         ]
-        return sum(weight * each for weight, each in zip(_WEIGHTS, scores, strict=True))
+        return sum(weight * each for weight, each in zip(self.weights, scores, strict=True))
 
 
 class Ranker:

@@ -135,20 +135,32 @@ def test_what_is_told_beside_the_descriptors_is_seen_too(
     assert order(told, (53, 88, 1)) > 0.7
 
 
+@pytest.mark.parametrize(
+    ("many", "weights", "lr"), [(41, (0.5, 0.25, 0.25), 3e-4), (40, (0.3, 0.6, 0.1), 3e-3)]
+)
 def test_process_copies_and_trees_are_averaged_by_their_weights(
-    few, descriptors, rewards, controller, generator
+    few, descriptors, rewards, controller, generator, monkeypatch, many, weights, lr
 ):
+    rates, fit = [], Ranker.fit
+
+    def noted(self, *given):
+        rates.append(given[3])
+        fit(self, *given)
+
+    monkeypatch.setattr(Ranker, "fit", noted)
+    monkeypatch.setattr(ensemble_module, "_MANY", many)
     ensemble = PredictorEnsemble(controller, few, descriptors, members=3)
     ensemble.fit(torch.arange(40), rewards[:40], generator)
+    assert rates == [lr] * 3
 
     def standardised(scores: torch.Tensor) -> torch.Tensor:
         return (scores.double() - scores.double().mean()) / scores.double().std()
 
     process, _ = ensemble.surrogate.predict(descriptors)
     copies = [standardised(ranker.score(few)) for ranker in ensemble.copies]
-    assert len(copies) == 3
     trees = standardised(torch.from_numpy(ensemble.trees.predict(descriptors.numpy())))
-    expected = 0.4 * standardised(process) + 0.4 * sum(copies) / 3 + 0.2 * trees
+    parts = standardised(process), sum(copies) / 3, trees
+    expected = sum(weight * part for weight, part in zip(weights, parts, strict=True))
     torch.testing.assert_close(ensemble.predict_all(), expected, rtol=0, atol=1e-3)
 
 
