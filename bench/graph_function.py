@@ -16,7 +16,7 @@ import torch
 from scipy.stats import kendalltau
 from torch import Tensor
 
-from bench.embeddings import View, gaussian_process
+from bench.embeddings import View
 from bench.measuring import say
 from bench.paired import p_value
 from gnn_nas.benchmarks import DATASETS, GRAPH
@@ -24,7 +24,7 @@ from gnn_nas.benchmarks.locate import find_any_benchmark
 from gnn_nas.cli.common import refuse_below_one, run_guarded
 from gnn_nas.config import load_config
 from gnn_nas.errors import UserError
-from gnn_nas.experiments.ensemble import gaussian_ranks
+from gnn_nas.evaluation.labels import gaussian_process, gaussian_ranks
 from gnn_nas.function.told import ToldFunction, open_description
 from gnn_nas.spaces.descriptors import num_descriptors
 from gnn_nas.spaces.nasbench_graph import NASBENCH_GRAPH
@@ -78,8 +78,8 @@ def _run(arguments: argparse.Namespace) -> None:
 def _tau(view: View, truth: Tensor, size: int, seed: int) -> float:
     order = torch.randperm(len(truth), generator=torch.Generator().manual_seed(seed))
     known, others = order[:size], order[size : size + OTHERS]
-    seen = View(view.name, view.inputs[order[: size + OTHERS]], view.blocks)
-    scores = gaussian_process(seen, torch.arange(size), gaussian_ranks(truth[known]))
+    seen, targets = view.inputs[order[: size + OTHERS]], gaussian_ranks(truth[known])
+    scores = gaussian_process(seen, torch.arange(size), targets, view.blocks)
     return float(kendalltau(scores[size:].numpy(), truth[others].numpy()).statistic)
 
 

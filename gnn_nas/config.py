@@ -68,6 +68,8 @@ class RunConfig(Section):
 
     moved: ClassVar[tuple[Mapping[str, str], ...]] = ()
     """Of every format but the newest, the dotted keys that the next one has elsewhere."""
+    absent: ClassVar[Mapping[str, Any]] = {}
+    """Dotted keys of free mappings that were added since, with what a file without them means."""
 
     def to_yaml(self) -> str:
         """Give the YAML text that `gnn_nas.config_file.load` reads back to an equal object."""
@@ -282,7 +284,9 @@ class FunctionConfig(MeasuringConfig):
     """
 
     statistics: list[str] = Field(
-        min_length=1, description="those that are told, of gnn_nas.function.statistics"
+        min_length=1,
+        description="those that are told, of gnn_nas.function.statistics; with synflow among them,"
+        " searches begin with cells that have much of it",
     )
     weight: float = Field(
         gt=0, description="weight of the predictor's loss in telling them from the embedding"

@@ -37,9 +37,10 @@ def grown_keys(begun_with: Path, config: RunConfig, may_grow: Collection[str]) -
         for key, value in optional_keys(kind).items()
         if key not in sections and key.rpartition(".")[0] in {"", *sections}
     }
-    begun = {**lacking, **begun}
     written = parse_yaml(config.to_yaml(), "the given config")
     asked = _flat(upgraded(kind, written, "the given config"))
+    lacking |= {key: value for key, value in kind.absent.items() if key in asked}
+    begun = {**lacking, **begun}
     differing = [
         key
         for key in sorted(begun.keys() | asked.keys())

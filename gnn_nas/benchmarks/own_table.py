@@ -131,7 +131,7 @@ def reward_column(columns: Columns, wanted: str | None = None) -> str:
             found = f"{', '.join(numbers)} have numbers" if numbers else "no column has numbers"
             raise UserError(
                 f"{columns.path}: which column are the rewards? {found}: call one reward, or name"
-                " it by --reward"
+                " it by --reward, which searches have"
             )
         return numbers[0]
     if name not in columns.values or name in _CELL:

@@ -140,7 +140,7 @@ def parser() -> argparse.ArgumentParser:
         help="measurements to look at: every validation tells how well embeddings predict them"
         f" from {LEAST // 2} cells, Kendall's tau of nearest neighbours, ridge regression and a"
         " Gaussian process. What is learnt stays the same to the bit. Those of a benchmark, as"
-        " search takes them, or a table of your own; without PATH those that search would take",
+        " search takes them, or a table of your own; without PATH those of NAS-Bench-101",
     )
     parser.add_argument(
         "--device",
@@ -205,7 +205,11 @@ def _run(arguments: argparse.Namespace) -> None:
     if has_ended(RunFolder(path), config, arguments.resume):
         print(f"{path} holds a finished run: nothing to resume", file=sys.stderr)
         return
-    if not looked_at and any("tau_gp" in row for row in RunFolder(path).read_metrics()):
+    if (
+        arguments.resume
+        and not looked_at
+        and any("tau_gp" in row for row in RunFolder(path).read_metrics())
+    ):
         raise UserError(
             f"{path}: give the measurements that it looks at again, by --benchmark PATH"
         )

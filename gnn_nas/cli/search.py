@@ -250,6 +250,9 @@ def _search(
     if begun and begun.method == arguments.method:
         given, name = begun.settings, "settings in the config of the search to resume"
     kind = methods.get_method(arguments.method)
+    if given:
+        before = {key.removeprefix("settings."): value for key, value in begun.absent.items()}
+        given = {key: before[key] for key in before if key in kind.Settings.model_fields} | given
     settings = load(kind.Settings, given, arguments.overrides, name)
     if not (arguments.checkpoint or kind.needs_controller or has_default(rewards.space)):
         arguments.checkpoint = FROM_SCRATCH

@@ -67,7 +67,7 @@ def _drawn(
     for seed in seeds:
         # Of dropout in an op of the user's own too.
         torch.manual_seed(seed)
-        if model and are_own_ops(cell.space):
+        if model and (cell.space.network or are_own_ops(cell.space)):
             model.redraw()
         else:
             model = _built(cell, images, network)

@@ -52,7 +52,8 @@ def _refuse_other_config(state: dict[str, Any], run: TrainingState, source: Path
     if run.function and state["function"] != run.function.fingerprint:
         raise UserError(
             f"{source} belongs to a run that was told another function of cells, as the images or"
-            " ops of its config have changed: delete the file and --resume to run from step 0"
+            " ops of its config have changed, or an earlier version measured it: delete the file"
+            " and --resume to run from step 0"
         )
     if state["device"] != run.held_out.device.type:
         if state["device"] not in ("cpu", "cuda"):

@@ -31,7 +31,7 @@ class GuidedMethod(Method):
     needs_controller = True
 
     class Settings(Section):
-        initial: int = Field(default=16, ge=2, description="random cells to begin with")
+        initial: int = Field(default=16, ge=2, description="cells to begin with")
         warm_up: int = Field(
             default=5,
             ge=1,
@@ -72,8 +72,11 @@ class GuidedMethod(Method):
         return self._round(seen, count)
 
     def _initial(self, seen: Observations, count: int) -> Tensor:
-        """Random cells to begin with, of which it is told that much flows through them."""
-        if _FLOW not in self.cells.statistics:
+        """Random cells to begin with, of which it is told that much flows through them.
+
+        Those that are left out are met, so that a widened search may come back to them.
+        """
+        if self.settings.warm_up == 1 or _FLOW not in self.cells.statistics:
             return seen.draw_fresh(count, self.generator)
         drawn = seen.draw_fresh(self.settings.warm_up * count, self.generator)
         told = self.cells.descriptors(drawn)[:, -len(self.cells.statistics) :]

@@ -67,8 +67,8 @@ class CellSpace:
         reduction: ``module:object`` of what joins cells into one that compute the same, beyond
             isomorphism, see `gnn_nas.spaces.pruning`. Else None.
         network: ``module:object`` of the network around a cell where it tells the classes of a
-            graph's nodes, see `gnn_nas.tasks.graph_network`. None where networks, if any, are of
-            images, and built of ``modules``.
+            graph's nodes, which is to have all that `gnn_nas.tasks.graph_network` has. None where
+            networks, if any, are of images, and built of ``modules``.
 
     Raises:
         UserError: two ops have one name, one is called as input or output are, zero and identity

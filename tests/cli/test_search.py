@@ -362,6 +362,29 @@ def test_the_folder_says_all_else_and_what_is_larger_extends_it(
     assert snapshot(copied.path) == before
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["nao", "descriptors"])
+def test_a_search_that_was_begun_before_it_could_warm_up_is_gone_on_with(
+    method, measurements, capsys, tmp_path
+):
+    call = [f"--benchmark={measurements}", f"--out={tmp_path / 'run'}", f"--method={method}"]
+    assert main([*call, "--queries=20", "--seeds=1", "--set=warm_up=1"]) == 0
+    folder, line = RunFolder(tmp_path / "run"), "  warm_up: 1\n"
+    config, history = folder.config.read_text(), folder.history(0).read_bytes()
+    assert line in config
+    folder.config.write_text(config.replace(line, ""))
+    folder.summary.unlink()
+    folder.controller(0).summary.unlink(missing_ok=True)
+    folder.history(0).write_bytes(b"".join(history.splitlines(keepends=True)[:-3]))
+    assert main([*call[:2], "--resume"]) == 0
+    assert folder.history(0).read_bytes() == history
+    capsys.readouterr()
+    assert main([*call[:2], "--resume"]) == 0
+    assert "nothing to resume" in capsys.readouterr().err
+    assert main([*call[:2], "--resume", "--set=warm_up=2"]) == 2
+    assert "settings.warm_up was 1, now 2" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

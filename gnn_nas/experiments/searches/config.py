@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
@@ -14,6 +15,8 @@ from gnn_nas.run_folder import RunFolder
 
 class SearchConfig(RunConfig):
     """Everything that decides a search, its seeds included."""
+
+    absent: ClassVar[Mapping[str, Any]] = {"settings.warm_up": 1}
 
     method: str = Field(description="a module of gnn_nas.search.methods, with dashes")
     protocol: str = Field(description="what rewards and reports are")

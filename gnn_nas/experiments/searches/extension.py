@@ -67,12 +67,12 @@ def _refuse_inexact(folder: RunFolder, judge: Judge, begun: SearchConfig, seed: 
     config, history = judge.config, History(folder.history(seed), judge.columns)
     if not history.queries:
         return
-    _, controller = open_taught(config, judge.table, seed)
     recorded = _Recorded(judge.again[0].allowed if judge.again else None)
     threads = torch.get_num_threads()
     # As the processes that search.
     torch.set_num_threads(1)
     try:
+        _, controller = open_taught(config, judge.table, seed)
         search_seed(config, seed, judge.table, controller, recorded, recorded, history)
     except _HistoryEnds:
         return

@@ -8,6 +8,8 @@ import os
 import sys
 from pathlib import Path
 
+import torch
+
 from gnn_nas.config import FunctionConfig
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches.config import SearchConfig, TaskSearchConfig
@@ -77,6 +79,11 @@ def task_function(config: SearchConfig) -> ToldFunction | None:
     if not (isinstance(config, TaskSearchConfig) and config.measured):
         return None
     pretrained = open_checkpoint(config.checkpoint, config.space).config.function
+    if pretrained is None:
+        raise UserError(
+            f"{config.checkpoint}: its config says nothing of function any more, which the search"
+            " began with: put it back, or search anew with another --out"
+        )
     images = str(config.reference)
     if Path(images).suffix:
         images = os.path.abspath(images)
@@ -87,7 +94,13 @@ def task_function(config: SearchConfig) -> ToldFunction | None:
 # All seeds of a search have one.
 @functools.lru_cache(1)
 def _told(space: CellSpace, config: str) -> ToldFunction:
-    return ToldFunction(space, FunctionConfig.model_validate_json(config))
+    threads = torch.get_num_threads()
+    # The last bits of sums depend on it, and a search goes on where there are more cores or fewer.
+    torch.set_num_threads(1)
+    try:
+        return ToldFunction(space, FunctionConfig.model_validate_json(config))
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _digest(config: FunctionConfig) -> str | None:
