@@ -6,6 +6,8 @@ import time
 
 import torch
 
+from gnn_nas.parallel import one_thread
+
 # Rows and columns of the products that are timed: milliseconds even where each number is emulated.
 _SIZE = 128
 _REPEATS = 5
@@ -35,14 +37,10 @@ def computes_in_bfloat16(device: torch.device) -> bool:
 def _seconds(dtype: torch.dtype) -> float:
     """The least time of a few products on one thread, which no other process can hold up."""
     factor = torch.ones(_SIZE, _SIZE, dtype=dtype)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         times = []
         for _ in range(1 + _REPEATS):
             started = time.perf_counter()
             factor @ factor
             times.append(time.perf_counter() - started)
-    finally:
-        torch.set_num_threads(threads)
     return min(times[1:])

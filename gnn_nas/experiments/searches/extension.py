@@ -11,7 +11,9 @@ from gnn_nas.errors import UserError, reported
 from gnn_nas.experiments.searches.judge import Judge
 from gnn_nas.experiments.searches.recorded import check_histories
 from gnn_nas.experiments.searches.seed import search_seed
-from gnn_nas.experiments.searches.task_function import open_taught
+from gnn_nas.experiments.searches.task_function import taught
+from gnn_nas.models.checkpoint import open_checkpoint
+from gnn_nas.parallel import one_thread
 from gnn_nas.progress import working
 from gnn_nas.run_folder import RunFolder
 from gnn_nas.search.history import History
@@ -68,12 +70,12 @@ def _refuse_inexact(folder: RunFolder, judge: Judge, begun: SearchConfig, seed: 
     if not history.queries:
         return
     recorded = _Recorded(judge.again[0].allowed if judge.again else None)
-    threads = torch.get_num_threads()
-    # As the processes that search.
-    torch.set_num_threads(1)
+    checkpoint = open_checkpoint(config.checkpoint, config.space or judge.table.space.name)
     try:
-        _, controller = open_taught(config, judge.table, seed)
-        search_seed(config, seed, judge.table, controller, recorded, recorded, history)
+        # As the processes that search.
+        with one_thread():
+            _, controller = taught(checkpoint, config, seed)
+            search_seed(config, seed, judge.table, controller, recorded, recorded, history)
     except _HistoryEnds:
         return
     except ForeignHistory:
@@ -82,5 +84,3 @@ def _refuse_inexact(folder: RunFolder, judge: Judge, begun: SearchConfig, seed: 
             f" {config.method} would have made others with seed {seed}; --resume with"
             f" {begun.queries}, or give another --out"
         ) from None
-    finally:
-        torch.set_num_threads(threads)

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches.config import SearchConfig
-from gnn_nas.experiments.searches.task_function import open_taught
+from gnn_nas.experiments.searches.task_function import taught
+from gnn_nas.models.checkpoint import open_checkpoint
 from gnn_nas.models.controller import Controller
 from gnn_nas.objective import Evaluation, Objective, Report
 from gnn_nas.references import is_reference, users_code
@@ -40,12 +41,13 @@ def run_seed(
             be written.
     """
     started = time.perf_counter()
-    checkpoint, controller = open_taught(config, table, seed)
+    checkpoint = open_checkpoint(config.checkpoint, config.space or table.space.name)
     if checkpoint.fingerprint != config.weights:
         raise UserError(
             f"{checkpoint.folder.weights} has changed since the search began: put the weights back,"
             " or search anew with another --out"
         )
+    checkpoint, controller = taught(checkpoint, config, seed)
     history = History(folder.history(seed), report.columns)
     search_seed(config, seed, table, controller, objective, report, history)
     own = folder.controller(seed)

@@ -8,19 +8,17 @@ import os
 import sys
 from pathlib import Path
 
-import torch
-
 from gnn_nas.config import FunctionConfig
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches.config import SearchConfig, TaskSearchConfig
 from gnn_nas.function.probes import open_probes
 from gnn_nas.function.teaching import teach
 from gnn_nas.function.told import ToldFunction
-from gnn_nas.models.checkpoint import Checkpoint, open_checkpoint
+from gnn_nas.models.checkpoint import Checkpoint
 from gnn_nas.models.controller import Controller
+from gnn_nas.parallel import one_thread
 from gnn_nas.references import is_reference
 from gnn_nas.search.methods import get_method
-from gnn_nas.spaces.index import CellIndex
 from gnn_nas.spaces.known import get_space
 from gnn_nas.spaces.space import CellSpace
 
@@ -52,25 +50,29 @@ def cells_to_measure(reference: str, method: str, checkpoint: Checkpoint) -> int
     return 0 if own == _digest(checkpoint.config.function) else _CELLS
 
 
-def open_taught(config: SearchConfig, table: CellIndex, seed: int) -> tuple[Checkpoint, Controller]:
-    """The checkpoint of a search, and the controller that a seed begins with.
+def taught(
+    checkpoint: Checkpoint, config: SearchConfig, seed: int
+) -> tuple[Checkpoint, Controller]:
+    """The controller that a seed of a search begins with, and the checkpoint that it is of.
 
     Where the search says so it is taught by the task's own images, and the checkpoint's config has
     them.
 
+    Args:
+        checkpoint: the search's.
+
     Raises:
         UserError: see `task_function` and `gnn_nas.models.checkpoint`.
     """
-    checkpoint = open_checkpoint(config.checkpoint, config.space or table.space.name)
     controller = checkpoint.controller(seed)
-    if function := task_function(config):
+    if function := task_function(checkpoint, config):
         teach(controller, function)
-        taught = checkpoint.config.model_copy(update={"function": function.config})
-        checkpoint = dataclasses.replace(checkpoint, config=taught)
+        changed = checkpoint.config.model_copy(update={"function": function.config})
+        checkpoint = dataclasses.replace(checkpoint, config=changed)
     return checkpoint, controller
 
 
-def task_function(config: SearchConfig) -> ToldFunction | None:
+def task_function(checkpoint: Checkpoint, config: SearchConfig) -> ToldFunction | None:
     """What a search's controller is taught, measured by the first call; None where it is nothing.
 
     Raises:
@@ -78,8 +80,7 @@ def task_function(config: SearchConfig) -> ToldFunction | None:
     """
     if not (isinstance(config, TaskSearchConfig) and config.measured):
         return None
-    pretrained = open_checkpoint(config.checkpoint, config.space).config.function
-    if pretrained is None:
+    if checkpoint.config.function is None:
         raise UserError(
             f"{config.checkpoint}: its config says nothing of function any more, which the search"
             " began with: put it back, or search anew with another --out"
@@ -88,19 +89,16 @@ def task_function(config: SearchConfig) -> ToldFunction | None:
     if Path(images).suffix:
         images = os.path.abspath(images)
     own = {"images": images, "cells": config.measured, "seeds": 1}
-    return _told(get_space(config.space), pretrained.model_copy(update=own).model_dump_json())
+    function = checkpoint.config.function.model_copy(update=own)
+    return _told(get_space(config.space), function.model_dump_json())
 
 
 # All seeds of a search have one.
 @functools.lru_cache(1)
 def _told(space: CellSpace, config: str) -> ToldFunction:
-    threads = torch.get_num_threads()
-    # The last bits of sums depend on it, and a search goes on where there are more cores or fewer.
-    torch.set_num_threads(1)
-    try:
+    # A search goes on where there are more cores or fewer.
+    with one_thread():
         return ToldFunction(space, FunctionConfig.model_validate_json(config))
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _digest(config: FunctionConfig) -> str | None:
