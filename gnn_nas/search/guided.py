@@ -35,8 +35,8 @@ class GuidedMethod(Method):
         warm_up: int = Field(
             default=5,
             ge=1,
-            description="random cells drawn for each that a search begins with: those that are told to"
-            " have most SynFlow (Abdelfattah et al. 2021) are taken, where it is told",
+            description="random cells drawn for each that a search begins with: those are taken"
+            " that are told to have most SynFlow (Abdelfattah et al. 2021), where it is told",
         )
         candidates: int = Field(default=8, ge=1, description="cells queried in a round")
         optimism: float = Field(
