@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, TypeAlias
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -53,10 +54,26 @@ def measure_cell(
     with torch.random.fork_rng(devices=[]):
         for model in _drawn(cell, images, network, seeds):
             parameters = [each for each in model.parameters() if each.requires_grad]
-            figures = _on_images(model, parameters, images) | {"readout": _readout(model, images)}
+            with _without_onednn():
+                figures = _on_images(model, parameters, images)
+            figures["readout"] = _readout(model, images)
             figures["synflow"] = _synflow(model, parameters, images.ones)
             measured.append([figures[name] for name in STATISTICS])
     return measured
+
+
+@contextmanager
+def _without_onednn() -> Iterator[None]:
+    """For few images: its layouts cost more than they save.
+
+    Not by ``torch.backends.mkldnn.flags``, which warns of a setting of other devices.
+    """
+    onednn: Any = torch.backends.mkldnn
+    before, onednn.enabled = onednn.enabled, False
+    try:
+        yield
+    finally:
+        onednn.enabled = before
 
 
 def _drawn(

@@ -45,6 +45,8 @@ class Method:
     Settings: ClassVar[type[Section]] = Section
     """What can be set of it, with its defaults."""
     needs_controller: ClassVar[bool] = False
+    reads_predictor: ClassVar[bool] = True
+    """Whether it reads what the predictor of its controller, if it needs one, tells of cells."""
 
     def __init__(
         self,

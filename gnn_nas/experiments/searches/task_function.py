@@ -29,13 +29,14 @@ _CELLS = 600
 def cells_to_measure(reference: str, method: str, checkpoint: Checkpoint) -> int:
     """How many cells' networks a search gives its task's images before it begins.
 
-    It is none where the method needs no controller or this tells no function, where the task is a
+    It is none where the method reads no predictor or this tells no function, where the task is a
     user's code, and where the images are those that the controller was pretrained with.
 
     Args:
         reference: what the task is named by.
     """
-    if not (checkpoint.statistics and get_method(method).needs_controller):
+    kind = get_method(method)
+    if not (checkpoint.statistics and kind.needs_controller and kind.reads_predictor):
         return 0
     if is_reference(reference):
         return 0

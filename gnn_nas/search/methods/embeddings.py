@@ -17,6 +17,8 @@ class Embeddings(Predictor):
     (White et al. 2021, BANANAS, compare encodings by such a search).
     """
 
+    reads_predictor = False
+
     def _described(self) -> EmbeddedCells:
         self.controller.requires_grad_(False)
         return _Alone(self.controller, self.table)

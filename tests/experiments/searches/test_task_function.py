@@ -48,7 +48,7 @@ def test_images_of_ones_own_are_measured_where_somebody_reads_it(tmp_path):
     shipped = open_checkpoint(None)
     for method in ("nao", "predictor"):
         assert cells_to_measure("stripes.yaml", method, shipped) == 600
-    for method in ("random", "evolution", "local", "descriptors"):
+    for method in ("random", "evolution", "local", "descriptors", "embeddings"):
         assert cells_to_measure("stripes.yaml", method, shipped) == 0
     assert cells_to_measure("module:task", "nao", shipped) == 0
     for silent in (str(saved_teller(tmp_path / "silent")), "none"):
