@@ -40,7 +40,7 @@ class GuidedMethod(Method):
         )
         candidates: int = Field(default=8, ge=1, description="cells queried in a round")
         optimism: float = Field(
-            default=1.0, ge=0, description="weight of the surrogate's uncertainty beside its mean"
+            default=1.5, ge=0, description="weight of the surrogate's uncertainty beside its mean"
         )
 
     def __init__(self, *parts: Any) -> None:
