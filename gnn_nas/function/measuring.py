@@ -16,7 +16,7 @@ from torch import Tensor
 from gnn_nas.errors import UserError
 from gnn_nas.files import to_json
 from gnn_nas.function import STATISTICS
-from gnn_nas.function.probes import DIGITS, GRAPH, ProbeImages, open_probes
+from gnn_nas.function.probes import DIGITS, GRAPH, Probes, open_probes
 from gnn_nas.function.statistics import measure_cell
 from gnn_nas.parallel import available_cores
 from gnn_nas.parallel.local import LocalEngine
@@ -104,7 +104,7 @@ def measure_function(
     return MeasuredFunction(cells, by_seed.mean(0), by_seed)
 
 
-def _sizes(space: CellSpace, images: ProbeImages) -> NetworkConfig:
+def _sizes(space: CellSpace, images: Probes) -> NetworkConfig:
     """Of the networks that are measured."""
     return NetworkConfig(
         stem_channels=_GRAPH_CHANNELS if space.network else max(_STEM, space.max_interior),
@@ -133,7 +133,7 @@ class _Measurer:
         number, arrays = job
         vertices, edges, ops = map(torch.from_numpy, arrays)
         cells = PackedCells(vertices, edges, ops, self.space)
-        images = ProbeImages(*map(torch.from_numpy, self.images))
+        images = Probes(*map(torch.from_numpy, self.images))
 
         def compute() -> Tensors:
             with users_code(f"an untrained network of {self.space.name} fails"):
@@ -177,9 +177,7 @@ def _in_processes(measurer: _Measurer, cells: PackedCells, jobs: int | None) -> 
     return [torch.from_numpy(part.result()) for part in measured]
 
 
-def _key(
-    space: CellSpace, config: MeasuringConfig, images: ProbeImages, network: NetworkConfig
-) -> str:
+def _key(space: CellSpace, config: MeasuringConfig, images: Probes, network: NetworkConfig) -> str:
     """A hash of all that the figures depend on."""
     described = dataclasses.asdict(space)
     # Of positives, not of cells.

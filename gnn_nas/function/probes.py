@@ -25,7 +25,7 @@ _NODES, _NODE_CLASSES, _FEATURES = 96, 4, 16
 _DEGREE, _HOMOPHILY = 4.0, 0.8
 
 
-class ProbeImages(NamedTuple):
+class Probes(NamedTuple):
     """Images of at most ten classes, normalised; or the nodes of a graph in their place.
 
     Shapes:
@@ -66,7 +66,7 @@ class ProbeImages(NamedTuple):
         return digest.hexdigest()
 
 
-def open_probes(given: str) -> ProbeImages:
+def open_probes(given: str) -> Probes:
     """Open ``digits``, ``noise``, the training images of a task file, or the ``graph``.
 
     The digits are scikit-learn's. Images of a task that are larger than 16 pixels are averaged down
@@ -103,7 +103,7 @@ def open_probes(given: str) -> ProbeImages:
     return probes
 
 
-def _graph(generator: torch.Generator) -> ProbeImages:
+def _graph(generator: torch.Generator) -> Probes:
     """A stochastic block model (Holland et al. 1983), whose nodes have noisy features.
 
     A node has the features of its class, which are drawn, plus Gaussian noise of the same size.
@@ -116,10 +116,10 @@ def _graph(generator: torch.Generator) -> ProbeImages:
     of_class = torch.randn(_NODE_CLASSES, _FEATURES, generator=generator)
     x = of_class[labels] + torch.randn(_NODES, _FEATURES, generator=generator)
     x = (x - x.mean()) / x.std()
-    return ProbeImages(x, labels, x, labels, edges)
+    return Probes(x, labels, x, labels, edges)
 
 
-def _chosen(pixels: Tensor, labels: Tensor, generator: torch.Generator) -> ProbeImages:
+def _chosen(pixels: Tensor, labels: Tensor, generator: torch.Generator) -> Probes:
     """A random choice of images, the classes as even as can be in both parts."""
     order = torch.randperm(len(labels), generator=generator)
     kept = torch.randperm(int(labels.max()) + 1, generator=generator)[:_CLASSES]
@@ -130,7 +130,7 @@ def _chosen(pixels: Tensor, labels: Tensor, generator: torch.Generator) -> Probe
     order = order[turn.argsort(stable=True)][: _COUNT + _FURTHER]
     images, labels = pixels[order], (labels[order, None] == kept).int().argmax(1)
     images = _shrunk(images)
-    return ProbeImages(images[:_COUNT], labels[:_COUNT], images[_COUNT:], labels[_COUNT:])
+    return Probes(images[:_COUNT], labels[:_COUNT], images[_COUNT:], labels[_COUNT:])
 
 
 def _shrunk(images: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, cross_entropy, one_hot
 
 from gnn_nas.function import STATISTICS
-from gnn_nas.function.probes import ProbeImages
+from gnn_nas.function.probes import Probes
 from gnn_nas.references import resolve
 from gnn_nas.spaces.packed import PackedCells
 from gnn_nas.tasks.network import CellNetwork
@@ -32,7 +32,7 @@ _READOUT_SIZE = 2
 
 
 def measure_cell(
-    cell: PackedCells, images: ProbeImages, network: NetworkConfig, seeds: Iterable[int]
+    cell: PackedCells, images: Probes, network: NetworkConfig, seeds: Iterable[int]
 ) -> list[list[float]]:
     """Measure the untrained network around a cell, with the initial weights of some seeds.
 
@@ -77,7 +77,7 @@ def _without_onednn() -> Iterator[None]:
 
 
 def _drawn(
-    cell: PackedCells, images: ProbeImages, network: NetworkConfig, seeds: Iterable[int]
+    cell: PackedCells, images: Probes, network: NetworkConfig, seeds: Iterable[int]
 ) -> Iterator[Network]:
     """The network as each seed draws it, built once where that is enough: it takes long."""
     model = None
@@ -91,16 +91,14 @@ def _drawn(
         yield model
 
 
-def _built(cell: PackedCells, images: ProbeImages, network: NetworkConfig) -> Network:
+def _built(cell: PackedCells, images: Probes, network: NetworkConfig) -> Network:
     """The untrained network around a cell: of images, or of the nodes of the graph."""
     if cell.space.network is None:
         return CellNetwork(cell, network)
     return resolve(cell.space.network, f"space {cell.space.name}")(cell, network, images.edges)
 
 
-def _on_images(
-    model: Network, parameters: list[nn.Parameter], images: ProbeImages
-) -> dict[str, float]:
+def _on_images(model: Network, parameters: list[nn.Parameter], images: Probes) -> dict[str, float]:
     """All that one pass forward and one back over the labelled images tell."""
     patterns: list[Tensor] = []
     hooks = [
@@ -166,7 +164,7 @@ def _relu_kernel(patterns: list[Tensor], images: int) -> tuple[Tensor, float]:
     return kernel, float(active.mean()) / count
 
 
-def _readout(model: Network, images: ProbeImages) -> float:
+def _readout(model: Network, images: Probes) -> float:
     """Leave-one-out accuracy of ridge regression of the classes on the last maps.
 
     What an image is told without itself follows from the projection ``P`` that gives what all are
