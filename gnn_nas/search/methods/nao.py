@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from gnn_nas.search.guided import EmbeddedCells, GuidedMethod
+from gnn_nas.models.surrogate import Surrogate
+from gnn_nas.search.guided import EmbeddedCells, GuidedMethod, spread
 from gnn_nas.search.observations import Observations
+from gnn_nas.spaces.descriptors import Describer, open_descriptors
 from gnn_nas.spaces.neighbours import neighbours
+
+# How many times as many cells as are drawn from in the widened search are looked at more closely.
+_SHORTLIST = 4
 
 
 class Nao(GuidedMethod):
@@ -82,20 +89,36 @@ class Nao(GuidedMethod):
         Where the top is known, what is left to find are cells much better than predicted, and what
         the surrogate lacks to predict them is a wider sample of good cells (Wu et al. 2021,
         WeakNAS). It is drawn from as many cells as there are queries left, so that it narrows to
-        the best ones. What lies one edit away from them is met as well.
+        the best ones: of a few times as many by another process that looks at them more closely.
+        What lies one edit away from them is met as well.
         """
         count = self.settings.wide_candidates
         drawn = round(self.settings.share * count)
-        kept = ranked[: count - drawn]
+        kept, most = ranked[: count - drawn], max(seen.horizon, count)
+        closer = Surrogate((*self.cells.blocks, self.controller.encoder.embedding_size))
+        closer.fit(self._closely(seen.rows), spread(seen.rewards))
 
         def promising() -> Tensor:
             pool = self.cells.met
             pool = pool[~(seen.taken[pool] | torch.isin(pool, kept))]
             mean = self.surrogate.predict_mean(self.cells.descriptors(pool))
-            return pool[mean.argsort(descending=True)[: max(seen.horizon, count)]]
+            pool = pool[mean.argsort(descending=True)[: _SHORTLIST * most]]
+            mean = closer.predict_mean(self._closely(pool))
+            return pool[mean.argsort(descending=True)[:most]]
 
         _, edited = neighbours(self.table, promising())
         self.cells.meet(edited[~seen.taken[edited]])
         pool = promising()
         order = torch.randperm(len(pool), generator=self.generator)
         return torch.cat([kept, pool[order[:drawn]]])
+
+    def _closely(self, rows: Tensor) -> Tensor:
+        """All that is known of cells: exact descriptors, what is told of function, embeddings."""
+        exact, embeddings = self._describe(self.table, rows), self.cells.meet(rows)
+        told = self.controller.predictor.predict_descriptors(embeddings)[:, exact.shape[1] :]
+        return torch.cat([exact.to(told), told, embeddings], dim=1)
+
+    @functools.cached_property
+    def _describe(self) -> Describer:
+        """Opened by the first widened round: few searches come so far, and it takes seconds."""
+        return open_descriptors(self.table)
