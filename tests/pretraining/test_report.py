@@ -104,7 +104,7 @@ def test_the_bar_fits_a_plain_terminal(folder, monkeypatch, capsys):
 
 
 def test_a_resumed_run_takes_back_what_the_killed_one_showed_too_much(folder, monkeypatch):
-    # Event files are read by the second in their names; within one, process 10 comes before 9.
+    # Event files are read by the second in their names; within one, writer 10 comes before 9.
     for start, steps, loss in ((0, (1, 2, 3), 9.0), (1, (2, 3, 4), 1.0)):
         monkeypatch.setattr(time, "time", lambda now=start + 1.0: now)
         with Metrics(folder, start) as metrics:

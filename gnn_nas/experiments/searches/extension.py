@@ -11,8 +11,7 @@ from gnn_nas.errors import UserError, reported
 from gnn_nas.experiments.searches.judge import Judge
 from gnn_nas.experiments.searches.recorded import check_histories
 from gnn_nas.experiments.searches.seed import search_seed
-from gnn_nas.experiments.searches.task_function import taught
-from gnn_nas.models.checkpoint import open_checkpoint
+from gnn_nas.experiments.searches.task_function import open_begun, taught
 from gnn_nas.parallel import one_thread
 from gnn_nas.progress import working
 from gnn_nas.run_folder import RunFolder
@@ -70,7 +69,7 @@ def _refuse_inexact(folder: RunFolder, judge: Judge, begun: SearchConfig, seed: 
     if not history.queries:
         return
     recorded = _Recorded(judge.again[0].allowed if judge.again else None)
-    checkpoint = open_checkpoint(config.checkpoint, config.space or judge.table.space.name)
+    checkpoint = open_begun(config, judge.table)
     try:
         # As the processes that search.
         with one_thread():

@@ -12,8 +12,7 @@ from torch import Tensor
 
 from gnn_nas.errors import UserError
 from gnn_nas.experiments.searches.config import SearchConfig
-from gnn_nas.experiments.searches.task_function import taught
-from gnn_nas.models.checkpoint import open_checkpoint
+from gnn_nas.experiments.searches.task_function import open_begun, taught
 from gnn_nas.models.controller import Controller
 from gnn_nas.objective import Evaluation, Objective, Report
 from gnn_nas.references import is_reference, users_code
@@ -41,7 +40,7 @@ def run_seed(
             be written.
     """
     started = time.perf_counter()
-    checkpoint = open_checkpoint(config.checkpoint, config.space or table.space.name)
+    checkpoint = open_begun(config, table)
     if checkpoint.fingerprint != config.weights:
         raise UserError(
             f"{checkpoint.folder.weights} has changed since the search began: put the weights back,"

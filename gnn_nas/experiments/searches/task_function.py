@@ -14,11 +14,12 @@ from gnn_nas.experiments.searches.config import SearchConfig, TaskSearchConfig
 from gnn_nas.function.probes import open_probes
 from gnn_nas.function.teaching import teach
 from gnn_nas.function.told import ToldFunction
-from gnn_nas.models.checkpoint import Checkpoint
+from gnn_nas.models.checkpoint import Checkpoint, open_checkpoint
 from gnn_nas.models.controller import Controller
 from gnn_nas.parallel import one_thread
 from gnn_nas.references import is_reference
 from gnn_nas.search.methods import get_method
+from gnn_nas.spaces.index import CellIndex
 from gnn_nas.spaces.known import get_space
 from gnn_nas.spaces.space import CellSpace
 
@@ -51,6 +52,15 @@ def cells_to_measure(reference: str, method: str, checkpoint: Checkpoint) -> int
     return 0 if own == _digest(checkpoint.config.function) else _CELLS
 
 
+def open_begun(config: SearchConfig, table: CellIndex) -> Checkpoint:
+    """The checkpoint that a search of a table's cells begins with.
+
+    Raises:
+        UserError: see `gnn_nas.models.checkpoint.open_checkpoint`.
+    """
+    return open_checkpoint(config.checkpoint, config.space or table.space.name)
+
+
 def taught(
     checkpoint: Checkpoint, config: SearchConfig, seed: int
 ) -> tuple[Checkpoint, Controller]:
@@ -60,7 +70,7 @@ def taught(
     them.
 
     Args:
-        checkpoint: the search's.
+        checkpoint: see `open_begun`.
 
     Raises:
         UserError: see `task_function` and `gnn_nas.models.checkpoint`.

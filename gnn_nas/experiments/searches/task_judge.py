@@ -21,9 +21,8 @@ from gnn_nas.experiments.searches.figures import (
     without_nan,
 )
 from gnn_nas.experiments.searches.judge import Judge
-from gnn_nas.experiments.searches.task_function import task_function
+from gnn_nas.experiments.searches.task_function import open_begun, task_function
 from gnn_nas.experiments.searches.workers import Threads
-from gnn_nas.models.checkpoint import open_checkpoint
 from gnn_nas.plots.search_curves import draw_pareto, draw_reward_curves
 from gnn_nas.progress import working
 from gnn_nas.tasks.evaluator import Evaluator
@@ -85,10 +84,8 @@ class TaskJudge(Judge):
     @contextmanager
     def opened(self, folder: RunFolder) -> Iterator[Threads]:
         """Open the store of trainings in the folder, and let them be made."""
-        config = self.config
-        checkpoint = open_checkpoint(config.checkpoint, config.space or self.table.space.name)
         # Now, as processes measure it; the threads take what is there.
-        task_function(checkpoint, config)
+        task_function(open_begun(self.config, self.table), self.config)
         with (
             closing(Store(folder.path / EVALUATIONS, self.config.fingerprint)) as self._store,
             # The threads end when the evaluator has.

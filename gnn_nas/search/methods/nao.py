@@ -89,7 +89,7 @@ class Nao(GuidedMethod):
         Where the top is known, what is left to find are cells much better than predicted, and what
         the surrogate lacks to predict them is a wider sample of good cells (Wu et al. 2021,
         WeakNAS). It is drawn from as many cells as there are queries left, so that it narrows to
-        the best ones: of a few times as many by another process that looks at them more closely.
+        the best ones: of a few times as many by a second surrogate that looks at them more closely.
         What lies one edit away from them is met as well.
         """
         count = self.settings.wide_candidates
@@ -114,9 +114,9 @@ class Nao(GuidedMethod):
 
     def _closely(self, rows: Tensor) -> Tensor:
         """All that is known of cells: exact descriptors, what is told of function, embeddings."""
-        exact, embeddings = self._describe(self.table, rows), self.cells.meet(rows)
-        told = self.controller.predictor.predict_descriptors(embeddings)[:, exact.shape[1] :]
-        return torch.cat([exact.to(told), told, embeddings], dim=1)
+        exact = self._describe(self.table, rows)
+        function = self.cells.descriptors(rows)[:, exact.shape[1] :]
+        return torch.cat([exact.to(function), function, self.cells.meet(rows)], dim=1)
 
     @functools.cached_property
     def _describe(self) -> Describer:
