@@ -24,6 +24,7 @@ from gnn_nas.cli.common import (
 from gnn_nas.config import FROM_SCRATCH
 from gnn_nas.errors import UserError, reported
 from gnn_nas.experiments.predictor_quality import (
+    ENSEMBLE,
     KINDS,
     PUBLISHED,
     SIZES,
@@ -50,10 +51,11 @@ _DESCRIPTION = """\
 Measure the rank correlation (Kendall's tau, Spearman's rho) of the performance predictor.
 
 It learns from random cells of NAS-Bench-101 or NAS-Bench-201 and then scores all others, whose mean
-test accuracies its scores are compared with. It is an ensemble: a Gaussian process and trees on the
-descriptors of a cell and what the controller tells of its untrained network, and copies of the
-controller's encoder and predictor that are fine-tuned to order the cells. It is measured with the
-pretrained controller, and with one from scratch, which tells nothing.
+test accuracies its scores are compared with. It is an ensemble: a Gaussian process and trees (from
+a thousand cells on networks) on the descriptors of a cell and what the controller tells of its
+untrained network, and copies of the controller's encoder and predictor that are fine-tuned to order
+the cells. It is measured with the pretrained controller, and with one from scratch, which tells
+nothing.
 """
 
 _EPILOG = """\
@@ -151,6 +153,7 @@ def _run(arguments: argparse.Namespace) -> None:
         weights=checkpoint.fingerprint,
         benchmark=benchmark.identity,
         dataset=arguments.dataset or next(iter(DATASETS.get(space, ())), None),
+        ensemble=ENSEMBLE,
     )
     wanted = list(_wanted(arguments, has_weights=checkpoint.folder is not None))
     with RunFolder.claimed(arguments.out, config, resume=True) as folder:

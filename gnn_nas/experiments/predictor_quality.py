@@ -45,6 +45,10 @@ PUBLISHED: dict[str, dict[str, dict[int, float]]] = {
 """Kendall's tau of others, by space and number of training cells; of CIFAR-10."""
 
 
+ENSEMBLE = 2
+"""Version of the ensemble: another where its figures are others, so that no file has both."""
+
+
 class QualityConfig(RunConfig):
     """Everything that decides a measurement, but for its kind, size and seed."""
 
@@ -54,6 +58,7 @@ class QualityConfig(RunConfig):
     weights: str | None = Field(description="SHA-256 of its weights file; null without one")
     benchmark: str = Field(description="which measurements labels come from")
     dataset: str | None = Field(default=None, description="of NAS-Bench-201; null elsewhere")
+    ensemble: int = Field(default=1, description="version of the ensemble, by its figures")
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,9 @@ class Controller(nn.Module):
         statistics: names of those of untrained networks that it tells, see
             `gnn_nas.models.predictor`.
 
+    Attributes:
+        config, space: as given.
+
     Raises:
         UserError: an encoder of the user's own is none, see `gnn_nas.models.encoder`.
     """
@@ -54,6 +57,7 @@ class Controller(nn.Module):
         statistics: Sequence[str] = (),
     ) -> None:
         super().__init__()
+        self.config = config
         self.space = space
         with _RANDOM_STATE, torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)

@@ -14,7 +14,7 @@ _JITTER = 1e-6
 _ITERATIONS = 30
 # Growth of the data after which the hyperparameters are fitted anew.
 _GROWTH = 1.1
-# Data beyond which units and hyperparameters are those of so many of them: a step costs their cube.
+# Data that units and hyperparameters are fitted to at most: a step costs their cube.
 _FITTED = 400
 # Entries of a covariance that are worked on at once: more leave the processor's cache, which makes
 # predictions up to ten times slower.
@@ -25,11 +25,11 @@ class Surrogate:
     """Gaussian-process regression with one Matérn-5/2 kernel for every block of the inputs.
 
     ``k(x, x') = sum over blocks b of a_b matern(|x_b - x'_b| / s_b)``; amplitudes, scales and noise
-    maximise the posterior under weak log-normal priors (Rasmussen & Williams 2006, chapters 2, 5),
-    given 400 of the data at most.
+    maximise the posterior under weak log-normal priors (Rasmussen & Williams 2006, chapters 2, 5).
 
     Args:
         blocks: widths of the blocks of columns.
+        fitted: number of the data that the hyperparameters are fitted to, at most.
 
     Attributes:
         parameters: logarithms of amplitudes, scales and noise, float64 ``[2 * blocks + 1]``.
@@ -42,8 +42,9 @@ class Surrogate:
 
     inputs: Tensor | None = None
 
-    def __init__(self, blocks: tuple[int, ...]) -> None:
+    def __init__(self, blocks: tuple[int, ...], fitted: int = _FITTED) -> None:
         self.blocks = blocks
+        self.fitted = fitted
         count = len(blocks)
         amplitudes, scales = [1 / count] * count, [_SCALE] * count
         self.prior = torch.tensor([*amplitudes, *scales, _NOISE], dtype=torch.float64).log()
@@ -59,7 +60,7 @@ class Surrogate:
         self.inputs = inputs.double()
         self.mean, self.deviation = values.mean(0), values.std(0).clamp(min=1e-12)
         values = (values.double() - self.mean) / self.deviation
-        some = _evenly_spaced(inputs)
+        some = _evenly_spaced(inputs, self.fitted)
         distances = [distance[:, some] for distance in self._distances(self.inputs[some])]
         apart = ~torch.eye(len(some), dtype=torch.bool, device=inputs.device)
         self.units = [d[apart].median().clamp(min=1e-6) for d in distances]
@@ -180,9 +181,9 @@ class Surrogate:
         ]
 
 
-def _evenly_spaced(inputs: Tensor) -> Tensor:
-    """Places of `_FITTED` of the inputs at most."""
-    count = min(len(inputs), _FITTED)
+def _evenly_spaced(inputs: Tensor, most: int) -> Tensor:
+    """Places of so many of the inputs at most."""
+    count = min(len(inputs), most)
     return torch.arange(count, device=inputs.device) * len(inputs) // count
 
 

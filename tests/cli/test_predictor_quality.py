@@ -55,7 +55,7 @@ def user(monkeypatch, tmp_path, small_table, measured) -> Path:
     # The cache folder holds that of the whole space.
     monkeypatch.setattr(descriptors_module, "load_standard_descriptors", standard_descriptors)
     monkeypatch.setenv("GNN_NAS_BENCHMARK", str(measured))
-    monkeypatch.setattr(ensemble, "_EPOCHS", 2)
+    monkeypatch.setattr(ensemble, "_FEW_EPOCHS", 2)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -162,6 +162,17 @@ def test_a_folder_of_something_else_is_refused(user, complaint):
         assert "holds no measurements of predictors" in complaint(*TINY, "--checkpoint", "none")
 
 
+def test_figures_of_an_older_ensemble_are_not_mixed_with_todays(user, complaint):
+    assert main([*TINY, "--checkpoint", "none"]) == 0
+    config = user / "runs" / "predictor-quality" / "config.yaml"
+    written = config.read_text()
+    config.write_text(written.replace("ensemble: 2\n", ""))
+    assert config.read_text() != written
+    assert "(ensemble was 1, now 2): resume with its own, or give another --out" in complaint(
+        *TINY, "--checkpoint", "none"
+    )
+
+
 def test_measurements_come_back_exactly(tmp_path):
     path = tmp_path / "quality.csv"
     file = QualityFile(path)
@@ -192,7 +203,7 @@ def test_the_table_stands_beside_figures_of_others():
 @pytest.mark.slow
 def test_it_measures_nasbench201_too(tmp_path, monkeypatch, complaint):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(ensemble, "_EPOCHS", 2)
+    monkeypatch.setattr(ensemble, "_FEW_EPOCHS", 2)
     np.savez("data.npz", **nasbench201_arrays())
     call = ["--benchmark=data.npz", "--seeds=1", "--members=1", "--sizes", "156", "20"]
     assert main(call) == 0

@@ -131,8 +131,8 @@ def test_hyperparameters_are_fitted_to_evenly_spaced_data_where_there_are_many(m
         fit_parameters(self, distances, values)
 
     monkeypatch.setattr(Surrogate, "_fit_parameters", noted)
-    monkeypatch.setattr(surrogate_module, "_FITTED", 60)
-    part = fitted(inputs, values)
+    part = Surrogate(whole.blocks, fitted=60)
+    part.fit(inputs, values)
     assert sizes == [{60}]
     assert len(part.weights) == 90
     new, _ = data(30, seed=1)
@@ -142,8 +142,8 @@ def test_hyperparameters_are_fitted_to_evenly_spaced_data_where_there_are_many(m
 
 @pytest.mark.parametrize("excess", [-398, -1, 0, 1, 399, 3836])
 def test_evenly_spaced_data_are_spread_over_all(excess):
-    most = surrogate_module._FITTED
-    kept = surrogate_module._evenly_spaced(torch.zeros(most + excess, 1))
+    most = 400
+    kept = surrogate_module._evenly_spaced(torch.zeros(most + excess, 1), most)
     assert len(kept.unique()) == min(most + excess, most)
     assert kept[0] == 0
     assert kept.diff().max() <= math.ceil((most + excess) / most)

@@ -1,0 +1,104 @@
+import copy
+
+import pytest
+import torch
+from scipy.stats import kendalltau
+
+from gnn_nas.experiments.ranker import (
+    DescriptorReader,
+    GraphReader,
+    Plan,
+    Ranker,
+    ranking_loss,
+    wide_head,
+)
+
+PLAN = Plan(lr=1e-3, epochs=60, decay=0.05)
+
+
+def test_the_loss_is_the_mean_over_ordered_pairs():
+    scores = torch.randn(6, generator=torch.Generator().manual_seed(0))
+    targets = torch.tensor([3.0, 1.0, 2.0, 2.0, 5.0, 1.0])
+    losses = [
+        torch.nn.functional.softplus(scores[j] - scores[i])
+        for i in range(6)
+        for j in range(6)
+        if targets[i] > targets[j]
+    ]
+    torch.testing.assert_close(ranking_loss(scores, targets), torch.stack(losses).mean())
+
+
+def test_without_ordered_pairs_the_loss_is_zero_and_has_a_gradient():
+    for count in (1, 3):
+        scores = torch.randn(count).requires_grad_()
+        loss = ranking_loss(scores, torch.ones(count))
+        loss.backward()
+        assert loss == 0
+        assert not scores.grad.any()
+
+
+def test_a_copy_learns_the_order_and_leaves_the_original(few, rewards, small, generator):
+    before = copy.deepcopy(small.state_dict())
+    rows = torch.arange(0, 300, 2)
+    ranker = Ranker(reader := GraphReader(small, few))
+    ranker.fit(rows, rewards[rows], PLAN, generator)
+    others = torch.arange(1, 300, 2)
+    scores = ranker.score(others)
+    assert kendalltau(scores.numpy(), rewards[others].numpy()).statistic > 0.7
+    for name, value in small.state_dict().items():
+        assert torch.equal(value, before[name])
+    assert not torch.equal(
+        reader.controller.encoder.project.weight, before["encoder.project.weight"]
+    )
+
+
+def test_a_controller_whose_parameters_are_kept_is_copied_all_the_same(
+    few, rewards, small, generator
+):
+    small.requires_grad_(False)
+    ranker = Ranker(reader := GraphReader(small, few))
+    ranker.fit(torch.arange(20), rewards[:20], PLAN, generator)
+    assert not torch.equal(reader.controller.encoder.project.weight, small.encoder.project.weight)
+
+
+def test_a_graph_is_read_as_its_controller_tells_it(few, small):
+    rows = torch.tensor([5, 2, 299])
+    embeddings = small.encode(few.cells[rows].to_batch())
+    told = small.predictor.predict_descriptors(embeddings)
+    reader = GraphReader(small, few)
+    torch.testing.assert_close(reader.read(rows), told)
+    assert reader.columns == told.shape[1] == 141
+
+
+def test_a_head_on_descriptors_orders_cells_too_and_leaves_them(
+    few, descriptors, rewards, generator
+):
+    rows, kept = torch.arange(0, 300, 2), descriptors.half()  # as they are in their file
+    before = kept.clone()
+    ranker = Ranker(DescriptorReader(kept), wide_head)
+    ranker.fit(rows, rewards[rows], PLAN, generator)
+    scores = ranker.score(torch.arange(1, 300, 2))
+    assert kendalltau(scores.numpy(), rewards[1::2].numpy()).statistic > 0.7
+    assert torch.equal(kept, before)
+
+
+def test_parts_of_many_rows_are_scored_as_the_whole(few, rewards, small, generator, monkeypatch):
+    ranker = Ranker(GraphReader(small, few))
+    ranker.fit(torch.arange(20), rewards[:20], PLAN._replace(epochs=2), generator)
+    whole = ranker.score(torch.arange(300))
+    monkeypatch.setattr("gnn_nas.experiments.ranker._CHUNK", 7)
+    torch.testing.assert_close(ranker.score(torch.arange(300)), whole)
+
+
+@pytest.mark.parametrize("decay", [0.0, 5.0])
+def test_weights_decay_as_the_plan_says(few, rewards, small, generator, decay):
+    ranker = Ranker(reader := GraphReader(small, few))
+    ranker.fit(torch.arange(64), rewards[:64], Plan(1e-3, 60, decay), generator)
+    start = small.encoder.project.weight.norm()
+    assert (reader.controller.encoder.project.weight.norm() < 0.95 * start) == (decay > 0)
+
+
+def test_the_global_generator_is_left_alone(few, rewards, small, generator):
+    before = torch.get_rng_state()
+    Ranker(GraphReader(small, few)).fit(torch.arange(10), rewards[:10], PLAN, generator)
+    assert torch.equal(torch.get_rng_state(), before)
