@@ -22,18 +22,18 @@ from gnn_nas.benchmarks.locate import find_benchmark
 from gnn_nas.cli.checkpoints import add_checkpoint
 from gnn_nas.cli.common import add_benchmark, refuse_below_one, run_guarded
 from gnn_nas.evaluation.labels import gaussian_ranks
-from gnn_nas.experiments.ranker import DescriptorReader, Plan, Ranker, wide_head
+from gnn_nas.experiments.ranker import DescriptorReader, Plan, Ranker
 from gnn_nas.models.checkpoint import open_checkpoint
 from gnn_nas.spaces.descriptors import load_standard_descriptors
 
 SEEDS, TENTHS = 3, 10
-PLAN = Plan(lr=3e-3, epochs=8, decay=0.05)
+PLAN = Plan(epochs=8, decay=0.05)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print a line for every split and return the exit status."""
     parser = argparse.ArgumentParser(prog="bound", description=__doc__)
-    add_checkpoint(parser)
+    add_checkpoint(parser, "folder of a pretraining run, or none for exact descriptors alone")
     parser.add_argument("--seeds", type=int, default=SEEDS, metavar="K", help=f"default: {SEEDS}")
     add_benchmark(parser)
     arguments = parser.parse_args(argv)
@@ -52,12 +52,12 @@ def _run(arguments: argparse.Namespace) -> None:
         say(f"split {seed}")
         tau, place, count = left_out(inputs, truth, seed)
         found.append((tau, place))
-        print(f"split {seed}: tau {tau:.4f}, the best cell comes {place}th of {count}")
+        print(f"split {seed}: tau {tau:.4f}, the best cell in place {place} of {count}")
     taus, places = zip(*found, strict=True)
-    print(f"mean: tau {statistics.fmean(taus):.4f}, {statistics.fmean(places):.0f}th")
+    print(f"mean: tau {statistics.fmean(taus):.4f}, place {statistics.fmean(places):.0f}")
 
 
-def left_out(inputs: Tensor, truth: Tensor, seed: int, plan: Plan = PLAN) -> tuple[float, int, int]:
+def left_out(inputs: Tensor, truth: Tensor, seed: int) -> tuple[float, int, int]:
     """Tau on a random tenth with the best cell, that cell's place in it, and how many it has.
 
     Shapes:
@@ -68,9 +68,8 @@ def left_out(inputs: Tensor, truth: Tensor, seed: int, plan: Plan = PLAN) -> tup
     best = truth.argmax()
     is_left_out = tenth == tenth[best]
     rows, others = (~is_left_out).nonzero()[:, 0], is_left_out.nonzero()[:, 0]
-    ranker = Ranker(DescriptorReader(inputs), wide_head)
-    ranker.fit(rows, gaussian_ranks(truth[rows]), plan, generator)
-    scores = ranker.score(others)
+    ranker = Ranker(DescriptorReader(inputs))
+    scores = ranker.fit(rows, gaussian_ranks(truth[rows]), PLAN, generator).score(others)
     tau = float(kendalltau(scores.numpy(), truth[others].numpy()).statistic)
     return tau, 1 + int((scores > scores[others == best]).sum()), len(others)
 

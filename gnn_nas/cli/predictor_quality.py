@@ -51,11 +51,11 @@ _DESCRIPTION = """\
 Measure the rank correlation (Kendall's tau, Spearman's rho) of the performance predictor.
 
 It learns from random cells of NAS-Bench-101 or NAS-Bench-201 and then scores all others, whose mean
-test accuracies its scores are compared with. It is an ensemble: a Gaussian process and trees (from
-a thousand cells on networks) on the descriptors of a cell and what the controller tells of its
-untrained network, and copies of the controller's encoder and predictor that are fine-tuned to order
-the cells. It is measured with the pretrained controller, and with one from scratch, which tells
-nothing.
+test accuracies its scores are compared with. It is an ensemble: a Gaussian process and trees on the
+descriptors of a cell and what the controller tells of its untrained network, and copies of the
+controller's encoder and predictor that are fine-tuned to order the cells. From a thousand cells on,
+networks on the same and copies that begin with random weights stand in the place of trees. It is
+measured with the pretrained controller, and with one from scratch, which tells nothing.
 """
 
 _EPILOG = """\
@@ -111,7 +111,7 @@ def parser() -> argparse.ArgumentParser:
         default="test",
         help="see below (default: test)",
     )
-    add("--members", type=int, default=2, metavar="M", help="fine-tuned copies (default: 2)")
+    add("--members", type=int, default=2, metavar="M", help="networks of a kind (default: 2)")
     add_benchmark(parser)
     datasets = DATASETS[NASBENCH201.name]
     add("--dataset", choices=datasets, help=f"of NAS-Bench-201 (default: {datasets[0]})")

@@ -10,12 +10,12 @@ from torch import Tensor
 
 from gnn_nas.evaluation.labels import gaussian_ranks
 from gnn_nas.experiments.ranker import (
+    HEAD_LR,
     DescriptorReader,
     GraphReader,
     Plan,
     Ranker,
-    num_batches,
-    wide_head,
+    steps_per_epoch,
 )
 from gnn_nas.models.controller import Controller
 from gnn_nas.models.surrogate import Surrogate
@@ -25,17 +25,16 @@ from gnn_nas.spaces.table import CellTable
 PRETRAINED_LR, SCRATCH_LR = 3e-4, 1e-3
 """Learning rates of an encoder that is to keep what it knows, and of one that knows nothing."""
 
-Score = Callable[[Tensor], Tensor]
-"""Scores of rows of the cell table, ``[N] -> [N]``; their unit means nothing."""
+Score = Callable[[], Tensor]
+"""Gives scores of all cells, ``[cells]``; their unit means nothing."""
 
 _TREES, _SPLIT_COLUMNS = 200, 0.5
-_FEW_EPOCHS, _FEW_DECAY = 60, 0.05
-# From so many known cells on networks tell most, and all their layers learn as fast as the head.
-_MANY = 1000
-_MANY_LR, _MANY_DECAY = 3e-3, 0.5
+_FEW_PLAN = Plan(epochs=60, decay=0.05)
+# From so many known cells on, networks tell most, and all their layers learn as fast as the head.
+_MANY, _MANY_DECAY = 1000, 0.5
 # Steps of a network then, and the least times that it sees every cell.
 _MANY_STEPS, _LEAST_EPOCHS = 2000, 10
-# Data that the process's hyperparameters are fitted to then: a step of that costs their cube.
+# Data that the process's hyperparameters are fitted to then.
 _MANY_FITTED = 1200
 
 
@@ -44,9 +43,9 @@ class PredictorEnsemble:
 
     It averages the standardised scores of a Gaussian process on the cells' descriptors and of
     copies of encoder and predictor that are fine-tuned to order the known cells. Where few cells
-    are known, extremely randomised trees on the descriptors are a quarter (Geurts et al. 2006);
-    from a thousand on there are, in their place, copies that begin with what nothing was learnt by
-    and networks on the descriptors, which err elsewhere.
+    are known, extremely randomised trees on the descriptors are a quarter (Geurts et al. 2006).
+    From a thousand on, networks stand in their place that err elsewhere: such copies that begin
+    with random weights, and networks on the descriptors.
 
     Args:
         controller: stays as it is; table: all cells.
@@ -56,7 +55,7 @@ class PredictorEnsemble:
         lr: learning rate of the copies' encoders, where fewer than a thousand cells are known.
 
     Attributes:
-        parts: what was fitted: a weight and the scores that share it.
+        parts: what was fitted: weights and the scores that share them.
     """
 
     parts: list[tuple[float, list[Score]]]
@@ -90,59 +89,74 @@ class PredictorEnsemble:
         else:
             self._fit_many(rows, targets, generator)
 
+    @torch.no_grad()
     def predict_all(self) -> Tensor:
         """Scores of all cells, float64 ``[N]``, of mean 0."""
-        return self._average(torch.arange(len(self.table)))
+        parts = [
+            weight * torch.stack([_standardised(score()) for score in scores]).mean(0)
+            for weight, scores in self.parts
+        ]
+        return torch.stack(parts).sum(0)
 
     def _fit_few(self, rows: Tensor, targets: Tensor, generator: torch.Generator) -> None:
-        plan = Plan(self.lr, _FEW_EPOCHS, _FEW_DECAY)
-        process = self._process(rows, targets)
+        process = self._fit_process(Surrogate(self.blocks), rows, targets)
         trees = ExtraTreesRegressor(
             _TREES,
             max_features=_SPLIT_COLUMNS,
             random_state=int(torch.randint(2**32, (), generator=generator)),
         ).fit(self.descriptors[rows].numpy(), targets.numpy())
-        copies = [
-            Ranker(GraphReader(self.controller, self.table)).fit(rows, targets, plan, generator)
-            for _ in range(self.members)
-        ]
+
+        def copied() -> Ranker:
+            return Ranker(GraphReader(self.controller, self.table, self.lr))
+
+        # Trees alone order worse than the others, but err elsewhere.
         self.parts = [
             (0.5, [process]),
-            (0.25, [copied.score for copied in copies]),
-            (0.25, [lambda rows: torch.from_numpy(trees.predict(self.descriptors[rows].numpy()))]),
+            (0.25, self._fit_rankers(copied, rows, targets, _FEW_PLAN, generator)),
+            (0.25, [lambda: torch.from_numpy(trees.predict(self.descriptors.numpy()))]),
         ]
 
     def _fit_many(self, rows: Tensor, targets: Tensor, generator: torch.Generator) -> None:
-        epochs = max(_MANY_STEPS // num_batches(rows), _LEAST_EPOCHS)
-        plan = Plan(_MANY_LR, epochs, _MANY_DECAY)
+        epochs = max(_MANY_STEPS // steps_per_epoch(rows), _LEAST_EPOCHS)
+        plan = Plan(epochs, _MANY_DECAY)
 
         def copied() -> Ranker:
-            return Ranker(GraphReader(self.controller, self.table))
+            return Ranker(GraphReader(self.controller, self.table, HEAD_LR))
 
         def begun_anew() -> Ranker:
             seed = int(torch.randint(2**62, (), generator=generator))
-            controller = Controller(self.controller.config, seed, self.table.space).eval()
-            return Ranker(GraphReader(controller, self.table))
+            controller = Controller(self.controller.config, seed, self.table.space)
+            return Ranker(GraphReader(controller, self.table, HEAD_LR))
 
         def on_descriptors() -> Ranker:
-            return Ranker(DescriptorReader(self.descriptors), wide_head)
+            return Ranker(DescriptorReader(self.descriptors))
 
-        self.parts = [(0.25, [self._process(rows, targets, _MANY_FITTED)])]
-        for weight, make in ((0.35, copied), (0.2, begun_anew), (0.2, on_descriptors)):
-            rankers = [make().fit(rows, targets, plan, generator) for _ in range(self.members)]
-            self.parts.append((weight, [ranker.score for ranker in rankers]))
-
-    def _process(self, rows: Tensor, targets: Tensor, *fitted: int) -> Score:
-        surrogate = Surrogate(self.blocks, *fitted)
-        surrogate.fit(self.descriptors[rows], targets)
-        return lambda rows: surrogate.predict_mean(self.descriptors[rows])
-
-    def _average(self, rows: Tensor) -> Tensor:
-        parts = [
-            weight * torch.stack([_standardised(score(rows)) for score in scores]).mean(0)
-            for weight, scores in self.parts
+        process = self._fit_process(Surrogate(self.blocks, _MANY_FITTED), rows, targets)
+        # Chosen on NAS-Bench-101, where copies begun anew are worth more, and NAS-Bench-201.
+        self.parts = [
+            (0.25, [process]),
+            (0.35, self._fit_rankers(copied, rows, targets, plan, generator)),
+            (0.2, self._fit_rankers(begun_anew, rows, targets, plan, generator)),
+            (0.2, self._fit_rankers(on_descriptors, rows, targets, plan, generator)),
         ]
-        return torch.stack(parts).sum(0)
+
+    def _fit_process(self, surrogate: Surrogate, rows: Tensor, targets: Tensor) -> Score:
+        surrogate.fit(self.descriptors[rows], targets)
+        return lambda: surrogate.predict_mean(self.descriptors)
+
+    def _fit_rankers(
+        self,
+        make: Callable[[], Ranker],
+        rows: Tensor,
+        targets: Tensor,
+        plan: Plan,
+        generator: torch.Generator,
+    ) -> list[Score]:
+        def fitted() -> Score:
+            ranker = make().fit(rows, targets, plan, generator)
+            return lambda: ranker.score(torch.arange(len(self.table)))
+
+        return [fitted() for _ in range(self.members)]
 
 
 def _standardised(scores: Tensor) -> Tensor:

@@ -53,7 +53,7 @@ class QualityConfig(RunConfig):
     """Everything that decides a measurement, but for its kind, size and seed."""
 
     label: str = Field(description="what the predictor learns from")
-    members: int = Field(ge=1, description="fine-tuned copies in the ensemble")
+    members: int = Field(ge=1, description="networks of a kind in the ensemble")
     checkpoint: str | None = Field(description="a run folder, none, or null for the default")
     weights: str | None = Field(description="SHA-256 of its weights file; null without one")
     benchmark: str = Field(description="which measurements labels come from")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -13,36 +12,31 @@ from torch import Tensor, nn
 from gnn_nas.models.controller import Controller
 from gnn_nas.spaces.table import CellTable
 
-_HEAD_LR = 3e-3
+HEAD_LR = 3e-3
+"""Learning rate of a head, which knows nothing when it begins."""
+
 # Share of the steps in which the learning rates rise.
 _WARMUP = 0.1
+# Of a schedule: with ten the learning rates would rise in no step at all, which it divides by.
+_LEAST_STEPS = 11
 _BATCH, _CHUNK = 64, 1024
 
 
 class Plan(NamedTuple):
-    """How a network learns.
+    """How long a network learns, in epochs, and the weight decay of all of it."""
 
-    Args:
-        lr: of what it reads cells with, where that learns; epochs: over the cells that are known.
-        decay: weight decay of all of it.
-    """
-
-    lr: float
     epochs: int
     decay: float
 
 
 class Reader(Protocol):
-    """What a network reads of cells.
+    """What a network reads of cells, and the head that it is read by."""
 
-    Attributes:
-        columns: of what it reads.
-    """
+    def groups(self) -> list[dict[str, Any]]:
+        """Parameters that learn with the head, in groups of an optimiser with their ``lr``."""
 
-    columns: int
-
-    def learning(self) -> list[nn.Parameter]:
-        """Those of its parameters that are to learn."""
+    def make_head(self) -> nn.Sequential:
+        """A head with new parameters, ``[N, columns] -> [N, 1]``."""
 
     def read(self, rows: Tensor) -> Tensor:
         """What is read of rows of the cell table, ``[N] -> [N, columns]``."""
@@ -52,80 +46,75 @@ class GraphReader:
     """Reads cells' graphs by a copy of a controller: what it tells of them.
 
     Args:
-        controller: what is copied; table: the cells.
+        controller: what is copied; table: the cells; lr: learning rate of the copy.
     """
 
-    def __init__(self, controller: Controller, table: CellTable) -> None:
-        self.controller = copy.deepcopy(controller).requires_grad_(True)
+    def __init__(self, controller: Controller, table: CellTable, lr: float) -> None:
+        self.controller = copy.deepcopy(controller).requires_grad_(True).eval()
         self.table = table
-        self.columns = sum(controller.predictor.blocks)
+        self.lr = lr
 
-    def learning(self) -> list[nn.Parameter]:
-        told = self.controller.predictor.structure
-        return [*self.controller.encoder.parameters(), *told.parameters()]
+    def groups(self) -> list[dict[str, Any]]:
+        encoder, told = self.controller.encoder, self.controller.predictor.structure
+        return [{"params": [*encoder.parameters(), *told.parameters()], "lr": self.lr}]
+
+    def make_head(self) -> nn.Sequential:
+        return nn.Sequential(
+            nn.Dropout(0.2),
+            nn.Linear(sum(self.controller.predictor.blocks), 128),
+            nn.ReLU(),
+            nn.Dropout(0.2),
+            nn.Linear(128, 128),
+            nn.ReLU(),
+            nn.Linear(128, 1),
+        )
 
     def read(self, rows: Tensor) -> Tensor:
-        graphs = self.table.cells[rows].to_graphs()
-        embeddings = self.controller.encoder.encode(graphs._replace(x=graphs.x.float()))
+        embeddings = self.controller.encode_packed(self.table.cells[rows])
         return self.controller.predictor.predict_descriptors(embeddings)
 
 
 class DescriptorReader:
-    """Reads descriptors of all cells, ``[cells, columns]``, as they are, in single precision."""
+    """Reads descriptors of all cells, ``[cells, columns]``, as they are, in single precision.
+
+    Nothing learns below the head, so that it is a wide one.
+    """
 
     def __init__(self, descriptors: Tensor) -> None:
         self.descriptors = descriptors
-        self.columns = descriptors.shape[1]
 
-    def learning(self) -> list[nn.Parameter]:
+    def groups(self) -> list[dict[str, Any]]:
         return []
+
+    def make_head(self) -> nn.Sequential:
+        return nn.Sequential(
+            nn.Linear(self.descriptors.shape[1], 512),
+            nn.ReLU(),
+            nn.Dropout(0.4),
+            nn.Linear(512, 512),
+            nn.ReLU(),
+            nn.Dropout(0.4),
+            nn.Linear(512, 1),
+        )
 
     def read(self, rows: Tensor) -> Tensor:
         return self.descriptors[rows].float()
 
 
-def narrow_head(columns: int) -> nn.Sequential:
-    """Orders cells by what a reader has learnt to read of them."""
-    return nn.Sequential(
-        nn.Dropout(0.2),
-        nn.Linear(columns, 128),
-        nn.ReLU(),
-        nn.Dropout(0.2),
-        nn.Linear(128, 128),
-        nn.ReLU(),
-        nn.Linear(128, 1),
-    )
-
-
-def wide_head(columns: int) -> nn.Sequential:
-    """Orders cells by what is read of them as it is: it has to learn all itself."""
-    return nn.Sequential(
-        nn.Linear(columns, 512),
-        nn.ReLU(),
-        nn.Dropout(0.4),
-        nn.Linear(512, 512),
-        nn.ReLU(),
-        nn.Dropout(0.4),
-        nn.Linear(512, 1),
-    )
-
-
 class Ranker:
-    """A head that orders cells by what is read of them.
+    """A network that learns to order cells by what it reads of them.
 
     Args:
-        reader: it learns with the head; make_head: of so many columns.
+        reader: it learns with the head.
     """
 
-    def __init__(
-        self, reader: Reader, make_head: Callable[[int], nn.Sequential] = narrow_head
-    ) -> None:
+    head: nn.Sequential
+
+    def __init__(self, reader: Reader) -> None:
         self.reader = reader
-        self.make_head = make_head
-        self.head: nn.Module | None = None
 
     def fit(self, rows: Tensor, targets: Tensor, plan: Plan, generator: torch.Generator) -> Ranker:
-        """Train the reader and a new head to order cells as their targets do, and give itself.
+        """Train the reader and a new head to order cells as their targets do; returns itself.
 
         Shapes:
             - rows: int64 ``[N]``, rows of the cell table; targets: ``[N]``
@@ -146,13 +135,11 @@ class Ranker:
         return self.head(self.reader.read(rows))[:, 0]
 
     def _fit(self, rows: Tensor, targets: Tensor, plan: Plan) -> None:
-        self.head = self.make_head(self.reader.columns)
-        parameters = self.reader.learning(), [*self.head.parameters()]
-        rates = [rate for rate, own in zip((plan.lr, _HEAD_LR), parameters, strict=True) if own]
-        optimizer = torch.optim.AdamW(
-            [{"params": own} for own in parameters if own], weight_decay=plan.decay
-        )
-        steps = plan.epochs * num_batches(rows)
+        self.head = self.reader.make_head()
+        groups = [*self.reader.groups(), {"params": [*self.head.parameters()], "lr": HEAD_LR}]
+        rates = [group["lr"] for group in groups]
+        optimizer = torch.optim.AdamW(groups, weight_decay=plan.decay)
+        steps = max(plan.epochs * steps_per_epoch(rows), _LEAST_STEPS)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer, max_lr=rates, total_steps=steps, pct_start=_WARMUP
         )
@@ -166,8 +153,8 @@ class Ranker:
         self.head.eval()
 
 
-def num_batches(rows: Tensor) -> int:
-    """Steps of an epoch."""
+def steps_per_epoch(rows: Tensor) -> int:
+    """Steps in which a network sees each of rows once."""
     return math.ceil(len(rows) / _BATCH)
 
 

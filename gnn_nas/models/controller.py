@@ -108,7 +108,12 @@ class Controller(nn.Module):
         like = next(self.predictor.parameters())
         embeddings = like.new_empty(len(cells), self.encoder.embedding_size)
         for first in range(0, len(cells), _CHUNK):
-            graphs = cells[first : first + _CHUNK].to_graphs()
-            own = self.encoder.encode(graphs._replace(x=graphs.x.to(like.dtype)))
-            embeddings[first : first + _CHUNK] = own
+            part = slice(first, first + _CHUNK)
+            embeddings[part] = self.encode_packed(cells[part])
         return embeddings
+
+    def encode_packed(self, cells: PackedCells) -> Tensor:
+        """Embeddings of cells at once, ``[N, embedding]``; they can be learnt from."""
+        graphs = cells.to_graphs()
+        dtype = next(self.predictor.parameters()).dtype
+        return self.encoder.encode(graphs._replace(x=graphs.x.to(dtype)))

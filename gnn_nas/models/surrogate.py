@@ -14,8 +14,8 @@ _JITTER = 1e-6
 _ITERATIONS = 30
 # Growth of the data after which the hyperparameters are fitted anew.
 _GROWTH = 1.1
-# Data that units and hyperparameters are fitted to at most: a step costs their cube.
-_FITTED = 400
+# Data that units and hyperparameters are fitted to at most: a step of that costs their cube.
+_MAX_FITTED = 400
 # Entries of a covariance that are worked on at once: more leave the processor's cache, which makes
 # predictions up to ten times slower.
 _ENTRIES = 2**18
@@ -29,7 +29,7 @@ class Surrogate:
 
     Args:
         blocks: widths of the blocks of columns.
-        fitted: number of the data that the hyperparameters are fitted to, at most.
+        max_fitted: most data that units and hyperparameters are fitted to.
 
     Attributes:
         parameters: logarithms of amplitudes, scales and noise, float64 ``[2 * blocks + 1]``.
@@ -42,9 +42,9 @@ class Surrogate:
 
     inputs: Tensor | None = None
 
-    def __init__(self, blocks: tuple[int, ...], fitted: int = _FITTED) -> None:
+    def __init__(self, blocks: tuple[int, ...], max_fitted: int = _MAX_FITTED) -> None:
         self.blocks = blocks
-        self.fitted = fitted
+        self.max_fitted = max_fitted
         count = len(blocks)
         amplitudes, scales = [1 / count] * count, [_SCALE] * count
         self.prior = torch.tensor([*amplitudes, *scales, _NOISE], dtype=torch.float64).log()
@@ -60,7 +60,7 @@ class Surrogate:
         self.inputs = inputs.double()
         self.mean, self.deviation = values.mean(0), values.std(0).clamp(min=1e-12)
         values = (values.double() - self.mean) / self.deviation
-        some = _evenly_spaced(inputs, self.fitted)
+        some = _evenly_spaced(inputs, self.max_fitted)
         distances = [distance[:, some] for distance in self._distances(self.inputs[some])]
         apart = ~torch.eye(len(some), dtype=torch.bool, device=inputs.device)
         self.units = [d[apart].median().clamp(min=1e-6) for d in distances]

@@ -14,6 +14,7 @@ from gnn_nas.cli import predictor_quality
 from gnn_nas.cli.predictor_quality import main
 from gnn_nas.experiments import ensemble
 from gnn_nas.experiments.predictor_quality import (
+    ENSEMBLE,
     PUBLISHED,
     SIZES,
     Measurement,
@@ -21,6 +22,7 @@ from gnn_nas.experiments.predictor_quality import (
     markdown,
     summarised,
 )
+from gnn_nas.experiments.ranker import Plan
 from gnn_nas.spaces import descriptors as descriptors_module
 from gnn_nas.spaces import table as table_module
 from gnn_nas.spaces.descriptors import standard_descriptors
@@ -55,7 +57,7 @@ def user(monkeypatch, tmp_path, small_table, measured) -> Path:
     # The cache folder holds that of the whole space.
     monkeypatch.setattr(descriptors_module, "load_standard_descriptors", standard_descriptors)
     monkeypatch.setenv("GNN_NAS_BENCHMARK", str(measured))
-    monkeypatch.setattr(ensemble, "_FEW_EPOCHS", 2)
+    monkeypatch.setattr(ensemble, "_FEW_PLAN", Plan(2, 0.05))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -166,10 +168,11 @@ def test_figures_of_an_older_ensemble_are_not_mixed_with_todays(user, complaint)
     assert main([*TINY, "--checkpoint", "none"]) == 0
     config = user / "runs" / "predictor-quality" / "config.yaml"
     written = config.read_text()
-    config.write_text(written.replace("ensemble: 2\n", ""))
+    config.write_text(written.replace(f"ensemble: {ENSEMBLE}\n", ""))
     assert config.read_text() != written
-    assert "(ensemble was 1, now 2): resume with its own, or give another --out" in complaint(
-        *TINY, "--checkpoint", "none"
+    assert (
+        f"(ensemble was 1, now {ENSEMBLE}): resume with its own, or give another --out"
+        in complaint(*TINY, "--checkpoint", "none")
     )
 
 
@@ -203,7 +206,7 @@ def test_the_table_stands_beside_figures_of_others():
 @pytest.mark.slow
 def test_it_measures_nasbench201_too(tmp_path, monkeypatch, complaint):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(ensemble, "_FEW_EPOCHS", 2)
+    monkeypatch.setattr(ensemble, "_FEW_PLAN", Plan(2, 0.05))
     np.savez("data.npz", **nasbench201_arrays())
     call = ["--benchmark=data.npz", "--seeds=1", "--members=1", "--sizes", "156", "20"]
     assert main(call) == 0

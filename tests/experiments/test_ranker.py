@@ -10,10 +10,11 @@ from gnn_nas.experiments.ranker import (
     Plan,
     Ranker,
     ranking_loss,
-    wide_head,
+    steps_per_epoch,
 )
 
-PLAN = Plan(lr=1e-3, epochs=60, decay=0.05)
+ALL = torch.arange(300)
+LR, PLAN = 1e-3, Plan(epochs=60, decay=0.05)
 
 
 def test_the_loss_is_the_mean_over_ordered_pairs():
@@ -40,7 +41,7 @@ def test_without_ordered_pairs_the_loss_is_zero_and_has_a_gradient():
 def test_a_copy_learns_the_order_and_leaves_the_original(few, rewards, small, generator):
     before = copy.deepcopy(small.state_dict())
     rows = torch.arange(0, 300, 2)
-    ranker = Ranker(reader := GraphReader(small, few))
+    ranker = Ranker(reader := GraphReader(small, few, LR))
     ranker.fit(rows, rewards[rows], PLAN, generator)
     others = torch.arange(1, 300, 2)
     scores = ranker.score(others)
@@ -56,7 +57,7 @@ def test_a_controller_whose_parameters_are_kept_is_copied_all_the_same(
     few, rewards, small, generator
 ):
     small.requires_grad_(False)
-    ranker = Ranker(reader := GraphReader(small, few))
+    ranker = Ranker(reader := GraphReader(small, few, LR))
     ranker.fit(torch.arange(20), rewards[:20], PLAN, generator)
     assert not torch.equal(reader.controller.encoder.project.weight, small.encoder.project.weight)
 
@@ -65,9 +66,9 @@ def test_a_graph_is_read_as_its_controller_tells_it(few, small):
     rows = torch.tensor([5, 2, 299])
     embeddings = small.encode(few.cells[rows].to_batch())
     told = small.predictor.predict_descriptors(embeddings)
-    reader = GraphReader(small, few)
+    reader = GraphReader(small, few, LR)
     torch.testing.assert_close(reader.read(rows), told)
-    assert reader.columns == told.shape[1] == 141
+    assert reader.make_head()(told).shape == (3, 1)
 
 
 def test_a_head_on_descriptors_orders_cells_too_and_leaves_them(
@@ -75,7 +76,7 @@ def test_a_head_on_descriptors_orders_cells_too_and_leaves_them(
 ):
     rows, kept = torch.arange(0, 300, 2), descriptors.half()  # as they are in their file
     before = kept.clone()
-    ranker = Ranker(DescriptorReader(kept), wide_head)
+    ranker = Ranker(DescriptorReader(kept))
     ranker.fit(rows, rewards[rows], PLAN, generator)
     scores = ranker.score(torch.arange(1, 300, 2))
     assert kendalltau(scores.numpy(), rewards[1::2].numpy()).statistic > 0.7
@@ -83,22 +84,40 @@ def test_a_head_on_descriptors_orders_cells_too_and_leaves_them(
 
 
 def test_parts_of_many_rows_are_scored_as_the_whole(few, rewards, small, generator, monkeypatch):
-    ranker = Ranker(GraphReader(small, few))
+    ranker = Ranker(GraphReader(small, few, LR))
     ranker.fit(torch.arange(20), rewards[:20], PLAN._replace(epochs=2), generator)
-    whole = ranker.score(torch.arange(300))
+    whole = ranker.score(ALL)
     monkeypatch.setattr("gnn_nas.experiments.ranker._CHUNK", 7)
-    torch.testing.assert_close(ranker.score(torch.arange(300)), whole)
+    torch.testing.assert_close(ranker.score(ALL), whole)
 
 
 @pytest.mark.parametrize("decay", [0.0, 5.0])
 def test_weights_decay_as_the_plan_says(few, rewards, small, generator, decay):
-    ranker = Ranker(reader := GraphReader(small, few))
-    ranker.fit(torch.arange(64), rewards[:64], Plan(1e-3, 60, decay), generator)
+    ranker = Ranker(reader := GraphReader(small, few, LR))
+    ranker.fit(torch.arange(64), rewards[:64], Plan(60, decay), generator)
     start = small.encoder.project.weight.norm()
     assert (reader.controller.encoder.project.weight.norm() < 0.95 * start) == (decay > 0)
 
 
 def test_the_global_generator_is_left_alone(few, rewards, small, generator):
     before = torch.get_rng_state()
-    Ranker(GraphReader(small, few)).fit(torch.arange(10), rewards[:10], PLAN, generator)
+    Ranker(GraphReader(small, few, LR)).fit(torch.arange(10), rewards[:10], PLAN, generator)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(("count", "epochs"), [(2, 1), (64, 10), (100, 5), (300, 1)])
+def test_a_plan_may_have_few_steps(few, rewards, small, generator, count, epochs):
+    assert steps_per_epoch(ALL[:count]) == len(ALL[:count].split(64))
+    ranker = Ranker(GraphReader(small, few, LR))
+    ranker.fit(ALL[:count], rewards[:count], Plan(epochs, 0.05), generator)
+    assert ranker.score(ALL).isfinite().all()
+
+
+def test_a_reader_learns_as_fast_as_it_is_told(few, rewards, small, generator):
+    def moved(lr: float) -> float:
+        ranker = Ranker(reader := GraphReader(small, few, lr))
+        ranker.fit(ALL[:20], rewards[:20], PLAN, generator)
+        weight, before = (each.encoder.project.weight for each in (reader.controller, small))
+        return float((weight - before).detach().norm())
+
+    assert moved(1e-2) > 3 * moved(1e-3) > 9 * moved(1e-5)

@@ -131,7 +131,7 @@ def test_hyperparameters_are_fitted_to_evenly_spaced_data_where_there_are_many(m
         fit_parameters(self, distances, values)
 
     monkeypatch.setattr(Surrogate, "_fit_parameters", noted)
-    part = Surrogate(whole.blocks, fitted=60)
+    part = Surrogate(whole.blocks, max_fitted=60)
     part.fit(inputs, values)
     assert sizes == [{60}]
     assert len(part.weights) == 90
