@@ -19,7 +19,7 @@ from torch import Tensor
 from bench.embeddings import FIRST_SEED
 from bench.measuring import say
 from gnn_nas.benchmarks.locate import find_benchmark
-from gnn_nas.cli.checkpoints import add_checkpoint
+from gnn_nas.cli.checkpoints import add_checkpoint, refuse_missing
 from gnn_nas.cli.common import add_benchmark, refuse_below_one, run_guarded
 from gnn_nas.evaluation.labels import gaussian_ranks
 from gnn_nas.experiments.ranker import DescriptorReader, Plan, Ranker
@@ -42,6 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> None:
     refuse_below_one(arguments, ("seeds",))
+    refuse_missing(arguments.checkpoint)
     benchmark = find_benchmark(arguments.benchmark)
     truth = benchmark.mean_test(benchmark.all_rows())
     descriptors = load_standard_descriptors(benchmark.table)

@@ -17,6 +17,7 @@ from torch import Tensor
 from bench.measuring import say
 from bench.paired import p_value
 from gnn_nas.benchmarks.locate import find_benchmark
+from gnn_nas.cli.checkpoints import refuse_missing
 from gnn_nas.cli.common import add_benchmark, refuse_below_one, run_guarded
 from gnn_nas.config import FROM_SCRATCH
 from gnn_nas.evaluation.labels import label_taus
@@ -59,6 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> None:
     refuse_below_one(arguments, ("seeds",))
     folders, seeds = arguments.folders or [None], arguments.seeds
+    for folder in folders:
+        refuse_missing(folder)
     benchmark = find_benchmark(arguments.benchmark)
     truth = benchmark.mean_test(benchmark.all_rows())
     splits = range(FIRST_SEED, FIRST_SEED + seeds)

@@ -3,6 +3,7 @@ import torch
 
 from bench.bound import left_out, main
 from gnn_nas.experiments.ranker import Ranker
+from gnn_nas.models.pretrained import WEIGHTS
 
 
 @pytest.fixture
@@ -38,3 +39,8 @@ def test_help_teaches(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
     assert "nine tenths" in capsys.readouterr().out
+
+
+def test_a_checkpoint_of_another_space_is_refused(capsys):
+    assert main(["--checkpoint", str(WEIGHTS / "nasbench201")]) == 2
+    assert "nasbench201" in capsys.readouterr().err
