@@ -3,8 +3,7 @@
 A network learns the order of nine tenths of all cells from their exact descriptors and what the
 controller tells of their function, and then orders the tenth that it was not given, in which the
 best cell of all is. Printed are Kendall's tau on that tenth and the place that the best cell has in
-it: a predictor that learns from fewer cells can hardly order better, and a search that goes by what
-it expects has to query ten times as many cells as come before the best one.
+it: of all cells about ten times as many come before the best one, by what the others tell of it.
 """
 
 import argparse
@@ -22,6 +21,7 @@ from gnn_nas.benchmarks.locate import find_benchmark
 from gnn_nas.cli.checkpoints import add_checkpoint, refuse_missing
 from gnn_nas.cli.common import add_benchmark, refuse_below_one, run_guarded
 from gnn_nas.evaluation.labels import gaussian_ranks
+from gnn_nas.experiments.ensemble import with_function
 from gnn_nas.experiments.ranker import DescriptorReader, Plan, Ranker
 from gnn_nas.models.checkpoint import open_checkpoint
 from gnn_nas.spaces.descriptors import load_standard_descriptors
@@ -46,8 +46,8 @@ def _run(arguments: argparse.Namespace) -> None:
     benchmark = find_benchmark(arguments.benchmark)
     truth = benchmark.mean_test(benchmark.all_rows())
     descriptors = load_standard_descriptors(benchmark.table)
-    told = open_checkpoint(arguments.checkpoint).controller(0).tell_function(benchmark.table)
-    inputs = torch.cat([descriptors, told.to(descriptors)], dim=1)
+    controller = open_checkpoint(arguments.checkpoint).controller(0)
+    inputs = with_function(descriptors, controller, benchmark.table)
     found = []
     for seed in range(FIRST_SEED, FIRST_SEED + arguments.seeds):
         say(f"split {seed}")

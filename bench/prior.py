@@ -9,6 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from gnn_nas.cli.checkpoints import refuse_missing
 from gnn_nas.cli.common import run_guarded
 from gnn_nas.models.checkpoint import open_checkpoint
 from gnn_nas.pretraining.batches import held_out_cells
@@ -30,6 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(folders: list[str | None]) -> None:
+    for folder in folders:
+        refuse_missing(folder)
     table = load_table()
     for folder in folders:
         checkpoint = open_checkpoint(folder)

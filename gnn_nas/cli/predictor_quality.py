@@ -187,10 +187,14 @@ def _measure(
     labels: Tensor,
     benchmark: Benchmark,
 ) -> None:
-    import torch
     from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn
 
-    from gnn_nas.experiments.ensemble import PRETRAINED_LR, SCRATCH_LR, PredictorEnsemble
+    from gnn_nas.experiments.ensemble import (
+        PRETRAINED_LR,
+        SCRATCH_LR,
+        PredictorEnsemble,
+        with_function,
+    )
     from gnn_nas.models.controller import Controller
     from gnn_nas.progress import Description, Progress
     from gnn_nas.spaces.descriptors import load_standard_descriptors
@@ -204,8 +208,7 @@ def _measure(
         descriptors = load_standard_descriptors(table)
         known = {"scratch": descriptors}
         if any(kind == "pretrained" for kind, _, _ in missing):
-            function = checkpoint.controller(0).tell_function(table).to(descriptors)
-            known["pretrained"] = torch.cat([descriptors, function], dim=1)
+            known["pretrained"] = with_function(descriptors, checkpoint.controller(0), table)
         for kind, size, seed in missing:
             progress.update(task, description=f"{kind}, {size} cells, seed {seed}")
             if kind == "pretrained":

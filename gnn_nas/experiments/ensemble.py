@@ -50,7 +50,7 @@ class PredictorEnsemble:
     Args:
         controller: stays as it is; table: all cells.
         descriptors: of these, ``[N, columns]``, on the CPU: see
-            `gnn_nas.spaces.descriptors`; what a controller tells of their function may follow.
+            `gnn_nas.spaces.descriptors`, `with_function` or without.
         members: number of networks of a kind, one at least.
         lr: learning rate of the copies' encoders, where fewer than a thousand cells are known.
 
@@ -157,6 +157,15 @@ class PredictorEnsemble:
             return lambda: ranker.score(torch.arange(len(self.table)))
 
         return [fitted() for _ in range(self.members)]
+
+
+def with_function(descriptors: Tensor, controller: Controller, table: CellTable) -> Tensor:
+    """Descriptors of all cells and, beside them, what a controller tells of their function.
+
+    Shapes:
+        - descriptors: ``[cells, columns]``; returns: ``[cells, columns + statistics]``
+    """
+    return torch.cat([descriptors, controller.tell_function(table).to(descriptors)], dim=1)
 
 
 def _standardised(scores: Tensor) -> Tensor:

@@ -3,14 +3,8 @@
 import pytest
 import torch
 
-from gnn_nas.config import GINConfig, ModelConfig
-from gnn_nas.models.controller import Controller
 from gnn_nas.spaces.descriptors import standard_descriptors
 from gnn_nas.spaces.table import CellTable
-
-SIZES = ModelConfig(
-    encoder=GINConfig(hidden=8, layers=2), embedding=8, decoder_hidden=8, predictor_hidden=16
-)
 
 
 @pytest.fixture(scope="session")
@@ -32,11 +26,6 @@ def rewards(few) -> torch.Tensor:
     cells = few.cells
     convs = ((cells.ops == 0) & cells.has_interior()).sum(1)
     return 0.8 + 0.02 * convs.double() + 0.004 * cells.edge_bits().sum(1)
-
-
-@pytest.fixture
-def small() -> Controller:
-    return Controller(SIZES).eval()
 
 
 @pytest.fixture

@@ -17,9 +17,11 @@ ALL = torch.arange(300)
 
 
 @pytest.mark.slow
-def test_the_ensemble_orders_cells_it_has_not_seen(few, descriptors, rewards, small, generator):
+def test_the_ensemble_orders_cells_it_has_not_seen(
+    few, descriptors, rewards, controller, generator
+):
     rows = torch.arange(0, 300, 2)
-    ensemble = PredictorEnsemble(small, few, descriptors, lr=SCRATCH_LR)
+    ensemble = PredictorEnsemble(controller, few, descriptors, lr=SCRATCH_LR)
     ensemble.fit(rows, rewards[rows], generator)
     scores = ensemble.predict_all()
     assert scores.shape == (300,)
@@ -29,12 +31,12 @@ def test_the_ensemble_orders_cells_it_has_not_seen(few, descriptors, rewards, sm
 
 
 def test_what_is_told_beside_the_descriptors_is_seen_too(
-    few, descriptors, rewards, small, generator
+    few, descriptors, rewards, controller, generator
 ):
     noise = torch.rand(300, generator=generator).double()
 
     def order(seen: torch.Tensor, blocks: tuple[int, ...]) -> float:
-        ensemble = PredictorEnsemble(small, few, seen, members=1)
+        ensemble = PredictorEnsemble(controller, few, seen, members=1)
         assert ensemble.blocks == blocks
         ensemble.fit(torch.arange(0, 300, 10), noise[::10], generator)
         (_, (told,)), *_ = ensemble.parts
@@ -76,9 +78,9 @@ def process(
 
 
 def test_of_few_cells_process_copies_and_trees_are_averaged_by_their_weights(
-    few, descriptors, rewards, small, generator, fits
+    few, descriptors, rewards, controller, generator, fits
 ):
-    ensemble = PredictorEnsemble(small, few, descriptors, members=3)
+    ensemble = PredictorEnsemble(controller, few, descriptors, members=3)
     rows = torch.arange(40)
     ensemble.fit(rows, rewards[:40], generator)
     targets = gaussian_ranks(rewards[:40])
@@ -97,11 +99,11 @@ def test_of_few_cells_process_copies_and_trees_are_averaged_by_their_weights(
 
 
 def test_of_many_cells_networks_of_three_kinds_and_the_process_are_averaged(
-    few, descriptors, rewards, small, generator, fits, monkeypatch
+    few, descriptors, rewards, controller, generator, fits, monkeypatch
 ):
     monkeypatch.setattr(ensemble_module, "_MANY", 40)
     monkeypatch.setattr(ensemble_module, "_MANY_FITTED", 10)
-    ensemble = PredictorEnsemble(small, few, descriptors, members=2)
+    ensemble = PredictorEnsemble(controller, few, descriptors, members=2)
     rows = torch.arange(0, 80, 2)
     ensemble.fit(rows, rewards[rows], generator)
     targets = gaussian_ranks(rewards[rows])
@@ -124,10 +126,10 @@ def test_of_many_cells_networks_of_three_kinds_and_the_process_are_averaged(
 
 @pytest.mark.parametrize(("count", "epochs"), [(64, 2000), (65, 1000), (100, 1000), (300, 400)])
 def test_many_cells_are_seen_in_as_many_steps_however_many_they_are(
-    few, descriptors, rewards, small, generator, fits, monkeypatch, count, epochs
+    few, descriptors, rewards, controller, generator, fits, monkeypatch, count, epochs
 ):
     monkeypatch.setattr(ensemble_module, "_MANY", 40)
-    ensemble = PredictorEnsemble(small, few, descriptors, members=1)
+    ensemble = PredictorEnsemble(controller, few, descriptors, members=1)
     ensemble.fit(ALL[:count], rewards[:count], generator)
     assert {plan.epochs for *_, plan in fits} == {epochs}
     monkeypatch.setattr(ensemble_module, "_MANY_STEPS", 7)
@@ -136,14 +138,14 @@ def test_many_cells_are_seen_in_as_many_steps_however_many_they_are(
 
 
 def test_some_copies_begin_with_what_the_controller_knows_and_some_with_nothing(
-    few, descriptors, rewards, small, generator, monkeypatch
+    few, descriptors, rewards, controller, generator, monkeypatch
 ):
     begun = []
     monkeypatch.setattr(Ranker, "fit", lambda self, *_: begun.append(self.reader) or self)
     monkeypatch.setattr(ensemble_module, "_MANY", 40)
-    PredictorEnsemble(small, few, descriptors).fit(ALL[:40], rewards[:40], generator)
+    PredictorEnsemble(controller, few, descriptors).fit(ALL[:40], rewards[:40], generator)
     weights = [reader.controller.encoder.project.weight for reader in begun if reader.groups()]
-    known = small.encoder.project.weight
+    known = controller.encoder.project.weight
     assert [torch.equal(weight, known) for weight in weights] == [True] * 2 + [False] * 2
     assert all(weight.shape == known.shape for weight in weights)
     assert len({float(weight.detach().sum()) for weight in weights}) == 3
@@ -151,7 +153,7 @@ def test_some_copies_begin_with_what_the_controller_knows_and_some_with_nothing(
 
 @pytest.mark.parametrize("many", [1000, 1])
 def test_fitting_again_starts_anew_and_the_generator_alone_decides(
-    few, descriptors, rewards, small, fits, monkeypatch, many
+    few, descriptors, rewards, controller, fits, monkeypatch, many
 ):
     monkeypatch.setattr(ensemble_module, "_MANY", many)
 
@@ -160,20 +162,20 @@ def test_fitting_again_starts_anew_and_the_generator_alone_decides(
         ensemble.fit(torch.arange(20), rewards[:20], torch.Generator().manual_seed(seed))
         return ensemble.predict_all()
 
-    used = PredictorEnsemble(small, few, descriptors, members=1)
+    used = PredictorEnsemble(controller, few, descriptors, members=1)
     other = scores(used, 1)
     again = scores(used, 0)
-    assert torch.equal(scores(PredictorEnsemble(small, few, descriptors, members=1), 0), again)
+    assert torch.equal(scores(PredictorEnsemble(controller, few, descriptors, members=1), 0), again)
     assert not torch.equal(other, again)
 
 
 @pytest.mark.parametrize("many", [1000, 1])
 @pytest.mark.parametrize("count", [2, 65])
 def test_few_cells_equal_rewards_and_a_last_batch_of_one_are_no_trouble(
-    few, descriptors, rewards, small, generator, fits, monkeypatch, count, many
+    few, descriptors, rewards, controller, generator, fits, monkeypatch, count, many
 ):
     monkeypatch.setattr(ensemble_module, "_MANY", many)
-    ensemble = PredictorEnsemble(small, few, descriptors)
+    ensemble = PredictorEnsemble(controller, few, descriptors)
     for known in (rewards[:count], torch.full((count,), 0.9)):
         ensemble.fit(torch.arange(count), known, generator)
         assert ensemble.predict_all().isfinite().all()

@@ -38,15 +38,15 @@ def test_without_ordered_pairs_the_loss_is_zero_and_has_a_gradient():
         assert not scores.grad.any()
 
 
-def test_a_copy_learns_the_order_and_leaves_the_original(few, rewards, small, generator):
-    before = copy.deepcopy(small.state_dict())
+def test_a_copy_learns_the_order_and_leaves_the_original(few, rewards, controller, generator):
+    before = copy.deepcopy(controller.state_dict())
     rows = torch.arange(0, 300, 2)
-    ranker = Ranker(reader := GraphReader(small, few, LR))
+    ranker = Ranker(reader := GraphReader(controller, few, LR))
     ranker.fit(rows, rewards[rows], PLAN, generator)
     others = torch.arange(1, 300, 2)
     scores = ranker.score(others)
     assert kendalltau(scores.numpy(), rewards[others].numpy()).statistic > 0.7
-    for name, value in small.state_dict().items():
+    for name, value in controller.state_dict().items():
         assert torch.equal(value, before[name])
     assert not torch.equal(
         reader.controller.encoder.project.weight, before["encoder.project.weight"]
@@ -54,19 +54,21 @@ def test_a_copy_learns_the_order_and_leaves_the_original(few, rewards, small, ge
 
 
 def test_a_controller_whose_parameters_are_kept_is_copied_all_the_same(
-    few, rewards, small, generator
+    few, rewards, controller, generator
 ):
-    small.requires_grad_(False)
-    ranker = Ranker(reader := GraphReader(small, few, LR))
+    controller.requires_grad_(False)
+    ranker = Ranker(reader := GraphReader(controller, few, LR))
     ranker.fit(torch.arange(20), rewards[:20], PLAN, generator)
-    assert not torch.equal(reader.controller.encoder.project.weight, small.encoder.project.weight)
+    assert not torch.equal(
+        reader.controller.encoder.project.weight, controller.encoder.project.weight
+    )
 
 
-def test_a_graph_is_read_as_its_controller_tells_it(few, small):
+def test_a_graph_is_read_as_its_controller_tells_it(few, controller):
     rows = torch.tensor([5, 2, 299])
-    embeddings = small.encode(few.cells[rows].to_batch())
-    told = small.predictor.predict_descriptors(embeddings)
-    reader = GraphReader(small, few, LR)
+    embeddings = controller.encode(few.cells[rows].to_batch())
+    told = controller.predictor.predict_descriptors(embeddings)
+    reader = GraphReader(controller, few, LR)
     torch.testing.assert_close(reader.read(rows), told)
     assert reader.make_head()(told).shape == (3, 1)
 
@@ -83,8 +85,10 @@ def test_a_head_on_descriptors_orders_cells_too_and_leaves_them(
     assert torch.equal(kept, before)
 
 
-def test_parts_of_many_rows_are_scored_as_the_whole(few, rewards, small, generator, monkeypatch):
-    ranker = Ranker(GraphReader(small, few, LR))
+def test_parts_of_many_rows_are_scored_as_the_whole(
+    few, rewards, controller, generator, monkeypatch
+):
+    ranker = Ranker(GraphReader(controller, few, LR))
     ranker.fit(torch.arange(20), rewards[:20], PLAN._replace(epochs=2), generator)
     whole = ranker.score(ALL)
     monkeypatch.setattr("gnn_nas.experiments.ranker._CHUNK", 7)
@@ -92,32 +96,32 @@ def test_parts_of_many_rows_are_scored_as_the_whole(few, rewards, small, generat
 
 
 @pytest.mark.parametrize("decay", [0.0, 5.0])
-def test_weights_decay_as_the_plan_says(few, rewards, small, generator, decay):
-    ranker = Ranker(reader := GraphReader(small, few, LR))
+def test_weights_decay_as_the_plan_says(few, rewards, controller, generator, decay):
+    ranker = Ranker(reader := GraphReader(controller, few, LR))
     ranker.fit(torch.arange(64), rewards[:64], Plan(60, decay), generator)
-    start = small.encoder.project.weight.norm()
+    start = controller.encoder.project.weight.norm()
     assert (reader.controller.encoder.project.weight.norm() < 0.95 * start) == (decay > 0)
 
 
-def test_the_global_generator_is_left_alone(few, rewards, small, generator):
+def test_the_global_generator_is_left_alone(few, rewards, controller, generator):
     before = torch.get_rng_state()
-    Ranker(GraphReader(small, few, LR)).fit(torch.arange(10), rewards[:10], PLAN, generator)
+    Ranker(GraphReader(controller, few, LR)).fit(torch.arange(10), rewards[:10], PLAN, generator)
     assert torch.equal(torch.get_rng_state(), before)
 
 
 @pytest.mark.parametrize(("count", "epochs"), [(2, 1), (64, 10), (100, 5), (300, 1)])
-def test_a_plan_may_have_few_steps(few, rewards, small, generator, count, epochs):
+def test_a_plan_may_have_few_steps(few, rewards, controller, generator, count, epochs):
     assert steps_per_epoch(ALL[:count]) == len(ALL[:count].split(64))
-    ranker = Ranker(GraphReader(small, few, LR))
+    ranker = Ranker(GraphReader(controller, few, LR))
     ranker.fit(ALL[:count], rewards[:count], Plan(epochs, 0.05), generator)
     assert ranker.score(ALL).isfinite().all()
 
 
-def test_a_reader_learns_as_fast_as_it_is_told(few, rewards, small, generator):
+def test_a_reader_learns_as_fast_as_it_is_told(few, rewards, controller, generator):
     def moved(lr: float) -> float:
-        ranker = Ranker(reader := GraphReader(small, few, lr))
+        ranker = Ranker(reader := GraphReader(controller, few, lr))
         ranker.fit(ALL[:20], rewards[:20], PLAN, generator)
-        weight, before = (each.encoder.project.weight for each in (reader.controller, small))
+        weight, before = (each.encoder.project.weight for each in (reader.controller, controller))
         return float((weight - before).detach().norm())
 
     assert moved(1e-2) > 3 * moved(1e-3) > 9 * moved(1e-5)
